@@ -1,0 +1,10 @@
+# pgconn_test(NAME SOURCES a_test.cc… LINK libraries…): one Catch2 binary, each TEST_CASE one ctest.
+find_package(Catch2 REQUIRED)
+include(Catch)
+function(pgconn_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_LINK} Catch2::Catch2WithMain pgconn_warnings)
+  target_compile_definitions(${name} PRIVATE PGCONN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${TEST_LABELS}")
+endfunction()

@@ -1,0 +1,98 @@
+// What a collector is: a query and a pure function. A collector is stateless and shared by all
+// targets; it does no I/O and reads no clock. Immutable, so safe from every thread.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/batch.h"
+#include "metrics/descriptor.h"
+#include "postgres/connection.h"
+
+namespace pgconn::collectors {
+
+// What the operator can tune. The defaults are those of the configuration file.
+struct Options {
+  std::vector<std::chrono::seconds> ages = {std::chrono::seconds(10), std::chrono::minutes(1),
+                                            std::chrono::minutes(5), std::chrono::minutes(15),
+                                            std::chrono::hours(1)};
+  int by_client = 0;  // top N client addresses; 0 is off
+  // A dead peer may hold its slot this long (keepalive idle + interval × count) without a finding.
+  std::chrono::seconds keepalive_budget{180};
+  // Silence the network path is known to allow; nothing if unknown.
+  std::optional<std::chrono::seconds> path_idle_limit;
+};
+
+// SQL for servers from `min_version` (as PQserverVersion) on.
+struct VersionedSql {
+  int min_version = 0;
+  std::string_view sql;
+};
+
+// One question to the server. Readings are constants, told apart by address: one that several
+// collectors name is sent once a scrape. SQL must not end in a semicolon.
+struct Reading {
+  std::string_view name;                // also the name of its prepared statement
+  std::span<const VersionedSql> sql;    // newest first
+
+  // The SQL for a server, or nullopt if it is older than the oldest entry.
+  std::optional<std::string_view> for_version(int server_version) const;
+};
+
+// The answers of one scrape.
+class Readings {
+ public:
+  void put(const Reading& reading, postgres::Answer answer) {
+    answers_.insert_or_assign(&reading, std::move(answer));
+  }
+  // Throws the PgError this reading got; PgError(kTimeout) if no answer came in time.
+  const postgres::Rows& rows(const Reading& reading) const;
+  bool has(const Reading& reading) const { return answers_.contains(&reading); }
+
+ private:
+  std::map<const Reading*, postgres::Answer> answers_;
+};
+
+// What our role may see. False where we do not know yet.
+struct Visibility {
+  bool sessions = false;  // other roles' sessions: pg_read_all_stats
+  bool settings = false;  // all settings: pg_read_all_settings
+  bool logs = false;      // server log functions: pg_monitor or superuser
+};
+
+struct CollectContext {
+  int server_version = 0;
+  Visibility visibility;
+  const Options& options;
+};
+
+// What a collector cannot do without; told in the log with the missing grant when it is not there.
+enum class Need { kNothing, kSessions };
+
+struct CollectorInfo {
+  std::string_view name;
+  std::string_view help;  // one sentence for `list collectors`
+  bool on_by_default = true;
+  int min_version = 130000;
+  Need need = Need::kNothing;
+  std::span<const metrics::Descriptor* const> descriptors;  // all that collect() may add
+};
+
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  virtual const CollectorInfo& info() const = 0;
+  // What it reads; may depend on the options, never on the server.
+  virtual std::vector<const Reading*> readings(const Options& options) const = 0;
+  // Pure. Throws PgError if a reading it cannot do without failed, std::exception if rows are not
+  // of the shape it expects; the batch is then thrown away by the caller.
+  virtual void collect(const Readings& readings, const CollectContext& context,
+                       metrics::MetricBatch& batch) const = 0;
+};
+
+}  // namespace pgconn::collectors

@@ -1,0 +1,38 @@
+// What a scrape learned about the server itself, for the program around the collectors: which
+// session we have, what it may see, and whether the server is the same as a scrape ago. Pure; any
+// thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "collectors/collector.h"
+
+namespace pgconn::collectors {
+
+struct ServerFacts {
+  std::string version;                  // "15.18"
+  bool in_recovery = false;
+  double start_time = 0;                // Unix time of pg_postmaster_start_time()
+  // When the postmaster last re-initialized after a crash, 0 if it has not since its start;
+  // nullopt if the role may not see the checkpointer.
+  std::optional<double> crash_restart_time;
+  Visibility visibility;
+  std::string role;                     // the role we are logged in as
+};
+
+// The reading that answers it; the target sends it with every scrape whatever is enabled.
+const Reading& server_reading();
+// The reading crash_restart_time comes from (shared with sessions); facts() does without it.
+const Reading& activity_reading(const Options& options);
+
+// nullopt if the server reading failed or did not arrive.
+std::optional<ServerFacts> facts(const Readings& readings, const Options& options);
+
+enum class Restart { kNone, kClean, kCrash };
+
+// What happened between two scrapes. A new postmaster is kClean; the same postmaster with a newer
+// crash_restart_time is kCrash.
+Restart restart_between(const ServerFacts& before, const ServerFacts& now);
+
+}  // namespace pgconn::collectors

@@ -1,0 +1,28 @@
+// The bound on cardinality. Pure functions on values; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "metrics/batch.h"
+
+namespace pgconn::metrics {
+
+struct Capped {
+  const Descriptor* descriptor = nullptr;
+  std::size_t series = 0;  // how many series were folded away
+};
+
+// The label value that stands for everything folded together.
+inline constexpr std::string_view kOther = "other";
+
+// Bounds each family that has an open-ended label (is_open_ended) to `max_series` series: the
+// largest stay, ties broken by label values so that the choice is the same in every scrape. Of the
+// rest, open-ended label values become `other` and samples are folded by the descriptor's rule, so
+// sums over the family stay true. Counters are the exception: a sum over a changing set is not a
+// counter (it would fall, and increase() would see a jump), so the rest is left out.
+// Returns one entry for each family that had to be cut. `max_series` 0 means no bound.
+std::vector<Capped> cap(MetricBatch& batch, std::size_t max_series);
+
+}  // namespace pgconn::metrics

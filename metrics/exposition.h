@@ -1,0 +1,42 @@
+// Batches to text: Prometheus text format 0.0.4 and OpenMetrics 1.0. Pure functions; any thread.
+// The output is always valid: HELP and TYPE once a family, families of equal name joined across
+// batches, everything escaped, no series twice.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "metrics/batch.h"
+
+namespace pgconn::metrics {
+
+enum class Format { kText, kOpenMetrics };
+
+// A batch and the labels that each of its series carries besides its own (target, cluster, …).
+// `labels` must have valid names that no descriptor of the batch uses; values may be any text.
+struct LabeledBatch {
+  std::vector<std::pair<std::string, std::string>> labels;
+  const MetricBatch* batch = nullptr;
+};
+
+// Writes all batches. Families come sorted by name, series in the order they were added.
+// Equal series of different batches: the first stays.
+std::string expose(std::span<const LabeledBatch> batches, Format format);
+
+// The Content-Type header for a format.
+std::string_view content_type(Format format);
+
+// Chooses by an Accept header as Prometheus sends it: OpenMetrics only when it is asked for with a
+// version this writes (1.0.0 or 0.0.1 or none) and at least the preference of text/plain.
+Format negotiate(std::string_view accept);
+
+// True if an Accept-Encoding header allows gzip (q=0 forbids it).
+bool accepts_gzip(std::string_view accept_encoding);
+
+// Compresses into a gzip member at a fast level. Throws std::runtime_error if zlib fails.
+std::string gzip(std::string_view data);
+
+}  // namespace pgconn::metrics

@@ -1,0 +1,90 @@
+// An asynchronous connection to one server on an Asio event loop. All calls from the I/O thread;
+// one coroutine at a time waits on a connection. Every wait has a deadline. Nothing here blocks.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "postgres/conninfo.h"
+#include "postgres/error.h"
+#include "postgres/resolver.h"
+#include "postgres/rows.h"
+
+namespace pgconn::postgres {
+
+// How long each phase of connecting took. A phase that did not happen is absent (no TLS, no name).
+struct ConnectTimings {
+  using Duration = std::chrono::steady_clock::duration;
+  std::optional<Duration> resolve, tcp, tls, startup;
+  Duration total{};
+};
+
+struct ConnectOptions {
+  std::string purpose;  // becomes application_name=pgconn_exporter/<purpose>
+  // Server-side limits, SET once connected. They are SET and not sent as startup `options`, so that
+  // pg_settings.reset_val of this session still shows the server's own values. 0 leaves them alone.
+  std::chrono::milliseconds statement_timeout{0};
+  std::chrono::milliseconds lock_timeout{0};
+};
+
+struct Query {
+  std::string sql;
+  // Not empty: prepared once under this name on each connection and executed afterwards.
+  std::string name;
+};
+
+// Rows, or the ERROR that this query alone got.
+using Answer = std::variant<Rows, PgError>;
+
+// The application_name prefix of every session this program opens.
+inline constexpr std::string_view kApplicationPrefix = "pgconn_exporter/";
+
+class Connection {
+ public:
+  // Resolves, connects, authenticates. Throws PgError with the phase it failed in; the half-open
+  // connection is closed by then. `resolver` must outlive the call.
+  static asio::awaitable<std::unique_ptr<Connection>> connect(asio::any_io_executor executor,
+                                                              Resolver& resolver,
+                                                              const ConnInfo& conninfo,
+                                                              const ConnectOptions& options,
+                                                              Deadline deadline);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Sends all queries in one libpq pipeline with a sync after each, so that one that fails fails
+  // alone, and stores each answer as it arrives: `answers` then holds one entry for each query
+  // answered so far, in order, even when this throws. Throws a fatal PgError when the connection is
+  // lost, at the deadline (the connection is closed then) or after close().
+  asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
+                                 std::vector<Answer>& answers);
+
+  // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL
+  // comes with its SQLSTATE. Notices that do not end the session are ignored.
+  asio::awaitable<std::optional<PgError>> watch(Deadline deadline);
+
+  // Closes at once. A coroutine waiting on this connection gets PgError(kStopped).
+  void close() noexcept;
+  bool is_open() const;
+
+  const ConnectTimings& timings() const;
+  int server_version() const;  // as PQserverVersion: 150018 is 15.18
+  int backend_pid() const;
+  std::string host() const;     // the one connected to
+  std::string port() const;
+
+ private:
+  class Impl;
+  explicit Connection(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace pgconn::postgres

@@ -1,0 +1,58 @@
+// Connection strings. The only place that knows libpq's keywords and our rules about them. Values;
+// any thread. Passwords enter through `password` alone and never leave through an error or a label.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "postgres/error.h"
+
+namespace pgconn::postgres {
+
+// One place to try: a host (name, address or socket directory), an address if it is known, a port.
+struct Endpoint {
+  std::string host;
+  std::string hostaddr;
+  std::string port;
+  bool is_unix_socket() const { return !host.empty() && (host[0] == '/' || host[0] == '@'); }
+};
+
+class ConnInfo {
+ public:
+  // Reads a connection string (keyword=value or URI) as libpq does: service files and the PG*
+  // environment fill what it leaves out. Our rules on top: gssencmode=disable; sslmode is `require`
+  // unless set, and never `prefer` or `allow` (they retry without TLS and hide why TLS failed).
+  // Throws PgError(kConfig) whose message repeats no part of the string that could be a secret.
+  static ConnInfo parse(std::string_view dsn);
+
+  void set_password(std::string password) { password_ = std::move(password); }
+
+  const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+  // The value of a libpq keyword other than host, hostaddr, port and password; empty if unset.
+  std::string value(std::string_view keyword) const;
+  std::string user() const { return value("user"); }
+  std::string database() const { return value("dbname"); }
+  bool wants_tls() const { return value("sslmode") != "disable"; }
+
+  // "host:port" of the first endpoint for people; a socket directory as it is.
+  std::string display() const;
+
+  // Keywords and values for PQconnectStartParams with the given endpoints and application name.
+  std::vector<std::pair<std::string, std::string>> parameters(
+      const std::vector<Endpoint>& resolved, std::string_view application_name) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> values_;
+  std::vector<Endpoint> endpoints_;
+  std::string password_;
+};
+
+// nullopt if `dsn` is a usable connection string for a configuration file, else what is wrong with
+// it and what is allowed. Unlike parse() it refuses a password in the string itself.
+std::optional<std::string> check_dsn(std::string_view dsn);
+
+}  // namespace pgconn::postgres

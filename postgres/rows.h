@@ -1,0 +1,48 @@
+// The rows of one answered query, as text or NULL, free of libpq. A value; immutable once built, so
+// collectors are pure functions over it and their tests build it from literals.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgconn::postgres {
+
+using Cell = std::optional<std::string>;  // nullopt is SQL NULL
+
+class Rows {
+ public:
+  Rows() = default;
+  // `cells` row by row. Throws std::invalid_argument if they do not fill whole rows.
+  Rows(std::vector<std::string> columns, std::vector<Cell> cells);
+
+  std::size_t size() const { return columns_.empty() ? 0 : cells_.size() / columns_.size(); }
+  bool empty() const { return cells_.empty(); }
+  const std::vector<std::string>& columns() const { return columns_; }
+
+  // Position of a column. Throws std::out_of_range naming the column: SQL and collector disagree.
+  std::size_t column(std::string_view name) const;
+
+  const Cell& at(std::size_t row, std::size_t column) const {
+    return cells_[row * columns_.size() + column];
+  }
+
+ private:
+  std::vector<std::string> columns_;
+  std::vector<Cell> cells_;
+};
+
+// Typed reading of a cell. NULL is nullopt; text that is not of that form throws
+// std::invalid_argument with the text (never the case for the types the SQL casts to).
+std::optional<double> number(const Cell& cell);              // int, float8; also "NaN", "Infinity"
+std::optional<std::int64_t> integer(const Cell& cell);
+std::optional<bool> boolean(const Cell& cell);               // "t" or "f"
+std::string_view text_or(const Cell& cell, std::string_view fallback);
+// One-dimensional array of numbers, "{1,2,NULL}"; NULL elements are left out.
+std::vector<std::int64_t> integers(const Cell& cell);
+
+}  // namespace pgconn::postgres
