@@ -1,0 +1,65 @@
+// The configuration as the program uses it: plain structs with their defaults. Values; immutable
+// after loading, so safe from every thread. docs/configuration.md is generated from the schema
+// that fills them (schema.h).
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgconn::config {
+
+using Duration = std::chrono::milliseconds;
+
+struct Global {
+  Duration scrape_timeout = std::chrono::seconds(10);  // ceiling; Prometheus's header lowers it
+  Duration scrape_timeout_offset = std::chrono::milliseconds(500);
+  Duration statement_timeout = std::chrono::seconds(5);  // server side; 0 leaves the server's own
+  Duration lock_timeout = std::chrono::seconds(1);       // server side; 0 leaves the server's own
+  Duration connect_timeout = std::chrono::seconds(5);
+  int max_connections_per_target = 6;
+  int max_series_per_metric = 200;  // the rest is summed into "other"; 0 is no bound
+};
+
+struct SessionsCollector {
+  std::vector<Duration> ages = {std::chrono::seconds(10), std::chrono::minutes(1),
+                                std::chrono::minutes(5), std::chrono::minutes(15),
+                                std::chrono::hours(1)};
+  int by_client = 0;  // top N client addresses; 0 is off
+};
+
+struct SettingsCollector {
+  // A dead peer may hold its slot this long before `keepalive_budget_too_long` is found.
+  Duration keepalive_budget = std::chrono::seconds(180);
+};
+
+struct Collectors {
+  // By name; one that is not named is on or off by its own default.
+  std::map<std::string, bool> enabled;
+  SessionsCollector sessions;
+  SettingsCollector settings;
+};
+
+enum class Kind { kPostgres };
+
+struct Target {
+  std::string name;
+  Kind kind = Kind::kPostgres;
+  std::string dsn;            // empty: what libpq's environment names
+  std::string password_file;  // its first line is the password; read at each connect
+  std::string password_env;   // name of an environment variable that holds the password
+  std::map<std::string, std::string> labels;
+  std::optional<Duration> path_idle_limit;
+  Global global;          // the file's, with this target's own values on top
+  Collectors collectors;  // the file's, with this target's own values on top
+};
+
+struct Config {
+  Global global;
+  Collectors collectors;
+  std::vector<Target> targets;
+};
+
+}  // namespace pgconn::config
