@@ -33,6 +33,8 @@ struct ConnectOptions {
   // pg_settings.reset_val of this session still shows the server's own values. 0 leaves them alone.
   std::chrono::milliseconds statement_timeout{0};
   std::chrono::milliseconds lock_timeout{0};
+  // Keeps the server's idle_session_timeout (14+) from ending a session that is held on purpose.
+  bool outlive_idle_session_timeout = false;
 };
 
 struct Query {
@@ -46,6 +48,8 @@ using Answer = std::variant<Rows, PgError>;
 
 // The application_name prefix of every session this program opens.
 inline constexpr std::string_view kApplicationPrefix = "pgconn_exporter/";
+
+class Wire;  // the libpq side, internal
 
 class Connection {
  public:
@@ -78,13 +82,12 @@ class Connection {
   const ConnectTimings& timings() const;
   int server_version() const;  // as PQserverVersion: 150018 is 15.18
   int backend_pid() const;
-  std::string host() const;     // the one connected to
+  std::string host() const;  // the one connected to
   std::string port() const;
 
  private:
-  class Impl;
-  explicit Connection(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  explicit Connection(std::shared_ptr<Wire> wire);
+  std::shared_ptr<Wire> wire_;
 };
 
 }  // namespace pgconn::postgres

@@ -18,7 +18,8 @@ enum class Phase {
   kIdle,     // nothing asked
 };
 
-// Why it failed. The names are label values: few, stable, told apart by what the operator does next.
+// Why it failed. The names are label values: few, stable, told apart by what the operator does
+// next.
 enum class Reason {
   kConfig,              // the connection string or password file is unusable
   kResolve,             // the name does not resolve
@@ -40,7 +41,7 @@ enum class Reason {
   kTerminated,          // 57P01, 57P02, 57P05, 25P03, 25P04: the server ended the session
   kCanceled,            // 57014: statement_timeout or a cancel request; the session lives
   kLockTimeout,         // 55P03; the session lives
-  kQuery,               // any other ERROR; the session lives
+  kServerError,         // any other ERROR or FATAL of the server
   kProtocol,            // the peer does not speak PostgreSQL's protocol
   kStopped,             // we ended it ourselves
 };

@@ -38,9 +38,9 @@ class Rows {
 
 // Typed reading of a cell. NULL is nullopt; text that is not of that form throws
 // std::invalid_argument with the text (never the case for the types the SQL casts to).
-std::optional<double> number(const Cell& cell);              // int, float8; also "NaN", "Infinity"
+std::optional<double> number(const Cell& cell);  // int, float8; also "NaN", "Infinity"
 std::optional<std::int64_t> integer(const Cell& cell);
-std::optional<bool> boolean(const Cell& cell);               // "t" or "f"
+std::optional<bool> boolean(const Cell& cell);  // "t" or "f"
 std::string_view text_or(const Cell& cell, std::string_view fallback);
 // One-dimensional array of numbers, "{1,2,NULL}"; NULL elements are left out.
 std::vector<std::int64_t> integers(const Cell& cell);

@@ -1,0 +1,173 @@
+// Connecting: resolve, then libpq's own asynchronous connect, its phases told apart by PQstatus.
+#include "postgres/connection.h"
+
+#include <algorithm>
+
+#include "postgres/wire.h"
+
+namespace pgconn::postgres {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Reads the phase off PQstatus, which goes STARTED → MADE (TCP up) → SSL_STARTUP → MADE again (TLS
+// up) → AWAITING_RESPONSE → OK, and starts over when libpq goes on to another address.
+class PhaseClock {
+ public:
+  PhaseClock(ConnectTimings& timings, bool tls) : timings_(timings), tls_(tls) {}
+
+  void observe(ConnStatusType status) {
+    switch (status) {
+      case CONNECTION_NEEDED:
+      case CONNECTION_STARTED:
+        if (phase_ != Phase::kTcp) restart();
+        break;
+      case CONNECTION_MADE:
+        if (phase_ == Phase::kTcp) finish(timings_.tcp, tls_ ? Phase::kTls : Phase::kStartup);
+        if (in_handshake_) finish(timings_.tls, Phase::kStartup);
+        in_handshake_ = false;
+        break;
+      case CONNECTION_SSL_STARTUP:
+        if (phase_ == Phase::kTcp) finish(timings_.tcp, Phase::kTls);
+        in_handshake_ = true;
+        break;
+      case CONNECTION_BAD:
+        break;
+      default:
+        if (phase_ == Phase::kTcp) finish(timings_.tcp, Phase::kStartup);
+        if (phase_ == Phase::kTls) {
+          if (in_handshake_) {
+            finish(timings_.tls, Phase::kStartup);
+          } else {
+            phase_ = Phase::kStartup;  // no TLS on a Unix socket, whatever sslmode says
+          }
+        }
+        in_handshake_ = false;
+        if (status == CONNECTION_OK) finish(timings_.startup, Phase::kIdle);
+    }
+  }
+
+  Phase phase() const { return phase_; }
+
+ private:
+  void finish(std::optional<ConnectTimings::Duration>& slot, Phase next) {
+    const Clock::time_point now = Clock::now();
+    slot = now - since_;
+    since_ = now;
+    phase_ = next;
+  }
+  void restart() {
+    timings_.tcp = timings_.tls = timings_.startup = std::nullopt;
+    since_ = Clock::now();
+    phase_ = Phase::kTcp;
+    in_handshake_ = false;
+  }
+
+  ConnectTimings& timings_;
+  bool tls_;
+  bool in_handshake_ = false;
+  Phase phase_ = Phase::kTcp;
+  Clock::time_point since_ = Clock::now();
+};
+
+// Every endpoint with every address of its name, in order: libpq then tries them as it would have
+// after its own (blocking) lookup. One name that fails does not spoil the others.
+asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver, const ConnInfo& conninfo,
+                                                   Deadline deadline) {
+  std::vector<Endpoint> resolved;
+  std::optional<PgError> failure;
+  for (const Endpoint& endpoint : conninfo.endpoints()) {
+    if (endpoint.is_unix_socket() || !endpoint.hostaddr.empty()) {
+      resolved.push_back(endpoint);
+      continue;
+    }
+    try {
+      for (std::string& address : co_await resolver.resolve(endpoint.host, deadline)) {
+        resolved.push_back({endpoint.host, std::move(address), endpoint.port});
+      }
+    } catch (const PgError& error) {
+      failure = error;
+    }
+  }
+  if (resolved.empty() && failure) throw *failure;
+  co_return resolved;
+}
+
+bool needs_lookup(const ConnInfo& conninfo) {
+  return std::any_of(conninfo.endpoints().begin(), conninfo.endpoints().end(),
+                     [](const Endpoint& e) { return !e.is_unix_socket() && e.hostaddr.empty(); });
+}
+
+std::string milliseconds(std::chrono::milliseconds value) { return std::to_string(value.count()); }
+
+std::string setup_statement(const ConnectOptions& options, int server_version) {
+  // Nobody may put objects of the same name before the catalog's.
+  std::string sql = "SELECT set_config('search_path', 'pg_catalog', false)";
+  const auto set = [&sql](std::string_view name, const std::string& value) {
+    sql += ", set_config('" + std::string(name) + "', '" + value + "', false)";
+  };
+  if (options.statement_timeout.count() > 0) {
+    set("statement_timeout", milliseconds(options.statement_timeout));
+  }
+  if (options.lock_timeout.count() > 0) set("lock_timeout", milliseconds(options.lock_timeout));
+  if (options.outlive_idle_session_timeout && server_version >= 140000) {
+    set("idle_session_timeout", "0");
+  }
+  return sql;
+}
+
+PgError timed_out(Phase phase) {
+  return PgError(phase, Reason::kTimeout, "",
+                 "no answer in time while connecting (phase " + std::string(to_string(phase)) + ")",
+                 true);
+}
+
+}  // namespace
+
+asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_executor executor,
+                                                                 Resolver& resolver,
+                                                                 const ConnInfo& conninfo,
+                                                                 const ConnectOptions& options,
+                                                                 Deadline deadline) {
+  const auto wire = std::make_shared<Wire>(executor);
+  const Clock::time_point begin = Clock::now();
+  const auto endpoints = co_await resolve_all(resolver, conninfo, deadline);
+  const Clock::time_point resolved = Clock::now();
+  if (needs_lookup(conninfo)) wire->timings.resolve = resolved - begin;
+
+  PhaseClock phases(wire->timings, conninfo.wants_tls());
+  wire->start(conninfo.parameters(endpoints, std::string(kApplicationPrefix) + options.purpose));
+  PostgresPollingStatusType want = wire->bad() ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (want != PGRES_POLLING_OK) {
+    phases.observe(PQstatus(wire->raw()));
+    if (want == PGRES_POLLING_FAILED) throw connect_error(wire->message(), phases.phase());
+    const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
+    if (!co_await wire->wait_once(what, deadline)) throw timed_out(phases.phase());
+    want = PQconnectPoll(wire->raw());
+  }
+  phases.observe(PQstatus(wire->raw()));
+  wire->timings.total = Clock::now() - begin;
+  wire->established();
+  wire->setup_sql = setup_statement(options, PQserverVersion(wire->raw()));
+  co_return std::unique_ptr<Connection>(new Connection(wire));
+}
+
+Connection::Connection(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}
+Connection::~Connection() { wire_->close(); }
+void Connection::close() noexcept { wire_->close(); }
+bool Connection::is_open() const { return !wire_->closed() && !wire_->bad(); }
+const ConnectTimings& Connection::timings() const { return wire_->timings; }
+int Connection::server_version() const { return PQserverVersion(wire_->raw()); }
+int Connection::backend_pid() const { return PQbackendPID(wire_->raw()); }
+
+std::string Connection::host() const {
+  const char* host = PQhost(wire_->raw());
+  return host != nullptr ? host : "";
+}
+
+std::string Connection::port() const {
+  const char* port = PQport(wire_->raw());
+  return port != nullptr ? port : "";
+}
+
+}  // namespace pgconn::postgres

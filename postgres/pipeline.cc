@@ -1,0 +1,201 @@
+// Asking: queries in one libpq pipeline, and watching an idle connection for its end.
+#include <algorithm>
+#include <asio/redirect_error.hpp>
+
+#include "postgres/connection.h"
+#include "postgres/wire.h"
+
+namespace pgconn::postgres {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Rows rows_of(const PGresult* result) {
+  const int columns = PQnfields(result);
+  const int count = PQntuples(result);
+  std::vector<std::string> names;
+  for (int c = 0; c < columns; ++c) names.emplace_back(PQfname(result, c));
+  std::vector<Cell> cells;
+  cells.reserve(static_cast<std::size_t>(columns) * static_cast<std::size_t>(count));
+  for (int r = 0; r < count; ++r) {
+    for (int c = 0; c < columns; ++c) {
+      if (PQgetisnull(result, r, c) != 0) {
+        cells.emplace_back();
+      } else {
+        const auto length = static_cast<std::size_t>(PQgetlength(result, r, c));
+        cells.emplace_back(std::in_place, PQgetvalue(result, r, c), length);
+      }
+    }
+  }
+  return Rows(std::move(names), std::move(cells));
+}
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text != nullptr ? text : "";
+}
+
+bool is_fatal(const PGresult* result) {
+  const std::string severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+PgError query_error(const PGresult* result) {
+  std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
+  const Reason reason = reason_of_sqlstate(sqlstate, false);
+  std::string text = field(result, PG_DIAG_SEVERITY_NONLOCALIZED) + ": " +
+                     one_line(field(result, PG_DIAG_MESSAGE_PRIMARY));
+  return PgError(Phase::kQuery, reason, std::move(sqlstate), text, is_fatal(result));
+}
+
+// Queues one query with its sync; libpq only buffers here.
+bool queue(PGconn* raw, const Query& query, bool prepare) {
+  const char* name = query.name.c_str();
+  if (query.name.empty()) {
+    if (PQsendQueryParams(raw, query.sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
+      return false;
+    }
+  } else {
+    if (prepare && PQsendPrepare(raw, name, query.sql.c_str(), 0, nullptr) == 0) return false;
+    if (PQsendQueryPrepared(raw, name, 0, nullptr, nullptr, nullptr, 0) == 0) return false;
+  }
+  return PQpipelineSync(raw) != 0;
+}
+
+// An error without SQLSTATE was made by libpq: the connection broke under the query.
+bool ends_connection(const PGresult* result) {
+  return PQresultStatus(result) == PGRES_FATAL_ERROR &&
+         (is_fatal(result) || field(result, PG_DIAG_SQLSTATE).empty());
+}
+
+// Runs one batch of queries; lives for one call of pipeline().
+class PipelineRun {
+ public:
+  PipelineRun(Wire& wire, std::span<const Query> queries, Deadline deadline,
+              std::vector<Answer>& answers)
+      : wire_(wire), queries_(queries), deadline_(deadline), answers_(answers) {}
+
+  asio::awaitable<void> run() {
+    send_all();
+    co_await flush();
+    int empty = 0;
+    while (answers_.size() < queries_.size()) {
+      const ResultPtr result = co_await next_result();
+      // One NULL ends the results of a command; more of them mean that nothing will come any more.
+      empty = result ? 0 : empty + 1;
+      if (empty > 2 || wire_.bad()) throw wire_.lost(Phase::kQuery);
+      if (result) take(result.get());
+    }
+    PQexitPipelineMode(wire_.raw());
+  }
+
+ private:
+  void send_all() {
+    setup_pending_ = !wire_.setup_sql.empty();
+    bool sent = PQenterPipelineMode(wire_.raw()) != 0;
+    if (setup_pending_) sent = sent && queue(wire_.raw(), {wire_.setup_sql, ""}, false);
+    for (const Query& query : queries_) {
+      sent = sent && queue(wire_.raw(), query, !wire_.prepared.contains(query.name));
+    }
+    if (!sent) throw wire_.lost(Phase::kQuery);
+  }
+
+  asio::awaitable<void> flush() {
+    for (;;) {
+      const int pending = PQflush(wire_.raw());
+      if (pending < 0) throw wire_.lost(Phase::kQuery);
+      if (pending == 0) co_return;
+      // libpq reads when it cannot write, so that two full buffers do not wait for each other; a
+      // short step lets it do so.
+      const Deadline step = std::min(deadline_, Clock::now() + std::chrono::milliseconds(50));
+      if (!co_await wire_.wait(Wire::kWrite, step) && Clock::now() >= deadline_) throw timed_out();
+    }
+  }
+
+  asio::awaitable<ResultPtr> next_result() {
+    while (PQisBusy(wire_.raw()) != 0) {
+      if (!co_await wire_.wait(Wire::kRead, deadline_)) throw timed_out();
+      if (PQconsumeInput(wire_.raw()) == 0) throw wire_.lost(Phase::kQuery);
+    }
+    co_return ResultPtr(PQgetResult(wire_.raw()));
+  }
+
+  void take(const PGresult* result) {
+    if (ends_connection(result)) {
+      if (is_fatal(result)) throw query_error(result);
+      throw wire_.lost(Phase::kQuery);
+    }
+    switch (PQresultStatus(result)) {
+      case PGRES_TUPLES_OK:
+        if (!current_) current_ = rows_of(result);
+        break;
+      case PGRES_COMMAND_OK:  // of the Prepare: the statement exists, whatever becomes of its run
+        if (!setup_pending_) wire_.prepared.insert(queries_[answers_.size()].name);
+        break;
+      case PGRES_FATAL_ERROR:
+        if (!current_) current_ = query_error(result);
+        break;
+      case PGRES_PIPELINE_SYNC:
+        finish_query();
+        break;
+      default:  // what was skipped after an error
+        break;
+    }
+  }
+
+  void finish_query() {
+    Answer answer = current_ ? std::move(*current_) : Answer(Rows());
+    current_.reset();
+    if (!setup_pending_) {
+      answers_.push_back(std::move(answer));
+      return;
+    }
+    setup_pending_ = false;  // a setting that the server refuses is no reason not to ask
+    wire_.setup_sql.clear();
+  }
+
+  static PgError timed_out() {
+    return PgError(Phase::kQuery, Reason::kTimeout, "", "no answer to a query in time", true);
+  }
+
+  Wire& wire_;
+  std::span<const Query> queries_;
+  Deadline deadline_;
+  std::vector<Answer>& answers_;
+  std::optional<Answer> current_;
+  bool setup_pending_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadline deadline,
+                                           std::vector<Answer>& answers) {
+  const auto wire = wire_;  // close() may come while this waits
+  answers.clear();
+  if (wire->closed()) throw PgError(Phase::kQuery, Reason::kStopped, "", "already closed", true);
+  try {
+    co_await PipelineRun(*wire, queries, deadline, answers).run();
+  } catch (...) {
+    wire->close();  // half an answer may be on its way: of no use to anybody
+    throw;
+  }
+}
+
+asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
+  const auto wire = wire_;
+  for (;;) {
+    if (!co_await wire->wait(Wire::kRead, deadline)) co_return std::nullopt;
+    const bool alive = PQconsumeInput(wire->raw()) != 0;
+    while (PQisBusy(wire->raw()) == 0) {  // parses what came: notices reach their receiver here
+      const ResultPtr result(PQgetResult(wire->raw()));
+      if (!result) break;
+    }
+    if (!alive || wire->bad()) {
+      PgError lost = wire->lost(Phase::kIdle);
+      wire->close();
+      co_return lost;
+    }
+  }
+}
+
+}  // namespace pgconn::postgres

@@ -1,0 +1,100 @@
+#include "postgres/wire.h"
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+namespace pgconn::postgres {
+namespace {
+
+// Called by libpq, which is C: nothing may be thrown through it.
+void receive_notice(void* self, const PGresult* notice) noexcept {
+  try {
+    static_cast<Wire*>(self)->remember(notice);
+  } catch (...) {
+    // Out of memory: the loss itself is still seen, only without its last words.
+  }
+}
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text != nullptr ? text : "";
+}
+
+[[noreturn]] void throw_stopped() {
+  throw PgError(Phase::kIdle, Reason::kStopped, "", "closed by the exporter", true);
+}
+
+}  // namespace
+
+void Wire::start(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::vector<const char*> keywords, values;
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  connection_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0);
+  if (connection_ == nullptr) throw std::bad_alloc();
+  PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // yields the SQLSTATE of a refused login
+  PQsetNoticeReceiver(connection_, receive_notice, this);
+}
+
+void Wire::established() {
+  PQsetnonblocking(connection_, 1);
+  socket_.assign(PQsocket(connection_));
+}
+
+asio::awaitable<bool> Wire::wait(WaitType what, Deadline deadline) {
+  if (closed()) throw_stopped();
+  const auto self = shared_from_this();
+  const std::uint64_t turn = ++turn_;
+  timer_.expires_at(deadline);
+  timer_.async_wait([self, turn](asio::error_code error) {
+    if (!error && self->turn_ == turn && self->socket_.is_open()) self->socket_.cancel();
+  });
+  asio::error_code error;
+  co_await socket_.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
+  if (closed()) throw_stopped();
+  ++turn_;
+  timer_.cancel();
+  co_return !error;
+}
+
+asio::awaitable<bool> Wire::wait_once(WaitType what, Deadline deadline) {
+  if (closed()) throw_stopped();
+  socket_.assign(PQsocket(connection_));
+  const bool ready = co_await wait(what, deadline);
+  socket_.release();
+  co_return ready;
+}
+
+void Wire::close() noexcept {
+  if (connection_ == nullptr) return;
+  try {
+    ++turn_;
+    timer_.cancel();
+    if (socket_.is_open()) socket_.release();  // ends a wait; libpq owns the descriptor
+  } catch (...) {
+    // Nothing to do: the descriptor is closed below all the same.
+  }
+  PQfinish(connection_);
+  connection_ = nullptr;
+}
+
+void Wire::remember(const PGresult* notice) {
+  const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const std::string sqlstate = field(notice, PG_DIAG_SQLSTATE);
+  const bool last_words = severity == "FATAL" || severity == "PANIC";
+  // An immediate shutdown and the crash of another backend are announced by a WARNING.
+  if (!last_words && !sqlstate.starts_with("57P0")) return;
+  farewell_.emplace(Phase::kIdle, reason_of_sqlstate(sqlstate, false), sqlstate,
+                    severity + ": " + one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)), true);
+}
+
+PgError Wire::lost(Phase phase) const {
+  if (!farewell_) return lost_error(message(), phase);
+  return PgError(phase, farewell_->reason(), farewell_->sqlstate(), farewell_->what(), true);
+}
+
+}  // namespace pgconn::postgres

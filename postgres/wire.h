@@ -1,0 +1,68 @@
+// A PGconn and its socket on the event loop: waiting with a deadline, closing, and the last words
+// of the server. Internal to postgres/: the public face is connection.h. I/O thread only.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "postgres/connection.h"
+
+namespace pgconn::postgres {
+
+struct ResultDeleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
+
+class Wire : public std::enable_shared_from_this<Wire> {
+ public:
+  using WaitType = asio::posix::descriptor_base::wait_type;
+  static constexpr auto kRead = asio::posix::descriptor_base::wait_read;
+  static constexpr auto kWrite = asio::posix::descriptor_base::wait_write;
+
+  explicit Wire(asio::any_io_executor executor) : socket_(executor), timer_(executor) {}
+  ~Wire() { close(); }
+
+  // Starts connecting; the connection may be bad already (see bad()).
+  void start(const std::vector<std::pair<std::string, std::string>>& parameters);
+  // Once connected: the socket is ours to watch until close().
+  void established();
+
+  // True when the socket is ready, false at the deadline. Throws kStopped if closed meanwhile.
+  asio::awaitable<bool> wait(WaitType what, Deadline deadline);
+  // The same while connecting, when libpq may replace its socket between two waits.
+  asio::awaitable<bool> wait_once(WaitType what, Deadline deadline);
+
+  void close() noexcept;
+  bool closed() const { return connection_ == nullptr; }
+  bool bad() const { return PQstatus(connection_) == CONNECTION_BAD; }
+  PGconn* raw() const { return connection_; }
+  std::string message() const { return PQerrorMessage(connection_); }
+
+  // How the connection was lost: the server's last words if it sent any, else libpq's.
+  PgError lost(Phase phase) const;
+  // Keeps a FATAL, or a warning that announces the end, for lost().
+  void remember(const PGresult* notice);
+
+  ConnectTimings timings;
+  std::string setup_sql;           // sent before the first queries
+  std::set<std::string> prepared;  // names of statements this session has
+
+ private:
+  PGconn* connection_ = nullptr;
+  asio::posix::stream_descriptor socket_;
+  asio::steady_timer timer_;
+  std::uint64_t turn_ = 0;  // tells a timer that fires late that its wait is over
+  std::optional<PgError> farewell_;
+};
+
+}  // namespace pgconn::postgres
