@@ -1,6 +1,6 @@
 // The configuration as the program uses it: plain structs with their defaults. Values; immutable
 // after loading, so safe from every thread. docs/configuration.md is generated from the schema
-// that fills them (schema.h).
+// that fills them (schema.h). Equality is what a reload compares.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,8 @@ struct Global {
   Duration connect_timeout = std::chrono::seconds(5);
   int max_connections_per_target = 6;
   int max_series_per_metric = 200;  // the rest is summed into "other"; 0 is no bound
+
+  bool operator==(const Global&) const = default;
 };
 
 struct SessionsCollector {
@@ -28,11 +30,15 @@ struct SessionsCollector {
                                 std::chrono::minutes(5), std::chrono::minutes(15),
                                 std::chrono::hours(1)};
   int by_client = 0;  // top N client addresses; 0 is off
+
+  bool operator==(const SessionsCollector&) const = default;
 };
 
 struct SettingsCollector {
   // A dead peer may hold its slot this long before `keepalive_budget_too_long` is found.
   Duration keepalive_budget = std::chrono::seconds(180);
+
+  bool operator==(const SettingsCollector&) const = default;
 };
 
 struct Collectors {
@@ -40,6 +46,8 @@ struct Collectors {
   std::map<std::string, bool> enabled;
   SessionsCollector sessions;
   SettingsCollector settings;
+
+  bool operator==(const Collectors&) const = default;
 };
 
 enum class Kind { kPostgres };
@@ -48,18 +56,22 @@ struct Target {
   std::string name;
   Kind kind = Kind::kPostgres;
   std::string dsn;            // empty: what libpq's environment names
-  std::string password_file;  // its first line is the password; read at each connect
+  std::string password_file;  // absolute; its first line is the password, read at each connect
   std::string password_env;   // name of an environment variable that holds the password
   std::map<std::string, std::string> labels;
   std::optional<Duration> path_idle_limit;
   Global global;          // the file's, with this target's own values on top
   Collectors collectors;  // the file's, with this target's own values on top
+
+  bool operator==(const Target&) const = default;
 };
 
 struct Config {
   Global global;
   Collectors collectors;
   std::vector<Target> targets;
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace pgconn::config

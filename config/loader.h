@@ -1,6 +1,6 @@
-// YAML to ValidatedConfig, strictly: an unknown or duplicate key, a wrong unit, a value out of range,
-// a second document, an unterminated quote are errors that name file, line and key and say what is
-// allowed. Pure but for reading the file; any thread.
+// YAML to ValidatedConfig, strictly: an unknown or duplicate key, a wrong unit, a value out of
+// range, a second document, an unterminated quote are errors that name file, line and key and say
+// what is allowed. Pure but for reading the file; any thread.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,8 @@
 
 namespace pgconn::config {
 
-// "FILE:LINE: KEY: what is wrong; what is allowed". The message never repeats a secret.
+// Of a file: one line for each of the first 20 problems, "FILE:LINE: KEY: what is wrong; what is
+// allowed" (no LINE or KEY where the whole file is meant). The message never repeats a secret.
 class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -1,0 +1,44 @@
+#include "config/loader.h"
+
+#include <system_error>
+
+#include "config/bounded_file.h"
+#include "config/field.h"
+#include "config/problems.h"
+#include "config/schema.h"
+#include "config/yaml_document.h"
+
+namespace pgconn::config {
+
+ValidatedConfig load_text(std::string_view yaml, const std::string& name,
+                          const Vocabulary& vocabulary) {
+  Problems problems(name);
+  const YamlNode root = parse_document(yaml, problems);
+  ReadContext context{vocabulary, problems};
+  Config config;
+  read_section<Config>({root, ""}, "a mapping with at least `targets`", file_fields(), context,
+                       config);
+  problems.throw_if_any();
+  return ValidatedConfig(std::move(config));
+}
+
+ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary) {
+  std::string yaml;
+  try {
+    yaml = read_bounded_file(path, kMaxFileBytes);
+  } catch (const std::system_error& error) {
+    throw ConfigError(path + ": cannot be read: " + error.code().message() +
+                      "; name a file that the exporter's user can read");
+  }
+  return load_text(yaml, path, vocabulary);
+}
+
+ValidatedConfig from_environment() {
+  Config config;
+  Target target;
+  target.name = "default";
+  config.targets.push_back(std::move(target));
+  return ValidatedConfig(std::move(config));
+}
+
+}  // namespace pgconn::config

@@ -1,0 +1,168 @@
+// docs/configuration.md, printed from the schema.
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "config/loader.h"
+#include "config/schema.h"
+
+namespace pgconn::config {
+namespace {
+
+constexpr std::string_view kIntroduction =
+    R"(<!-- Generated: pgconn_exporter list configuration > docs/configuration.md -->
+# Configuration
+
+`pgconn_exporter` reads one YAML file, given by `--config.file`. It says which servers to watch
+and within which bounds. Where the exporter listens and how it logs are flags: see
+`pgconn_exporter --help`.
+
+The smallest file names one server:
+
+```yaml
+targets:
+  - name: orders
+    dsn: host=db.internal dbname=postgres user=pgconn sslmode=verify-full
+    password_file: /run/secrets/pgconn
+```
+
+`pgconn_exporter check-config FILE` checks a file without starting anything. Ready files are in
+[config/examples](../config/examples): [minimal.yml](../config/examples/minimal.yml),
+[full.yml](../config/examples/full.yml) with every key at its default, and
+[multi-target.yml](../config/examples/multi-target.yml) with labels and overrides.
+
+## What counts: precedence
+
+1. Without `--config.file` there is one target named `default`: the server that libpq's
+   environment names (`PGHOST`, `PGPORT`, `PGUSER`, `PGSERVICE`, …), with every default below.
+2. A key in a target counts for that target.
+3. The same key in `global` or `collectors` counts for every target that does not give it.
+4. Else the default counts.
+
+Inside a target's connection, what the `dsn` leaves out comes from the service file
+(`service=NAME` or `PGSERVICE`), then from the `PG*` variables of the exporter's environment, then
+from libpq's own defaults, with one exception: `sslmode` is `require` unless something sets it.
+`prefer` and `allow` are refused, because they try again without TLS and hide why TLS failed.
+
+## Secrets
+
+A password never stands in this file: a `dsn` that holds one is refused. A target's password comes
+from the first of these that is there:
+
+1. `password_file`: the first line of a file, without its line end. It is read at each connect, so
+   a rotated secret counts from the next connection on. A file that is missing or empty is an
+   error, never a login without a password.
+2. `password_env`: an environment variable of the exporter. Not both of the two.
+3. The service file's `password`, then `PGPASSWORD`.
+4. libpq's password file: `~/.pgpass` of the exporter's user or the file that `PGPASSFILE` names.
+   libpq ignores it unless its mode is 0600 or stricter.
+
+Messages about this file show no value of a `dsn` and no value of an unknown key; secrets appear
+in no log, metric or page.
+
+## How strict it is
+
+An unknown or duplicate key, a missing unit, a value out of range, a second document or an open
+quote is an error that names file, line and key and says what is allowed. The first 20 errors of a
+file are reported together (an error of YAML itself alone):
+
+```
+pgconn.yml:2: global.scrape_timeout: `10` has no unit, write 15s or 15ms; allowed: 100ms to 10m
+pgconn.yml:5: collectors.sessions.by_client: `-1` is out of range; allowed: 0 to 1000
+```
+
+- **Durations** are written as in Prometheus: `250ms`, `15s`, `5m`, `1h30m`, `1d`, `1w`. Only `0`
+  needs no unit.
+- **Integers** are decimal: `010`, `0x10` and `1e3` are refused.
+- **Booleans** are `true` and `false`; `yes` and `on` are refused.
+- **Text** that could be read as a number or a boolean needs quotes: `shard: "1"`.
+- A key without a value is an error; leave the key out instead.
+- Anchors and aliases work; tags and merge keys (`<<`) do not. A file is UTF-8, indented with
+  spaces, at most 1 MiB, nested at most 16 levels, and has at most 50000 values with its aliases
+  written out.
+)";
+
+constexpr std::string_view kOverriding =
+    R"(
+Every key of `global` can also stand in a target, directly, and then counts for that target alone:
+
+```yaml
+global:
+  connect_timeout: 5s
+targets:
+  - name: orders
+    dsn: host=db.internal user=pgconn
+  - name: far-away
+    dsn: host=db.example.com user=pgconn sslmode=verify-full
+    connect_timeout: 15s
+    scrape_timeout: 20s
+    collectors:
+      blocking: false
+```
+)";
+
+constexpr std::string_view kCollectors =
+    R"(
+A key is the name of a collector; `pgconn_exporter list collectors` prints them all. Its value is
+`true`, `false` or a mapping of its options; a mapping switches it on, unless it says
+`enabled: false`. A collector that is not named keeps its own default.
+
+```yaml
+collectors:
+  transport: false
+  blocking: {}
+  sessions:
+    ages: [30s, 5m, 1h]
+    by_client: 10
+targets:
+  - name: orders
+    dsn: host=db.internal user=pgconn
+```
+
+Every collector takes `enabled` (boolean, default `true`). These take more:
+)";
+
+// A `|` would end the cell.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? std::string("–") : "`" + cell(text) + "`";
+}
+
+template <typename Section>
+std::string table(std::span<const Field<Section>> fields) {
+  std::string rows = "\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
+  for (const Field<Section>& field : fields) {
+    rows += "| `" + field.key + "` | " + field.type + " | " +
+            (field.required ? "required" : code(field.default_text)) + " | " + cell(field.allowed) +
+            " | " + cell(field.help) + " |\n";
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string reference_markdown() {
+  std::string text(kIntroduction);
+  text += "\n## The file\n" + table(file_fields());
+  text += "\n## `global`\n" + table(global_fields());
+  text += kOverriding;
+  text += "\n## `collectors`\n";
+  text += kCollectors;
+  for (const std::string_view name : configurable_collectors()) {
+    const auto fields = collector_fields(name);
+    text += "\n### `collectors." + std::string(name) + "`\n" + table<Collectors>(fields);
+  }
+  text += "\n## `targets`\n\nA list; each entry is a mapping:\n" + table(target_fields());
+  text += "\nand every key of `global`, for this target alone.\n";
+  return text;
+}
+
+}  // namespace pgconn::config

@@ -1,0 +1,258 @@
+#include "config/schema.h"
+
+#include <algorithm>
+
+#include "config/sections.h"
+
+namespace pgconn::config {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::size_t kMaxAges = 20;
+constexpr DurationRange kAgeRange = {seconds(1), days(30), false, seconds(1)};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_letter(char c) { return is_capital(c) || (c >= 'a' && c <= 'z'); }
+
+bool is_target_name(std::string_view text) {
+  return !text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == ':' || c == '-';
+  });
+}
+
+// A relative path would depend on where the exporter was started.
+bool is_absolute_path(std::string_view text) {
+  return text.size() > 1 && text.size() < 4096 && text.front() == '/';
+}
+
+// Capitals only: a password written here by mistake is refused at once, and so not shown by a later
+// message about a variable of that name.
+bool is_variable_name(std::string_view text) {
+  return !text.empty() && text.size() <= 100 && !is_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_capital(c) || is_digit(c) || c == '_'; });
+}
+
+constexpr TextRule kTargetName = {"1 to 100 characters of `[A-Za-z0-9_.:-]`", is_target_name};
+constexpr TextRule kPasswordFile = {"an absolute path, such as `/run/secrets/pgconn`",
+                                    is_absolute_path};
+constexpr TextRule kPasswordEnv = {
+    "the name of an environment variable, `[A-Z_][A-Z0-9_]*`, such as `PGCONN_PASSWORD`",
+    is_variable_name};
+
+Field<Target> kind_field() {
+  return {.key = "kind",
+          .type = "text",
+          .allowed = "`postgres`",
+          .default_text = "postgres",
+          .help = "What answers at the other end.",
+          .read = [](const Value& value, ReadContext& context, Target& target) {
+            const auto kind = read_text(value, "postgres", context.problems);
+            if (!kind) return;
+            target.kind = Kind::kPostgres;
+            if (*kind != "postgres") {
+              context.problems.add(value.node.line, value.path,
+                                   unknown_name("kind of target", *kind, {"postgres"}));
+            }
+          }};
+}
+
+Field<Target> dsn_field() {
+  const std::string allowed = "a libpq connection string without a password";
+  return {.key = "dsn",
+          .type = "text",
+          .allowed = allowed,
+          .default_text = "\"\"",
+          .help =
+              "Where the server is: `host=db.internal user=pgconn` or "
+              "`postgresql://pgconn@db.internal/postgres`. What it leaves out comes from "
+              "libpq's environment; empty is that alone.",
+          .read = [=](const Value& value, ReadContext& context, Target& target) {
+            const auto dsn = read_text(value, allowed, context.problems);
+            if (!dsn) return;
+            const auto& check = context.vocabulary.check_dsn;
+            if (const auto wrong = check && !dsn->empty() ? check(*dsn) : std::nullopt) {
+              context.problems.add(value.node.line, value.path, *wrong);
+            }
+            target.dsn = *dsn;
+          }};
+}
+
+Field<Target> labels_field() {
+  return {.key = "labels",
+          .type = "mapping",
+          .allowed = std::string(kLabelsAllowed),
+          .default_text = "{}",
+          .help =
+              "Labels on every series of this target. A name that the metrics use themselves is "
+              "refused.",
+          .read = [](const Value& value, ReadContext& context, Target& target) {
+            read_labels(value, context, target.labels);
+          }};
+}
+
+Field<Target> target_collectors_field() {
+  return {.key = "collectors",
+          .type = "mapping",
+          .allowed = "as the section `collectors`",
+          .default_text = "",
+          .help = "Changes to the file's `collectors` for this target alone.",
+          .read = [](const Value& value, ReadContext& context, Target& target) {
+            read_collectors(value, context, target.collectors);
+          }};
+}
+
+Field<SessionsCollector> ages_field() {
+  const std::vector<Duration> ages = SessionsCollector{}.ages;
+  std::string shown = "[";
+  for (const Duration age : ages) shown += (shown.size() > 1 ? ", " : "") + format_duration(age);
+  return {.key = "ages",
+          .type = "list of durations",
+          .allowed =
+              "1 to " + std::to_string(kMaxAges) + " that ascend, each " + allowed_text(kAgeRange),
+          .default_text = shown + "]",
+          .help = "The steps of `pgconn_sessions_over_age`.",
+          .read = [](const Value& value, ReadContext& context, SessionsCollector& sessions) {
+            auto read = read_ascending(value, kAgeRange, kMaxAges, context.problems);
+            if (read) sessions.ages = std::move(*read);
+          }};
+}
+
+Field<Collectors> enabled_field(std::string_view collector) {
+  return {.key = "enabled",
+          .type = "boolean",
+          .allowed = "true or false",
+          .default_text = "true",
+          .help = "Whether the collector runs.",
+          .read = [name = std::string(collector)](const Value& value, ReadContext& context,
+                                                  Collectors& collectors) {
+            const auto enabled = read_boolean(value, "true or false", context.problems);
+            if (enabled) collectors.enabled[name] = *enabled;
+          }};
+}
+
+struct CollectorOptions {
+  std::string_view name;
+  std::vector<Field<Collectors>> fields;
+};
+
+// A new option: a member in config.h and a line here.
+const std::vector<CollectorOptions>& collector_options() {
+  static const std::vector<Field<SessionsCollector>> sessions = {
+      ages_field(),
+      integer("by_client", &SessionsCollector::by_client, {0, 1000},
+              "How many client addresses `pgconn_sessions_by_client` shows; 0 switches it off."),
+  };
+  static const std::vector<Field<SettingsCollector>> settings = {
+      duration("keepalive_budget", &SettingsCollector::keepalive_budget,
+               {seconds(1), days(7), false, seconds(1)},
+               "How long a dead peer may hold its slot (keepalive idle + interval × count) before "
+               "that is a finding."),
+  };
+  static const std::vector<CollectorOptions> options = {
+      {"sessions", within<Collectors, SessionsCollector>(&Collectors::sessions, sessions)},
+      {"settings", within<Collectors, SettingsCollector>(&Collectors::settings, settings)},
+  };
+  return options;
+}
+
+}  // namespace
+
+std::span<const Field<Config>> file_fields() {
+  static const std::vector<Field<Config>> fields = {
+      {.key = "global",
+       .type = "mapping",
+       .allowed = "the keys below",
+       .default_text = "",
+       .help = "Deadlines and bounds of every target.",
+       .read = [](const Value& value, ReadContext& context,
+                  Config& config) { read_global(value, context, config.global); }},
+      {.key = "collectors",
+       .type = "mapping",
+       .allowed = "names of collectors",
+       .default_text = "",
+       .help = "Which collectors run, and their options.",
+       .read = [](const Value& value, ReadContext& context,
+                  Config& config) { read_collectors(value, context, config.collectors); }},
+      {.key = "targets",
+       .type = "list of mappings",
+       .allowed = std::string(kTargetsAllowed),
+       .default_text = "",
+       .help = "The servers to watch.",
+       .read = read_targets,
+       .required = true},
+  };
+  return fields;
+}
+
+std::span<const Field<Global>> global_fields() {
+  static const std::vector<Field<Global>> fields = {
+      duration("scrape_timeout", &Global::scrape_timeout, {milliseconds(100), minutes(10)},
+               "The longest a scrape may take. Prometheus's own timeout, which it sends along, "
+               "lowers it."),
+      duration("scrape_timeout_offset", &Global::scrape_timeout_offset,
+               {milliseconds(1), minutes(1), true},
+               "Taken off Prometheus's timeout, so that the answer arrives before it gives up. "
+               "Below `scrape_timeout`."),
+      duration("statement_timeout", &Global::statement_timeout, {milliseconds(10), hours(1), true},
+               "`statement_timeout` of our own sessions; 0 leaves the server's."),
+      duration("lock_timeout", &Global::lock_timeout, {milliseconds(10), hours(1), true},
+               "`lock_timeout` of our own sessions; 0 leaves the server's."),
+      duration("connect_timeout", &Global::connect_timeout, {milliseconds(100), minutes(5)},
+               "The longest that name resolution, connecting, TLS and login may take together."),
+      integer("max_connections_per_target", &Global::max_connections_per_target, {1, 100},
+              "The most sessions the exporter holds on one server."),
+      integer("max_series_per_metric", &Global::max_series_per_metric, {0, 100'000},
+              "The largest series a metric with open-ended labels keeps; the rest is summed into "
+              "`other`. 0 is no bound."),
+  };
+  return fields;
+}
+
+std::span<const Field<Target>> target_fields() {
+  static const std::vector<Field<Target>> fields = [] {
+    std::vector<Field<Target>> own = {
+        text("name", &Target::name, kTargetName,
+             "The label `target` of its series. Unique in the file."),
+        kind_field(),
+        dsn_field(),
+        text("password_file", &Target::password_file, kPasswordFile,
+             "A file whose first line is the password; read at each connect."),
+        text("password_env", &Target::password_env, kPasswordEnv,
+             "The environment variable that holds the password. Not beside `password_file`."),
+        labels_field(),
+        duration("path_idle_limit", &Target::path_idle_limit,
+                 {seconds(1), days(30), false, seconds(1)},
+                 "How long the network path (NAT, firewall, balancer) is known to keep a silent "
+                 "connection. Settings that speak later become findings."),
+        target_collectors_field(),
+    };
+    own.front().required = true;
+    return own;
+  }();
+  return fields;
+}
+
+std::vector<Field<Collectors>> collector_fields(std::string_view name) {
+  std::vector<Field<Collectors>> fields = {enabled_field(name)};
+  for (const CollectorOptions& options : collector_options()) {
+    if (options.name == name) {
+      fields.insert(fields.end(), options.fields.begin(), options.fields.end());
+    }
+  }
+  return fields;
+}
+
+std::vector<std::string_view> configurable_collectors() {
+  std::vector<std::string_view> names;
+  for (const CollectorOptions& options : collector_options()) names.push_back(options.name);
+  return names;
+}
+
+}  // namespace pgconn::config

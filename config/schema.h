@@ -1,0 +1,31 @@
+// Every key of the configuration file, once: type, range, default, meaning. The loader reads by
+// these tables and docs/configuration.md is printed from them. The tables live as long as the
+// process and never change; any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/field.h"
+
+namespace pgconn::config {
+
+// The file itself: `global`, `collectors`, `targets`, in the order in which they must be read,
+// since targets begin with what the other two say.
+std::span<const Field<Config>> file_fields();
+
+std::span<const Field<Global>> global_fields();
+
+// A target's own keys; on top it takes every key of `global`.
+std::span<const Field<Target>> target_fields();
+
+// What `collectors.NAME` takes as a mapping: `enabled` and that collector's own options.
+std::vector<Field<Collectors>> collector_fields(std::string_view name);
+
+// Names of the collectors that have options of their own.
+std::vector<std::string_view> configurable_collectors();
+
+}  // namespace pgconn::config

@@ -1,0 +1,55 @@
+// Passwords: from where they are kept to the caller, and into no message.
+#include <cstdlib>
+#include <system_error>
+
+#include "config/bounded_file.h"
+#include "config/loader.h"
+
+namespace pgconn::config {
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = std::size_t{64} * 1024;
+
+[[noreturn]] void fail(const Target& target, const std::string& source, const std::string& wrong) {
+  throw ConfigError("target " + target.name + ": " + source + " " + wrong);
+}
+
+std::string read_password_file(const Target& target) {
+  const std::string source = "password_file " + target.password_file;
+  std::string content;
+  try {
+    content = read_bounded_file(target.password_file, kMaxSecretBytes);
+  } catch (const std::system_error& error) {
+    fail(target, source,
+         "cannot be read: " + error.code().message() +
+             "; put the password on its first line and let the exporter's user read it");
+  }
+  if (content.size() > kMaxSecretBytes) {
+    fail(target, source, "is larger than 64 KiB; put the password alone into it");
+  }
+  // Only the line's end is no part of the password: spaces may be.
+  std::string password = content.substr(0, content.find('\n'));
+  if (password.ends_with('\r')) password.pop_back();
+  if (password.empty()) fail(target, source, "has an empty first line; put the password there");
+  if (password.find('\0') != std::string::npos) {
+    fail(target, source, "holds a NUL byte in its first line; a password is text");
+  }
+  return password;
+}
+
+}  // namespace
+
+std::optional<std::string> read_password(const Target& target) {
+  if (!target.password_file.empty()) return read_password_file(target);
+  if (target.password_env.empty()) return std::nullopt;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): safe, since nothing here changes the environment.
+  const char* password = std::getenv(target.password_env.c_str());
+  if (password == nullptr || *password == '\0') {
+    fail(target, "password_env " + target.password_env,
+         password == nullptr ? "is not set; export the variable before the exporter starts"
+                             : "is empty; put the password into the variable");
+  }
+  return password;
+}
+
+}  // namespace pgconn::config

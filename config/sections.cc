@@ -1,0 +1,158 @@
+#include "config/sections.h"
+
+#include <algorithm>
+
+#include "config/schema.h"
+
+namespace pgconn::config {
+namespace {
+
+constexpr std::size_t kMaxLabels = 20;
+constexpr std::size_t kMaxLabelBytes = 256;
+constexpr std::size_t kMaxTargets = 1000;
+
+// Checks of two keys against each other, where at least one is given in this section. A section
+// that gives neither has the values of one that was checked.
+void check_offset(const Value& section, const Global& global, Problems& problems) {
+  const YamlNode* offset = section.node.find("scrape_timeout_offset");
+  const YamlNode* timeout = section.node.find("scrape_timeout");
+  const YamlNode* given = offset != nullptr ? offset : timeout;
+  if (given == nullptr || global.scrape_timeout_offset < global.scrape_timeout) return;
+  problems.add(given->line, section.child(*given).path,
+               "scrape_timeout_offset (" + format_duration(global.scrape_timeout_offset) +
+                   ") leaves nothing of scrape_timeout (" + format_duration(global.scrape_timeout) +
+                   "); allowed: an offset below the timeout");
+}
+
+void check_password_source(const Value& target, Problems& problems) {
+  const YamlNode* file = target.node.find("password_file");
+  const YamlNode* variable = target.node.find("password_env");
+  if (file == nullptr || variable == nullptr) return;
+  problems.add(std::max(file->line, variable->line), target.path,
+               "has both password_file and password_env; allowed: one of them");
+}
+
+void read_collector(const Value& value, ReadContext& context, Collectors& collectors) {
+  const std::string& name = value.node.key;
+  if (value.node.kind != YamlNode::Kind::kMapping) {
+    const auto enabled = read_boolean(value, kCollectorAllowed, context.problems);
+    if (enabled) collectors.enabled[name] = *enabled;
+    return;
+  }
+  collectors.enabled[name] = true;
+  const auto fields = collector_fields(name);
+  read_section<Collectors>(value, kCollectorAllowed, fields, context, collectors);
+}
+
+std::optional<std::string_view> wrong_with_label(std::string_view name, const Vocabulary& known) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const bool valid = !name.empty() && name.size() <= kMaxLabelBytes && letter(name.front()) &&
+                     std::all_of(name.begin(), name.end(),
+                                 [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+  if (!valid) return "is not a label name; allowed: `[a-zA-Z_][a-zA-Z0-9_]*`";
+  if (name.starts_with("__")) {
+    return "is a label name reserved for Prometheus; allowed: names that do not begin with `__`";
+  }
+  if (known.reserved_labels.contains(std::string(name))) {
+    return "is a label the metrics use themselves; allowed: any other name, such as `cluster`";
+  }
+  return std::nullopt;
+}
+
+void read_label(const Value& value, ReadContext& context,
+                std::map<std::string, std::string>& labels) {
+  const std::string allowed =
+      "text of 1 to " + std::to_string(kMaxLabelBytes) + " bytes, in quotes if it is a number";
+  if (const auto wrong = wrong_with_label(value.node.key, context.vocabulary)) {
+    context.problems.add(value.node.line, value.path, *wrong);
+    return;
+  }
+  const auto text = read_text(value, allowed, context.problems);
+  if (!text) return;
+  if (text->empty() || text->size() > kMaxLabelBytes) {
+    context.problems.add(
+        value.node.line, value.path,
+        std::string(text->empty() ? "is empty" : "is too long") + "; allowed: " + allowed);
+    return;
+  }
+  labels[value.node.key] = *text;
+}
+
+Target read_target(const Value& value, ReadContext& context, const Config& config) {
+  Target target;
+  target.global = config.global;
+  target.collectors = config.collectors;
+  std::vector<Field<Target>> fields(target_fields().begin(), target_fields().end());
+  for (Field<Target>& field : within(&Target::global, global_fields())) {
+    fields.push_back(std::move(field));
+  }
+  read_section<Target>(value, "a mapping with at least `name`", fields, context, target);
+  check_offset(value, target.global, context.problems);
+  check_password_source(value, context.problems);
+  return target;
+}
+
+}  // namespace
+
+void read_global(const Value& value, ReadContext& context, Global& global) {
+  read_section<Global>(value, "a mapping of the keys of `global`", global_fields(), context,
+                       global);
+  check_offset(value, global, context.problems);
+}
+
+void read_collectors(const Value& value, ReadContext& context, Collectors& collectors) {
+  if (!expect_mapping(value, kCollectorsAllowed, context.problems)) return;
+  const std::vector<std::string_view> known(context.vocabulary.collectors.begin(),
+                                            context.vocabulary.collectors.end());
+  for (const YamlNode& node : value.node.children) {
+    if (context.vocabulary.collectors.contains(node.key)) {
+      read_collector(value.child(node), context, collectors);
+    } else {
+      context.problems.add(node.line, value.child(node).path,
+                           unknown_name("collector", node.key, known));
+    }
+  }
+}
+
+void read_labels(const Value& value, ReadContext& context,
+                 std::map<std::string, std::string>& labels) {
+  if (!expect_mapping(value, kLabelsAllowed, context.problems)) return;
+  if (value.node.children.size() > kMaxLabels) {
+    context.problems.add(value.node.line, value.path,
+                         "has " + std::to_string(value.node.children.size()) +
+                             " labels; allowed: " + std::string(kLabelsAllowed));
+    return;
+  }
+  for (const YamlNode& node : value.node.children) read_label(value.child(node), context, labels);
+}
+
+void read_targets(const Value& value, ReadContext& context, Config& config) {
+  if (!expect_list(value, kTargetsAllowed, context.problems)) return;
+  const std::size_t count = value.node.children.size();
+  if (count == 0 || count > kMaxTargets) {
+    context.problems.add(
+        value.node.line, value.path,
+        "has " + std::to_string(count) + " entries; allowed: " + std::string(kTargetsAllowed));
+    return;
+  }
+  std::map<std::string, int> lines;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Value item = value.item(i);
+    Target target = read_target(item, context, config);
+    if (!target.name.empty()) {
+      const YamlNode& name = *item.node.find("name");
+      const auto [first, inserted] = lines.emplace(target.name, name.line);
+      if (!inserted) {
+        context.problems.add(name.line, item.child(name).path,
+                             "`" + target.name + "` is already the name of the target on line " +
+                                 std::to_string(first->second) +
+                                 "; allowed: a name of its own for each target");
+      }
+    }
+    config.targets.push_back(std::move(target));
+  }
+}
+
+}  // namespace pgconn::config

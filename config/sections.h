@@ -1,0 +1,35 @@
+// Reading of the sections whose keys are not all fixed (collectors, labels) or that repeat
+// (targets), and the checks of values against each other. Used by the schema's tables; one thread
+// per context.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/field.h"
+
+namespace pgconn::config {
+
+inline constexpr std::string_view kCollectorAllowed =
+    "true, false or a mapping of its options ({} is on)";
+inline constexpr std::string_view kCollectorsAllowed = "a mapping from collectors to their options";
+inline constexpr std::string_view kLabelsAllowed =
+    "a mapping of up to 20 names `[a-zA-Z_][a-zA-Z0-9_]*` to text";
+inline constexpr std::string_view kTargetsAllowed = "a list of 1 to 1000 targets";
+
+// The `global` section.
+void read_global(const Value& value, ReadContext& context, Global& global);
+
+// `collectors`, of the file or of a target: names what it changes, leaves the rest as it is.
+void read_collectors(const Value& value, ReadContext& context, Collectors& collectors);
+
+void read_labels(const Value& value, ReadContext& context,
+                 std::map<std::string, std::string>& labels);
+
+// `targets`. Each begins with the file's `global` and `collectors`, which must have been read.
+void read_targets(const Value& value, ReadContext& context, Config& config);
+
+}  // namespace pgconn::config

@@ -1,0 +1,15 @@
+// "Did you mean …?" Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace pgconn::config {
+
+// The known name with the fewest edits (insert, delete, replace, swap of neighbours) from `name`,
+// if that is at most a third of its length; nullopt if none is that near. The first of equals.
+std::optional<std::string_view> nearest_name(std::string_view name,
+                                             const std::vector<std::string_view>& known);
+
+}  // namespace pgconn::config

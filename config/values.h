@@ -1,0 +1,64 @@
+// From one node of the file to one typed value, or to a problem that says what is allowed. The
+// rules of plain values; what keys there are is the schema's business. One thread per Problems.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/problems.h"
+#include "config/yaml_document.h"
+
+namespace pgconn::config {
+
+// A node and where it is: `targets[2].name`.
+struct Value {
+  const YamlNode& node;
+  std::string path;
+
+  // A child of a mapping, under its key.
+  Value child(const YamlNode& entry) const;
+  // A child of a list; `index` is below children.size().
+  Value item(std::size_t index) const;
+};
+
+// Both ends belong to the range.
+struct DurationRange {
+  Duration min;
+  Duration max;
+  bool or_zero = false;                          // 0 is allowed below `min`
+  Duration step = std::chrono::milliseconds(1);  // allowed are its multiples
+};
+struct IntegerRange {
+  int min;
+  int max;
+};
+
+// The ranges as messages and the reference say them: "0 or 10ms to 1h", "1 to 100".
+std::string allowed_text(const DurationRange& range);
+std::string allowed_text(const IntegerRange& range);
+
+// Each adds to `problems` and returns nullopt if the value is not of its kind or range.
+std::optional<Duration> read_duration(const Value& value, const DurationRange& range,
+                                      Problems& problems);
+std::optional<int> read_integer(const Value& value, const IntegerRange& range, Problems& problems);
+std::optional<bool> read_boolean(const Value& value, std::string_view allowed, Problems& problems);
+// Text that YAML could read as a number, a boolean or null must be in quotes. `allowed` ends the
+// message, which never shows the text.
+std::optional<std::string> read_text(const Value& value, std::string_view allowed,
+                                     Problems& problems);
+// Between 1 and `max_count` durations, each larger than the one before.
+std::optional<std::vector<Duration>> read_ascending(const Value& value, const DurationRange& range,
+                                                    std::size_t max_count, Problems& problems);
+
+// True if `value` is a mapping (a list); else adds a problem. `allowed` says what belongs there.
+bool expect_mapping(const Value& value, std::string_view allowed, Problems& problems);
+bool expect_list(const Value& value, std::string_view allowed, Problems& problems);
+
+// "unknown KIND; did you mean `x`? allowed: a, b, c". `known` may come in any order.
+std::string unknown_name(std::string_view kind, std::string_view name,
+                         const std::vector<std::string_view>& known);
+
+}  // namespace pgconn::config

@@ -1,0 +1,29 @@
+#include "config/suggestion.h"
+
+#include <string>
+
+#include "tests/support/catch.h"
+
+namespace pgconn::config {
+namespace {
+
+const std::vector<std::string_view> kNames = {"scrape_timeout", "lock_timeout", "dsn", "name"};
+
+TEST_CASE("a misspelling is told the nearest name") {
+  CHECK(nearest_name("scrape_timeuot", kNames) == "scrape_timeout");
+  CHECK(nearest_name("scrapetimeout", kNames) == "scrape_timeout");
+  CHECK(nearest_name("lock_timeouts", kNames) == "lock_timeout");
+  CHECK(nearest_name("dns", kNames) == "dsn");
+  CHECK(nearest_name("nam", kNames) == "name");
+}
+
+TEST_CASE("what is far from every name is told none") {
+  CHECK(nearest_name("password", kNames) == std::nullopt);
+  CHECK(nearest_name("xyz", kNames) == std::nullopt);
+  CHECK(nearest_name("", kNames) == std::nullopt);
+  CHECK(nearest_name(std::string(1000, 'n'), kNames) == std::nullopt);
+  CHECK(nearest_name("name", {}) == std::nullopt);
+}
+
+}  // namespace
+}  // namespace pgconn::config
