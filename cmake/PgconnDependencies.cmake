@@ -15,12 +15,14 @@ endif()
 
 find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)
 find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
-add_library(civetweb::civetweb UNKNOWN IMPORTED)
-set_target_properties(civetweb::civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_LIBRARY}
+add_library(pgconn::civetweb UNKNOWN IMPORTED)
+set_target_properties(pgconn::civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${CIVETWEB_INCLUDE_DIR})
 
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(asio::asio INTERFACE IMPORTED)
 target_include_directories(asio::asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
-target_compile_definitions(asio::asio INTERFACE ASIO_NO_DEPRECATED)
+# Asio 1.22 takes aligned_alloc only in files that include a standard header before it: without one
+# answer for all files, what one file allocates another frees in another way.
+target_compile_definitions(asio::asio INTERFACE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(asio::asio INTERFACE Threads::Threads)

@@ -1,0 +1,66 @@
+#include "exporter/catalogue.h"
+
+#include "collectors/builtin.h"
+#include "collectors/findings.h"
+#include "config/loader.h"
+#include "exporter/exporter_metrics.h"
+#include "exporter/listing.h"
+#include "exporter/process_metrics.h"
+
+namespace pgconn::exporter {
+namespace {
+
+Section section(std::string title, std::string intro,
+                std::span<const metrics::Descriptor* const> families) {
+  return {std::move(title), std::move(intro), {families.begin(), families.end()}};
+}
+
+std::vector<Section> sections() {
+  std::vector<Section> all;
+  all.push_back(
+      section("Target", "Of every configured target, whatever is collected.", target_families()));
+  for (const collectors::Collector* collector : collectors::builtin()) {
+    all.push_back(section("Collector " + std::string(collector->info().name),
+                          std::string(collector->info().help), collector->info().descriptors));
+  }
+  all.push_back(section("Exporter", "Of the exporter itself.", exporter_families()));
+  all.push_back(section("Process", "", process_descriptors()));
+  return all;
+}
+
+std::string collector_list() {
+  std::vector<CollectorLine> lines;
+  for (const collectors::Collector* collector : collectors::builtin()) {
+    const collectors::CollectorInfo& info = collector->info();
+    lines.push_back({info.name, info.on_by_default, info.help});
+  }
+  return collectors_text(lines);
+}
+
+std::string finding_list() {
+  std::vector<std::vector<std::string>> rows = {{"finding", "severity", "when"}};
+  for (const collectors::KnownFinding& finding : collectors::known_findings()) {
+    rows.push_back({std::string(finding.name), std::string(to_string(finding.severity)),
+                    std::string(finding.when)});
+  }
+  return text_table(rows);
+}
+
+}  // namespace
+
+std::string catalogue(CommandLine::Subject subject, CommandLine::ListFormat format) {
+  switch (subject) {
+    case CommandLine::Subject::kCollectors:
+      return collector_list();
+    case CommandLine::Subject::kMetrics:
+      return format == CommandLine::ListFormat::kMarkdown ? metrics_markdown(sections())
+                                                          : metrics_text(sections());
+    case CommandLine::Subject::kConfiguration:
+      return config::reference_markdown();
+    case CommandLine::Subject::kFindings:
+      return finding_list();
+  }
+  return "";
+}
+
+}  // namespace pgconn::exporter

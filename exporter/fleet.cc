@@ -1,0 +1,117 @@
+#include "exporter/fleet.h"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "collectors/builtin.h"
+#include "exporter/log.h"
+
+namespace pgconn::exporter {
+namespace {
+
+// Several coroutines that one waits for.
+struct Gather {
+  explicit Gather(asio::any_io_executor executor)
+      : all_done(std::move(executor), asio::steady_timer::time_point::max()) {}
+  std::size_t open = 0;
+  asio::steady_timer all_done;  // never expires; cancelled by the last
+  TargetResults results;
+
+  void finished() {
+    if (--open == 0) all_done.cancel();
+  }
+};
+
+std::set<std::string> intersection(const std::set<std::string>& a, const std::set<std::string>& b) {
+  std::set<std::string> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
+  return both;
+}
+
+template <typename Names>
+std::string join(const Names& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+}  // namespace
+
+Fleet::Fleet(asio::any_io_executor executor, const config::ValidatedConfig& config)
+    : executor_(executor), resolver_(executor) {
+  for (const config::Target& target : config->targets) {
+    targets_.push_back(std::make_unique<Target>(executor, resolver_, target));
+  }
+}
+
+Fleet::~Fleet() = default;
+
+std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
+  std::set<std::string> enabled;
+  bool found = false;
+  for (const auto& target : targets_) {
+    if (request.target && *request.target != target->name()) continue;
+    found = true;
+    enabled.insert(target->enabled().begin(), target->enabled().end());
+  }
+  if (!found) {
+    std::vector<std::string> names;
+    for (const auto& target : targets_) names.push_back(target->name());
+    return "unknown target \"" + request.target.value_or("") + "\"; configured: " + join(names);
+  }
+  std::set<std::string> known;
+  for (const collectors::Collector* collector : collectors::builtin()) {
+    known.insert(std::string(collector->info().name));
+  }
+  for (const std::string& name : request.collectors) {
+    if (!known.contains(name)) {
+      return "unknown collector \"" + name + "\"; known: " + join(known);
+    }
+    if (!enabled.contains(name)) {
+      return "collector \"" + name +
+             "\" is switched off in the configuration; on: " + join(enabled);
+    }
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
+  const auto gather = std::make_shared<Gather>(executor_);
+  for (const auto& target : targets_) {
+    if (request.target && *request.target != target->name()) continue;
+    const std::size_t slot = gather->results.size();
+    gather->results.emplace_back();
+    ++gather->open;
+    auto names = request.collectors.empty() ? target->enabled()
+                                            : intersection(request.collectors, target->enabled());
+    asio::co_spawn(executor_, target->collect(std::move(names), request.deadline),
+                   [gather, slot, name = target->name()](
+                       std::exception_ptr error, std::shared_ptr<const TargetResult> result) {
+                     gather->results[slot] = std::move(result);
+                     if (error)
+                       log::write(log::Level::kError, "collection failed", {{"target", name}});
+                     gather->finished();
+                   });
+  }
+  while (gather->open > 0) {
+    asio::error_code ignored;
+    co_await gather->all_done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  std::erase(gather->results, nullptr);
+  co_return std::move(gather->results);
+}
+
+void Fleet::stop() {
+  for (const auto& target : targets_) target->stop();
+}
+
+std::vector<TargetState> Fleet::states() const {
+  std::vector<TargetState> states;
+  for (const auto& target : targets_) states.push_back(target->state());
+  return states;
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,216 @@
+#include "exporter/landing_page.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "metrics/utf8.h"
+
+namespace pgconn::exporter {
+namespace {
+
+constexpr std::string_view kStyle = R"(
+:root{color-scheme:light dark;--text:#1d232b;--quiet:#616b78;--link:#1f5fa8;
+--page:#f5f6f8;--card:#fff;--line:#e1e5ea;--good:#1b7a43;--good-tint:#e2f3e8;
+--bad:#ad2a24;--bad-tint:#fbe7e5;--wait:#7a5a05;--wait-tint:#f8efd5}
+@media (prefers-color-scheme:dark){:root{--text:#dfe4ea;--quiet:#96a1af;--link:#83b6ef;
+--page:#14181d;--card:#1c2229;--line:#2f3740;--good:#7fd3a0;--good-tint:#1b3627;
+--bad:#f19a93;--bad-tint:#42211f;--wait:#e5c470;--wait-tint:#3a3018}}
+*{box-sizing:border-box}
+body{margin:0;padding:2.5rem 1.25rem;background:var(--page);color:var(--text);
+font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+main{max-width:72rem;margin:0 auto}
+h1{margin:0;font-size:1.6rem;font-weight:650}
+h1 small{display:inline-block;margin-left:.4rem;font-size:.9rem;font-weight:400;color:var(--quiet)}
+p{margin:.4rem 0}
+a{color:var(--link)}
+nav{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;margin:1rem 0 2rem}
+h2{margin:0 0 .6rem;font-size:1.1rem;font-weight:650}
+.quiet,small{color:var(--quiet)}
+small{font-size:.875rem}
+table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line)}
+th,td{padding:.7rem .9rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);
+overflow-wrap:anywhere}
+th{font-size:.8rem;font-weight:600;color:var(--quiet);border-top:0;white-space:nowrap}
+td small,td .block{display:block}
+.state{display:inline-block;padding:.05rem .6rem;border-radius:1rem;font-size:.875rem;
+font-weight:600;white-space:nowrap}
+.up{color:var(--good);background:var(--good-tint)}
+.down{color:var(--bad);background:var(--bad-tint)}
+.wait{color:var(--wait);background:var(--wait-tint)}
+.error{margin-top:.35rem;font-size:.9rem;color:var(--bad)}
+ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
+li{margin-top:.35rem}
+td:nth-child(1){min-width:15.5rem}
+td:nth-child(3){white-space:nowrap}
+code{font:.85em/1.6 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
+li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
+@media (max-width:46rem){body{padding:1.25rem .9rem}thead{display:none}
+table,tbody,tr,td{display:block;width:100%}table{border:0;background:none}
+tr{margin-bottom:1rem;background:var(--card);border:1px solid var(--line);padding:.4rem 0}
+td{border:0;padding:.35rem .9rem}td[data-label]::before{content:attr(data-label);display:block;
+font-size:.8rem;font-weight:600;color:var(--quiet)}}
+)";
+
+std::string escaped(std::string_view text) {
+  std::string html;
+  for (const char c : metrics::repaired(text)) {
+    switch (c) {
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html.push_back(c);
+    }
+  }
+  return html;
+}
+
+// For the value of a query parameter.
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    char hexadecimal[4];
+    std::snprintf(hexadecimal, sizeof(hexadecimal), "%%%02X", static_cast<unsigned char>(c));
+    encoded += plain ? std::string(1, c) : hexadecimal;
+  }
+  return encoded;
+}
+
+std::string small(const std::string& html) {
+  return html.empty() ? "" : "<small>" + html + "</small>";
+}
+
+std::string state_cell(const TargetView& target) {
+  std::string html;
+  switch (target.state) {
+    case TargetView::State::kUp:
+      html = R"(<span class="state up">up</span>)";
+      break;
+    case TargetView::State::kDown:
+      html = R"(<span class="state down">down</span>)";
+      break;
+    case TargetView::State::kNotYetScraped:
+      html = R"(<span class="state wait">not yet scraped</span>)";
+      break;
+  }
+  if (!target.error.empty()) html += "<div class=\"error\">" + escaped(target.error) + "</div>";
+  return html;
+}
+
+std::string server_cell(const TargetView& target) {
+  if (target.server_version.empty()) return R"(<span class="quiet">unknown</span>)";
+  return "PostgreSQL&nbsp;" + escaped(target.server_version) + small(escaped(target.role));
+}
+
+std::string scrape_cell(const TargetView& target) {
+  if (!target.since_last_scrape) return R"(<span class="quiet">never</span>)";
+  std::string html = spoken(*target.since_last_scrape) + " ago";
+  if (target.scrape_duration) html += small("took " + spoken(*target.scrape_duration));
+  return html;
+}
+
+// One line for all that went well, one for each that did not.
+std::string collectors_cell(const TargetView& target) {
+  std::string names;
+  std::string troubles;
+  for (const CollectorView& collector : target.collectors) {
+    if (collector.state == CollectorView::State::kSucceeded) {
+      names += (names.empty() ? "" : ", ") + escaped(collector.name);
+      continue;
+    }
+    const bool failed = collector.state == CollectorView::State::kFailed;
+    troubles += std::string("<li><span class=\"state ") + (failed ? "down\">" : "wait\">") +
+                escaped(collector.name) + (failed ? " failed" : " skipped") + "</span> " +
+                escaped(collector.reason);
+    if (!collector.grant.empty()) troubles += " <code>" + escaped(collector.grant) + "</code>";
+    troubles += "</li>";
+  }
+  std::string html = names.empty() ? "" : "<span class=\"block\">" + names + "</span>";
+  if (!troubles.empty()) html += "<ul>" + troubles + "</ul>";
+  return html.empty() ? R"(<span class="quiet">none ran</span>)" : html;
+}
+
+std::string row(const TargetView& target, const std::string& telemetry_path) {
+  const auto cell = [](std::string_view label, const std::string& html) {
+    return "<td data-label=\"" + std::string(label) + "\">" + html + "</td>\n";
+  };
+  const std::string link = escaped(telemetry_path) + "?target=" + percent_encoded(target.name);
+  return "<tr>\n<td><a href=\"" + link + "\">" + escaped(target.name) + "</a>" +
+         small(escaped(target.address)) + "</td>\n" + cell("State", state_cell(target)) +
+         cell("Server", server_cell(target)) + cell("Last scrape", scrape_cell(target)) +
+         cell("Collectors", collectors_cell(target)) + "</tr>\n";
+}
+
+std::string table(const LandingPage& view) {
+  if (view.targets.empty()) return "<p>No targets are configured.</p>\n";
+  std::string html =
+      "<table>\n<thead><tr><th>Target</th><th>State</th><th>Server</th><th>Last scrape</th>"
+      "<th>Collectors</th></tr></thead>\n<tbody>\n";
+  for (const TargetView& target : view.targets) html += row(target, view.telemetry_path);
+  return html + "</tbody>\n</table>\n";
+}
+
+// "Targets: 2 up, 1 down"
+std::string heading(const LandingPage& view) {
+  std::string text;
+  const auto add = [&](TargetView::State state, std::string_view words) {
+    const auto count = std::ranges::count(view.targets, state, &TargetView::state);
+    if (count == 0) return;
+    text += (text.empty() ? ": " : ", ") + std::to_string(count) + " " + std::string(words);
+  };
+  add(TargetView::State::kUp, "up");
+  add(TargetView::State::kDown, "down");
+  add(TargetView::State::kNotYetScraped, "not yet scraped");
+  return "Targets" + text;
+}
+
+std::string source(const LandingPage& view) {
+  if (!view.config_file.empty()) {
+    return "Configured by <code>" + escaped(view.config_file) + "</code>.";
+  }
+  return "No configuration file: the server that libpq’s environment names (<code>PGHOST</code>, "
+         "<code>PGSERVICE</code>, …) is watched.";
+}
+
+}  // namespace
+
+std::string landing_page(const LandingPage& view) {
+  const std::string metrics = escaped(view.telemetry_path);
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         "<title>pgconn_exporter</title>\n<style>" +
+         std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n<h1>pgconn_exporter <small>" +
+         escaped(view.version) + " (" + escaped(view.revision) +
+         ")</small></h1>\n<p>Reports the health of PostgreSQL connections to Prometheus.</p>\n"
+         "<p class=\"quiet\">" +
+         source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics +
+         "</a><a href=\"/-/healthy\">/-/healthy</a><a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
+         heading(view) + "</h2>\n" + table(view) + "</main>\n</body>\n</html>\n";
+}
+
+std::string spoken(std::chrono::milliseconds duration) {
+  const auto ms = std::max<std::chrono::milliseconds::rep>(duration.count(), 0);
+  if (ms < 1000) return std::to_string(ms) + " ms";
+  if (ms < 10000) return std::to_string(ms / 1000) + "." + std::to_string(ms / 100 % 10) + " s";
+  const auto seconds = ms / 1000;
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  if (seconds < 120 * 60) return std::to_string(seconds / 60) + " min";
+  if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + " h";
+  return std::to_string(seconds / 86400) + " d";
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,38 @@
+// What `pgconn_exporter list` prints. Pure functions; any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/descriptor.h"
+
+namespace pgconn::exporter {
+
+struct CollectorLine {
+  std::string_view name;
+  bool on_by_default = true;
+  std::string_view help;
+};
+
+// A group of metrics: one collector's, or the exporter's own.
+struct Section {
+  std::string title;
+  std::string intro;  // a sentence or two, or empty
+  std::vector<const metrics::Descriptor*> descriptors;
+};
+
+// Columns of equal width, two spaces between them. Rows may have fewer cells than the first.
+std::string text_table(std::span<const std::vector<std::string>> rows);
+
+// `list collectors`.
+std::string collectors_text(std::span<const CollectorLine> collectors);
+
+// `list metrics`: a line for each metric, its help below.
+std::string metrics_text(std::span<const Section> sections);
+
+// `list metrics --format=markdown`: docs/metrics.md.
+std::string metrics_markdown(std::span<const Section> sections);
+
+}  // namespace pgconn::exporter

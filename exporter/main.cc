@@ -1,0 +1,85 @@
+// The program: reads the command line, then lists, checks or serves.
+#include <malloc.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "config/loader.h"
+#include "exporter/catalogue.h"
+#include "exporter/command_line.h"
+#include "exporter/log.h"
+#include "exporter/service.h"
+#include "exporter/version.h"
+#include "exporter/vocabulary.h"
+
+namespace pgconn::exporter {
+namespace {
+
+constexpr int kCannotStart = 1;
+
+void print(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  if (text.empty() || text.back() != '\n') std::fputc('\n', stream);
+}
+
+int check_config(const CommandLine& line) {
+  try {
+    const auto config = config::load_file(line.config_file, vocabulary());
+    print(stdout, line.config_file + ": valid, " + std::to_string(config->targets.size()) +
+                      (config->targets.size() == 1 ? " target" : " targets"));
+    return 0;
+  } catch (const config::ConfigError& error) {
+    print(stderr, error.what());
+    return kCannotStart;
+  }
+}
+
+int serve(const CommandLine& line) {
+  log::configure(line.log_level, line.log_format);
+  try {
+    const auto config = line.config_file.empty()
+                            ? config::from_environment()
+                            : config::load_file(line.config_file, vocabulary());
+    const BuildInfo build = build_info();
+    log::write(log::Level::kInfo, "starting",
+               {{"version", build.version},
+                {"revision", build.revision},
+                {"config", line.config_file.empty() ? "libpq's environment" : line.config_file},
+                {"targets", std::to_string(config->targets.size())}});
+    Service service(
+        config, {line.listen_addresses, line.telemetry_path, line.max_requests, line.config_file});
+    service.run();
+    return 0;
+  } catch (const std::exception& error) {
+    log::write(log::Level::kError, "cannot start", {{"error", error.what()}});
+    return kCannotStart;
+  }
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_command_line(arguments, build_info());
+  if (const auto* exit = std::get_if<Exit>(&parsed)) {
+    print(exit->code == 0 ? stdout : stderr, exit->text);
+    return exit->code;
+  }
+  const auto& line = std::get<CommandLine>(parsed);
+  switch (line.command) {
+    case CommandLine::Command::kList:
+      print(stdout, catalogue(line.subject, line.list_format));
+      return 0;
+    case CommandLine::Command::kCheckConfig:
+      return check_config(line);
+    case CommandLine::Command::kServe:
+      return serve(line);
+  }
+  return kCannotStart;
+}
+
+}  // namespace
+}  // namespace pgconn::exporter
+
+int main(int argc, char** argv) {
+  mallopt(M_ARENA_MAX, 2);  // an arena for each HTTP worker would double the resident memory
+  return pgconn::exporter::run(std::vector<std::string>(argv + 1, argv + argc));
+}

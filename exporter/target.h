@@ -1,0 +1,104 @@
+// One watched server: its collection session, held across scrapes, and what it remembers between
+// them. Everything runs on the I/O thread. Must outlive the coroutines it started: stop() ends them
+// quickly, the owner waits for them (see fleet.h).
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collectors/server_facts.h"
+#include "config/config.h"
+#include "exporter/backoff.h"
+#include "exporter/collection.h"
+#include "metrics/instruments.h"
+#include "postgres/connection.h"
+
+namespace pgconn::exporter {
+
+// What one collection yielded. Immutable once made; shared by the scrapes that joined.
+struct TargetResult {
+  std::vector<std::pair<std::string, std::string>> labels;  // target=… and the static ones
+  metrics::MetricBatch batch;
+};
+
+// What is known of a target without asking it, for the landing page.
+struct TargetState {
+  std::string name;
+  std::string address;  // host:port or socket directory
+  std::string database;
+  bool scraped = false;  // at least once
+  bool up = false;
+  std::string error;  // why it is down, in words
+  std::optional<collectors::ServerFacts> facts;
+  std::chrono::system_clock::time_point last_scrape;
+  Seconds last_duration{0};
+  std::vector<CollectorReport> reports;
+};
+
+class Target {
+ public:
+  // `resolver` must outlive the target.
+  Target(asio::any_io_executor executor, postgres::Resolver& resolver, config::Target config);
+  ~Target();
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  const std::string& name() const { return config_.name; }
+  // The collectors that are on for this target.
+  const std::set<std::string>& enabled() const { return enabled_; }
+
+  // Collects once, or joins the collection under way if it runs the same collectors. Always yields
+  // a result by `deadline` (and the configured ceiling): what has arrived by then. Never throws.
+  asio::awaitable<std::shared_ptr<const TargetResult>> collect(std::set<std::string> collectors,
+                                                               postgres::Deadline deadline);
+
+  // Closes the session; a collection under way ends at once.
+  void stop();
+
+  TargetState state() const;
+
+ private:
+  struct Run;        // a collection that scrapes can join
+  struct Collected;  // what a collection has learned so far
+
+  asio::awaitable<std::shared_ptr<const TargetResult>> run(const std::set<std::string>& collectors,
+                                                           postgres::Deadline deadline);
+  asio::awaitable<void> ask(const std::set<std::string>& collectors, postgres::Deadline deadline,
+                            Collected& collected);
+  asio::awaitable<void> ask_once(const std::set<std::string>& collectors,
+                                 postgres::Deadline deadline, Collected& collected);
+  asio::awaitable<void> ensure_session(postgres::Deadline deadline);
+  void note_outcome(const Collected& collected);
+  void note_failure(const postgres::PgError& error);
+  void note_facts(const collectors::ServerFacts& facts);
+  void note_skips(const std::vector<CollectorReport>& reports);
+  void count_error(const postgres::PgError& error);
+  std::shared_ptr<const TargetResult> result_of(Collected& collected,
+                                                const std::set<std::string>& collectors);
+  void add_target_info(metrics::MetricBatch& batch) const;
+
+  asio::any_io_executor executor_;
+  postgres::Resolver& resolver_;
+  config::Target config_;
+  collectors::Options options_;
+  std::set<std::string> enabled_;
+  std::vector<std::pair<std::string, std::string>> labels_;
+  std::optional<postgres::ConnInfo> conninfo_;  // without password
+  std::unique_ptr<postgres::Connection> session_;
+  Backoff backoff_;
+  std::optional<postgres::PgError> last_error_;  // while down
+  std::shared_ptr<Run> running_;
+  metrics::Instruments instruments_;
+  std::set<std::string> told_;  // collectors whose skip the log has
+  bool stopping_ = false;
+  TargetState state_;
+};
+
+}  // namespace pgconn::exporter
