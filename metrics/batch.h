@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "metrics/descriptor.h"
@@ -25,6 +24,8 @@ struct HistogramValue {
   };
   std::vector<Bucket> buckets;
   double sum = 0;
+
+  std::uint64_t count() const { return buckets.empty() ? 0 : buckets.back().cumulative; }
 };
 
 struct HistogramSample {
@@ -40,15 +41,24 @@ struct Family {
 
 class MetricBatch {
  public:
-  // Adds one sample. `labels` are the values in the descriptor's order. Invalid UTF-8 in a value
-  // is replaced by U+FFFD and counted. Throws std::logic_error if the number of labels is wrong.
+  // Adds one sample. `labels` are the values in the descriptor's order. Invalid UTF-8 (and U+0000)
+  // in a value is replaced by U+FFFD and counted. A counter that is NaN or negative is no counter
+  // and is left out; an info is 1 whatever `value` says.
+  // Throws std::logic_error if the number of labels is wrong, if the descriptor is a histogram's,
+  // or if a different descriptor of the same name is in the batch already.
   void add(const Descriptor& descriptor, double value, std::vector<std::string> labels = {});
-  void add(const Descriptor& descriptor, HistogramValue value, std::vector<std::string> labels = {});
+
+  // Adds one histogram. Throws std::logic_error as above, and if the bounds do not ascend from 0 or
+  // above to +Inf, the counts fall, or the sum is NaN or negative.
+  void add(const Descriptor& descriptor, HistogramValue value,
+           std::vector<std::string> labels = {});
 
   // Makes the family exist with its HELP and TYPE even if it gets no sample.
+  // Throws std::logic_error if a different descriptor of the same name is in the batch already.
   void declare(const Descriptor& descriptor);
 
   // Moves everything of `other` to the end of this batch; same families are joined.
+  // Throws std::logic_error if the two mean different things by one name.
   void append(MetricBatch&& other);
 
   // Makes every series unique: samples with equal labels are folded by the descriptor's rule

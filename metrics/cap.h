@@ -11,17 +11,22 @@ namespace pgconn::metrics {
 
 struct Capped {
   const Descriptor* descriptor = nullptr;
-  std::size_t series = 0;  // how many series were folded away
+  std::size_t series = 0;  // how many series were folded away or left out
 };
 
 // The label value that stands for everything folded together.
 inline constexpr std::string_view kOther = "other";
 
-// Bounds each family that has an open-ended label (is_open_ended) to `max_series` series: the
-// largest stay, ties broken by label values so that the choice is the same in every scrape. Of the
-// rest, open-ended label values become `other` and samples are folded by the descriptor's rule, so
-// sums over the family stay true. Counters are the exception: a sum over a changing set is not a
-// counter (it would fall, and increase() would see a jump), so the rest is left out.
+// Bounds each family that has an open-ended label (is_open_ended) to `max_series` series and what
+// they leave: the largest stay (for Fold::kMin the smallest), ties broken by label values so that
+// the choice is the same in every scrape. Of the rest, open-ended label values become `other` and
+// samples are folded by the descriptor's rule, so sums over the family stay true. A real value that
+// is called `other` too is folded in with them.
+//
+// Counters and histograms are the exception: a sum over a changing set is not a counter (it would
+// fall, and increase() would see a jump), so the rest is left out. So it is for infos, of which a
+// fact about `other` would be a lie.
+//
 // Returns one entry for each family that had to be cut. `max_series` 0 means no bound.
 std::vector<Capped> cap(MetricBatch& batch, std::size_t max_series);
 

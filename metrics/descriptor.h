@@ -3,6 +3,7 @@
 // Immutable, so safe from every thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
@@ -41,6 +42,11 @@ struct Descriptor {
     return std::span(label_names.data(), label_count);
   }
 };
+
+// True if two descriptors of one name can share a family.
+constexpr bool same_shape(const Descriptor& a, const Descriptor& b) {
+  return a.type == b.type && std::ranges::equal(a.labels(), b.labels());
+}
 
 // True for the labels whose values an operator does not bound (database, user, application, …).
 // Families that carry one are capped (see cap.h).

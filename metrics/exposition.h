@@ -16,21 +16,25 @@ namespace pgconn::metrics {
 enum class Format { kText, kOpenMetrics };
 
 // A batch and the labels that each of its series carries besides its own (target, cluster, …).
-// `labels` must have valid names that no descriptor of the batch uses; values may be any text.
+// `labels` must have valid names; values may be any text. Of two labels with one name the first
+// counts, and a descriptor's own label before both.
 struct LabeledBatch {
   std::vector<std::pair<std::string, std::string>> labels;
   const MetricBatch* batch = nullptr;
 };
 
-// Writes all batches. Families come sorted by name, series in the order they were added.
-// Equal series of different batches: the first stays.
+// Writes all batches, each of them unified (MetricBatch::unify). Families come sorted by name,
+// series in the order they were added. Equal series of different batches: the first stays. So with
+// families that mean different types by one name (in OpenMetrics a gauge `x` and a counter
+// `x_total` do): the first type stays.
 std::string expose(std::span<const LabeledBatch> batches, Format format);
 
 // The Content-Type header for a format.
 std::string_view content_type(Format format);
 
-// Chooses by an Accept header as Prometheus sends it: OpenMetrics only when it is asked for with a
-// version this writes (1.0.0 or 0.0.1 or none) and at least the preference of text/plain.
+// Chooses by an Accept header as Prometheus sends it: OpenMetrics only when it is asked for by
+// name, with a version this writes (1.0.0 or 0.0.1 or none) and at least the preference of
+// text/plain. Whatever else is asked for, or cannot be read, gets text.
 Format negotiate(std::string_view accept);
 
 // True if an Accept-Encoding header allows gzip (q=0 forbids it).

@@ -18,16 +18,21 @@ class Instruments {
   Instruments(const Instruments&) = delete;
   Instruments& operator=(const Instruments&) = delete;
 
-  // Adds `amount` (≥ 0) to a counter; the first call creates the series. `amount` 0 creates it
-  // at 0, so that increase() sees the first event. Label values in the descriptor's order.
+  // Adds `amount` to a counter; the first call creates the series. `amount` 0 creates it at 0, so
+  // that increase() sees the first event. An amount that is negative or not finite adds nothing.
+  // Label values in the descriptor's order. Throws std::logic_error if their number is wrong, the
+  // descriptor is not a counter's, or a different one of its name is in use.
   void count(const Descriptor& counter, std::vector<std::string> labels = {}, double amount = 1);
 
-  // Observes a value in a histogram whose upper bounds are `bounds` (ascending, without +Inf);
-  // the bounds of the first observation of a series stay.
+  // Observes a value in a histogram whose upper bounds are `bounds` (ascending, from 0 or above,
+  // without +Inf); the bounds of the first observation of a series stay. A value that is negative
+  // or not finite is not observed, but creates the series. Throws std::logic_error as above, and
+  // if the bounds are not as said.
   void observe(const Descriptor& histogram, double value, const std::vector<double>& bounds,
                std::vector<std::string> labels = {});
 
-  // The current values. Only families that have at least one series.
+  // The current values, sorted by name and label values. Only families that have at least one
+  // series.
   MetricBatch collect() const;
 
  private:

@@ -1,0 +1,44 @@
+// UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF. Databases
+// hand out names in any encoding (SQL_ASCII above all), and one bad byte would cost the whole
+// scrape. Pure functions; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace pgconn::metrics {
+
+// Length in bytes (1 to 4) of the well-formed sequence at the front of `text`; 0 if there is none.
+constexpr std::size_t utf8_sequence_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  // The second byte is where overlong forms, surrogates and values above U+10FFFF show.
+  const unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < lowest || byte(1) > highest) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  return length;
+}
+
+// True if `text` can be exposed as it is: well-formed and without U+0000, which the formats allow
+// but parsers written in C take for the end.
+constexpr bool is_exposable(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0 || text.front() == '\0') return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+// `text` with U+FFFD in place of each byte that is part of no well-formed sequence and of U+0000.
+std::string repaired(std::string_view text);
+
+}  // namespace pgconn::metrics
