@@ -34,11 +34,30 @@ struct VersionedSql {
   std::string_view sql;
 };
 
+// What a collector or a reading cannot do without; told in the log with the missing grant when it
+// is not there.
+enum class Need {
+  kNothing,
+  kSessions,  // Visibility::sessions
+  kHbaRules,  // Visibility::hba_rules
+};
+
+// When an answer can change, so that a target need not ask for what it knows.
+enum class Refresh {
+  kEachScrape,
+  // Only with a new session or a reload of the server's configuration: the target keeps the answer
+  // for as long as it has the same session and ServerFacts::config_load_time stays the same.
+  kEachConfiguration,
+};
+
 // One question to the server. Readings are constants, told apart by address: one that several
 // collectors name is sent once a scrape. SQL must not end in a semicolon.
 struct Reading {
-  std::string_view name;                // also the name of its prepared statement
-  std::span<const VersionedSql> sql;    // newest first
+  std::string_view name;              // also the name of its prepared statement
+  std::span<const VersionedSql> sql;  // newest first
+  Refresh refresh = Refresh::kEachScrape;
+  // Must not be sent without it: the server would log an ERROR at every scrape.
+  Need need = Need::kNothing;
 
   // The SQL for a server, or nullopt if it is older than the oldest entry.
   std::optional<std::string_view> for_version(int server_version) const;
@@ -52,6 +71,9 @@ class Readings {
   }
   // Throws the PgError this reading got; PgError(kTimeout) if no answer came in time.
   const postgres::Rows& rows(const Reading& reading) const;
+  // The same for a reading a collector can do without: nullptr if there are no rows, whatever the
+  // reason.
+  const postgres::Rows* find(const Reading& reading) const;
   bool has(const Reading& reading) const { return answers_.contains(&reading); }
 
  private:
@@ -60,9 +82,12 @@ class Readings {
 
 // What our role may see. False where we do not know yet.
 struct Visibility {
-  bool sessions = false;  // other roles' sessions: pg_read_all_stats
-  bool settings = false;  // all settings: pg_read_all_settings
-  bool logs = false;      // server log functions: pg_monitor or superuser
+  bool sessions = false;   // other roles' sessions: pg_read_all_stats
+  bool settings = false;   // all settings: pg_read_all_settings
+  bool logs = false;       // server log functions: pg_monitor or superuser
+  bool hba_rules = false;  // EXECUTE on pg_hba_file_rules(): superuser, or granted
+
+  bool has(Need need) const;
 };
 
 struct CollectContext {
@@ -70,9 +95,6 @@ struct CollectContext {
   Visibility visibility;
   const Options& options;
 };
-
-// What a collector cannot do without; told in the log with the missing grant when it is not there.
-enum class Need { kNothing, kSessions };
 
 struct CollectorInfo {
   std::string_view name;

@@ -7,25 +7,24 @@
 #include <string>
 
 #include "collectors/collector.h"
+#include "collectors/readings.h"
 
 namespace pgconn::collectors {
 
 struct ServerFacts {
-  std::string version;                  // "15.18"
+  std::string version;  // "15.18"
   bool in_recovery = false;
-  double start_time = 0;                // Unix time of pg_postmaster_start_time()
+  double start_time = 0;        // Unix time of pg_postmaster_start_time()
+  double config_load_time = 0;  // Unix time of pg_conf_load_time(), as our session sees it
   // When the postmaster last re-initialized after a crash, 0 if it has not since its start;
   // nullopt if the role may not see the checkpointer.
   std::optional<double> crash_restart_time;
   Visibility visibility;
-  std::string role;                     // the role we are logged in as
+  std::string role;  // the role we are logged in as
 };
 
-// The reading that answers it; the target sends it with every scrape whatever is enabled.
-const Reading& server_reading();
-// The reading crash_restart_time comes from (shared with sessions); facts() does without it.
-const Reading& activity_reading(const Options& options);
-
+// From server_reading(), which the target sends with every scrape whatever is enabled, and
+// activity_reading(), where crash_restart_time comes from and which it can do without.
 // nullopt if the server reading failed or did not arrive.
 std::optional<ServerFacts> facts(const Readings& readings, const Options& options);
 

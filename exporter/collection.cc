@@ -1,6 +1,7 @@
 #include "exporter/collection.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "collectors/builtin.h"
 #include "collectors/server_facts.h"
@@ -15,10 +16,7 @@ void add_reading(const collectors::Reading& reading, int server_version, Collect
   if (std::find(plan.readings.begin(), plan.readings.end(), &reading) != plan.readings.end()) {
     return;
   }
-  const auto sql = reading.for_version(server_version);
-  if (!sql) return;
-  plan.readings.push_back(&reading);
-  plan.queries.push_back({std::string(*sql), std::string(reading.name)});
+  if (reading.for_version(server_version)) plan.readings.push_back(&reading);
 }
 
 // Why a collector cannot run here, or nothing.
@@ -30,7 +28,7 @@ std::optional<CollectorReport> skip(const collectors::CollectorInfo& info,
     report.message = "needs PostgreSQL " + std::to_string(info.min_version / 10000) + " or newer";
     return report;
   }
-  if (info.need == collectors::Need::kSessions && !collected.visibility.sessions) {
+  if (!collected.visibility.has(info.need)) {
     report.reason = "privilege";
     report.message =
         "the role may not see other roles' sessions: GRANT pg_monitor (or pg_read_all_stats) to it";
@@ -91,6 +89,25 @@ CollectionPlan plan_collection(const std::set<std::string>& wanted,
     }
   }
   return plan;
+}
+
+std::vector<const collectors::Reading*> each_scrape(const CollectionPlan& plan) {
+  std::vector<const collectors::Reading*> readings;
+  std::copy_if(plan.readings.begin(), plan.readings.end(), std::back_inserter(readings),
+               [](const collectors::Reading* reading) {
+                 return reading->refresh == collectors::Refresh::kEachScrape;
+               });
+  return readings;
+}
+
+std::vector<postgres::Query> queries_for(const std::vector<const collectors::Reading*>& readings,
+                                         int server_version) {
+  std::vector<postgres::Query> queries;
+  for (const collectors::Reading* reading : readings) {
+    const auto sql = reading->for_version(server_version);
+    queries.push_back({std::string(sql.value_or("")), std::string(reading->name)});
+  }
+  return queries;
 }
 
 std::vector<CollectorReport> run_collectors(const CollectionPlan& plan,

@@ -19,16 +19,22 @@ namespace pgconn::exporter {
 
 using Seconds = std::chrono::duration<double>;
 
-// The collectors a scrape runs and the readings it sends for them, each reading once.
+// The collectors a scrape runs and what they read, each reading once.
 struct CollectionPlan {
   std::vector<const collectors::Collector*> collectors;
   std::vector<const collectors::Reading*> readings;  // those the server is new enough for
-  std::vector<postgres::Query> queries;              // one for each reading, in that order
 };
 
 // `wanted` by name; always includes the server reading. `server_version` as PQserverVersion.
 CollectionPlan plan_collection(const std::set<std::string>& wanted,
                                const collectors::Options& options, int server_version);
+
+// The readings that have to be sent with every scrape.
+std::vector<const collectors::Reading*> each_scrape(const CollectionPlan& plan);
+
+// One query for each reading, in that order.
+std::vector<postgres::Query> queries_for(const std::vector<const collectors::Reading*>& readings,
+                                         int server_version);
 
 enum class Outcome { kSuccess, kFailed, kSkipped };
 

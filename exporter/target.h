@@ -15,8 +15,8 @@
 
 #include "collectors/server_facts.h"
 #include "config/config.h"
-#include "exporter/backoff.h"
 #include "exporter/collection.h"
+#include "exporter/collection_session.h"
 #include "metrics/instruments.h"
 #include "postgres/connection.h"
 
@@ -65,39 +65,30 @@ class Target {
   TargetState state() const;
 
  private:
-  struct Run;        // a collection that scrapes can join
-  struct Collected;  // what a collection has learned so far
+  struct Run;  // a collection that scrapes can join
 
   asio::awaitable<std::shared_ptr<const TargetResult>> run(const std::set<std::string>& collectors,
                                                            postgres::Deadline deadline);
-  asio::awaitable<void> ask(const std::set<std::string>& collectors, postgres::Deadline deadline,
-                            Collected& collected);
-  asio::awaitable<void> ask_once(const std::set<std::string>& collectors,
-                                 postgres::Deadline deadline, Collected& collected);
-  asio::awaitable<void> ensure_session(postgres::Deadline deadline);
-  void note_outcome(const Collected& collected);
+  void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   void note_failure(const postgres::PgError& error);
   void note_facts(const collectors::ServerFacts& facts);
   void note_skips(const std::vector<CollectorReport>& reports);
-  void count_error(const postgres::PgError& error);
-  std::shared_ptr<const TargetResult> result_of(Collected& collected,
-                                                const std::set<std::string>& collectors);
+  std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
+                                                const std::vector<CollectorReport>& reports,
+                                                bool up);
   void add_target_info(metrics::MetricBatch& batch) const;
 
   asio::any_io_executor executor_;
-  postgres::Resolver& resolver_;
   config::Target config_;
   collectors::Options options_;
   std::set<std::string> enabled_;
   std::vector<std::pair<std::string, std::string>> labels_;
-  std::optional<postgres::ConnInfo> conninfo_;  // without password
-  std::unique_ptr<postgres::Connection> session_;
-  Backoff backoff_;
+  std::optional<postgres::ConnInfo> conninfo_;   // without password
   std::optional<postgres::PgError> last_error_;  // while down
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
+  CollectionSession session_;
   std::set<std::string> told_;  // collectors whose skip the log has
-  bool stopping_ = false;
   TargetState state_;
 };
 

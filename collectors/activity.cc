@@ -1,0 +1,152 @@
+#include "collectors/activity.h"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "postgres/connection.h"
+
+namespace pgconn::collectors {
+namespace {
+
+using postgres::Cell;
+using postgres::Rows;
+
+constexpr std::size_t kTimestampDigits = 16;  // 8 bytes as hex
+
+// Microseconds since 2000-01-01, as timestamptz_send() writes them.
+std::int64_t microseconds(std::string_view hex) {
+  std::uint64_t bits = 0;
+  const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
+  if (error != std::errc() || end != hex.data() + hex.size()) {
+    throw std::invalid_argument("not a timestamp: \"" + std::string(hex) + "\"");
+  }
+  return static_cast<std::int64_t>(bits);
+}
+
+// Both halves of `text` around the first `separator`; the second is empty if there is none.
+std::pair<std::string_view, std::string_view> split(std::string_view text, char separator) {
+  const std::size_t at = text.find(separator);
+  if (at == std::string_view::npos) return {text, {}};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+LockWaiter read_waiter(std::string_view text) {
+  const auto [pid, rest] = split(text, ':');
+  const auto [seconds, blockers] = split(rest, ':');
+  LockWaiter waiter;
+  waiter.pid = postgres::integer(std::string(pid)).value();
+  if (!seconds.empty()) {
+    // A statement that began after our own would count as negative.
+    waiter.seconds = std::max(0.0, postgres::number(std::string(seconds)).value());
+  }
+  waiter.blockers = postgres::integers("{" + std::string(blockers) + "}");
+  return waiter;
+}
+
+std::string_view text(const Cell& cell) { return postgres::text_or(cell, ""); }
+
+struct Columns {
+  explicit Columns(const Rows& rows)
+      : database(rows.column("database")),
+        role(rows.column("role")),
+        application(rows.column("application")),
+        backend_type(rows.column("backend_type")),
+        state(rows.column("state")),
+        wait(rows.column("wait")),
+        link(rows.column("link")),
+        tls_version(rows.column("tls_version")),
+        tls_cipher(rows.column("tls_cipher")),
+        sessions(rows.column("sessions")),
+        certificates(rows.column("certificates")),
+        transaction_age(rows.column("transaction_age")),
+        session_age(rows.column("session_age")),
+        session_start(rows.column("session_start")),
+        now(rows.column("now")),
+        state_changes(rows.column("state_changes")),
+        pids(rows.column("pids")),
+        lock_waiters(rows.column("lock_waiters")) {
+    if (std::ranges::count(rows.columns(), "client") != 0) client = rows.column("client");
+  }
+
+  std::size_t database, role, application, backend_type, state, wait, link, tls_version, tls_cipher,
+      sessions, certificates, transaction_age, session_age, session_start, now, state_changes, pids,
+      lock_waiters;
+  std::optional<std::size_t> client;
+};
+
+std::optional<double> age(const Cell& cell) {
+  const auto seconds = postgres::number(cell);
+  return seconds ? std::optional(std::max(0.0, *seconds)) : std::nullopt;
+}
+
+SessionGroup read_group(const Rows& rows, std::size_t row, const Columns& columns) {
+  SessionGroup group;
+  group.database = text(rows.at(row, columns.database));
+  group.role = text(rows.at(row, columns.role));
+  group.application = text(rows.at(row, columns.application));
+  group.backend_type = postgres::text_or(rows.at(row, columns.backend_type), kClientBackend);
+  group.state = text(rows.at(row, columns.state));
+  std::tie(group.wait_event_type, group.wait_event) = split(text(rows.at(row, columns.wait)), '/');
+  std::tie(group.transport, group.origin) = split(text(rows.at(row, columns.link)), '/');
+  group.tls_version = text(rows.at(row, columns.tls_version));
+  group.tls_cipher = text(rows.at(row, columns.tls_cipher));
+  if (columns.client) group.client = text(rows.at(row, *columns.client));
+  group.sessions = postgres::integer(rows.at(row, columns.sessions)).value();
+  group.certificates = postgres::integer(rows.at(row, columns.certificates)).value();
+  group.transaction_age = age(rows.at(row, columns.transaction_age));
+  group.session_age = age(rows.at(row, columns.session_age));
+  group.session_start = postgres::number(rows.at(row, columns.session_start));
+  group.is_own = group.application.starts_with(postgres::kApplicationPrefix);
+  group.now_cell = &rows.at(row, columns.now);
+  group.state_changes_cell = &rows.at(row, columns.state_changes);
+  group.pids_cell = &rows.at(row, columns.pids);
+  group.lock_waiters_cell = &rows.at(row, columns.lock_waiters);
+  return group;
+}
+
+}  // namespace
+
+std::vector<double> SessionGroup::state_ages() const {
+  std::vector<double> ages;
+  std::string_view changes = text(*state_changes_cell);
+  if (changes.empty()) return ages;
+  if (changes.size() % kTimestampDigits != 0) {
+    throw std::invalid_argument("state_changes is not a row of timestamps");
+  }
+  const std::int64_t now = microseconds(text(*now_cell));
+  ages.reserve(changes.size() / kTimestampDigits);
+  for (; !changes.empty(); changes.remove_prefix(kTimestampDigits)) {
+    const std::int64_t since = now - microseconds(changes.substr(0, kTimestampDigits));
+    ages.push_back(std::max(0.0, static_cast<double>(since) / 1e6));
+  }
+  return ages;
+}
+
+std::vector<std::int64_t> SessionGroup::pids() const { return postgres::integers(*pids_cell); }
+
+std::vector<LockWaiter> SessionGroup::lock_waiters() const {
+  std::vector<LockWaiter> waiters;
+  std::string_view rest = text(*lock_waiters_cell);
+  while (!rest.empty()) {
+    const auto [first, others] = split(rest, ';');
+    waiters.push_back(read_waiter(first));
+    rest = others;
+  }
+  return waiters;
+}
+
+std::vector<SessionGroup> read_activity(const Rows& rows) {
+  const Columns columns(rows);
+  std::vector<SessionGroup> groups;
+  groups.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    groups.push_back(read_group(rows, row, columns));
+  }
+  return groups;
+}
+
+}  // namespace pgconn::collectors

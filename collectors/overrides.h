@@ -1,0 +1,53 @@
+// Time settings overridden for roles and databases (ALTER ROLE … SET, ALTER DATABASE … SET), from
+// overrides_reading(), and which value applies to whom. A value; immutable once built, any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postgres/rows.h"
+
+namespace pgconn::collectors {
+
+struct Override {
+  std::string setting;
+  std::string database, role;     // empty: all
+  std::optional<double> seconds;  // nullopt: not of a form we can read
+  bool applies = true;            // false: the role may not log in, or nobody works in the database
+};
+
+class Overrides {
+ public:
+  // None.
+  Overrides() = default;
+  // Throws std::exception if `rows` are not of that reading.
+  explicit Overrides(const postgres::Rows& rows);
+
+  const std::vector<Override>& all() const { return overrides_; }
+
+  // The value in seconds for sessions of `role` in `database`, in PostgreSQL's order: role in
+  // database, role, database, all roles, `server` (the server's own value, nullopt if unknown).
+  std::optional<double> effective(std::string_view setting, std::string_view database,
+                                  std::string_view role, std::optional<double> server) const;
+
+  // True if the server's own value applies to at least one login role in one database.
+  bool server_value_applies(std::string_view setting) const;
+
+  // True if any override gives it a value other than 0.
+  bool any_enables(std::string_view setting) const;
+
+ private:
+  const Override* find(std::string_view setting, std::string_view database,
+                       std::string_view role) const;
+
+  std::vector<Override> overrides_;
+  // Login roles, and databases to work in: known only where there are overrides, else 1 stands for
+  // "some".
+  std::int64_t login_roles_ = 1;
+  std::int64_t databases_ = 1;
+};
+
+}  // namespace pgconn::collectors

@@ -1,0 +1,69 @@
+#include "collectors/builtin.h"
+#include "collectors/server_facts.h"
+
+namespace pgconn::collectors {
+namespace {
+
+using metrics::Fold;
+using metrics::Unit;
+
+constexpr auto kStartTime =
+    metrics::gauge("pgconn_server_start_time_seconds", "Unix time at which the postmaster started.",
+                   {}, Unit::kSeconds, Fold::kMax);
+constexpr auto kConfigLoadTime = metrics::gauge(
+    "pgconn_server_config_load_time_seconds",
+    "Unix time at which the server last read its configuration.", {}, Unit::kSeconds, Fold::kMax);
+constexpr auto kInRecovery = metrics::gauge(
+    "pgconn_server_in_recovery", "1 if the server is a standby or recovers, 0 if it is a primary.",
+    {}, Unit::kNone, Fold::kMax);
+constexpr auto kCrashRestartTime = metrics::gauge(
+    "pgconn_server_crash_restart_time_seconds",
+    "Unix time at which the postmaster last restarted its children after a crash of one of them, 0 "
+    "if it has not since it started; before PostgreSQL 15 also set by a start that had to recover "
+    "for more than 2 seconds.",
+    {}, Unit::kSeconds, Fold::kMax);
+constexpr auto kVisibility =
+    metrics::gauge("pgconn_visibility",
+                   "1 if our role may see other roles' sessions (pg_read_all_stats), all settings "
+                   "(pg_read_all_settings) or the server's logs (pg_monitor), 0 if not.",
+                   {"scope"}, Unit::kNone, Fold::kMax);
+
+constexpr const metrics::Descriptor* kDescriptors[] = {&kStartTime, &kConfigLoadTime, &kInRecovery,
+                                                       &kCrashRestartTime, &kVisibility};
+
+constexpr CollectorInfo kInfo{
+    .name = "server",
+    .help = "Start, crash restart and configuration load times, and what our role may see.",
+    .descriptors = kDescriptors};
+
+class ServerCollector final : public Collector {
+ public:
+  const CollectorInfo& info() const override { return kInfo; }
+
+  std::vector<const Reading*> readings(const Options& options) const override {
+    return {&server_reading(), &activity_reading(options)};
+  }
+
+  void collect(const Readings& readings, const CollectContext& context,
+               metrics::MetricBatch& batch) const override {
+    readings.rows(server_reading());  // throws what it failed of
+    const auto server = facts(readings, context.options);
+    if (!server) return;
+    batch.add(kStartTime, server->start_time);
+    batch.add(kConfigLoadTime, server->config_load_time);
+    batch.add(kInRecovery, server->in_recovery);
+    if (server->crash_restart_time) batch.add(kCrashRestartTime, *server->crash_restart_time);
+    batch.add(kVisibility, server->visibility.sessions, {"sessions"});
+    batch.add(kVisibility, server->visibility.settings, {"settings"});
+    batch.add(kVisibility, server->visibility.logs, {"logs"});
+  }
+};
+
+}  // namespace
+
+const Collector& server_collector() {
+  static const ServerCollector collector;
+  return collector;
+}
+
+}  // namespace pgconn::collectors

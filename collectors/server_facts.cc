@@ -1,0 +1,64 @@
+#include "collectors/server_facts.h"
+
+#include "collectors/activity.h"
+
+namespace pgconn::collectors {
+namespace {
+
+using postgres::Rows;
+
+// Start times a second or two apart are one start: the postmaster's is taken a little before its
+// children's.
+constexpr double kStartMargin = 2;
+
+Visibility read_visibility(const Rows& rows) {
+  const auto sees = [&](std::string_view column) {
+    return postgres::boolean(rows.at(0, rows.column(column))).value_or(false);
+  };
+  return {.sessions = sees("sees_sessions"),
+          .settings = sees("sees_settings"),
+          .logs = sees("sees_logs"),
+          .hba_rules = sees("sees_hba_rules")};
+}
+
+// A crash of any backend makes the postmaster start its children anew, itself staying: so the
+// checkpointer is younger. Before 15 the checkpointer of a primary started only after recovery: a
+// start that had long to recover, from a crash of the host for example, reads as a crash restart.
+std::optional<double> crash_restart_time(const Rows& activity, double start_time) {
+  for (const SessionGroup& group : read_activity(activity)) {
+    if (group.backend_type != "checkpointer" || !group.session_start) continue;
+    return *group.session_start > start_time + kStartMargin ? *group.session_start : 0;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ServerFacts> facts(const Readings& readings, const Options& options) {
+  const Rows* rows = readings.find(server_reading());
+  if (rows == nullptr || rows->empty()) return std::nullopt;
+  const auto cell = [&](std::string_view column) -> const postgres::Cell& {
+    return rows->at(0, rows->column(column));
+  };
+  ServerFacts facts;
+  // Distributions append their own version: "15.18 (Debian 15.18-0+deb12u1)".
+  const std::string_view version = postgres::text_or(cell("version"), "");
+  facts.version = version.substr(0, version.find(' '));
+  facts.in_recovery = postgres::boolean(cell("in_recovery")).value_or(false);
+  facts.start_time = postgres::number(cell("start_time")).value_or(0);
+  facts.config_load_time = postgres::number(cell("config_load_time")).value_or(0);
+  facts.role = postgres::text_or(cell("role"), "");
+  facts.visibility = read_visibility(*rows);
+  if (const Rows* activity = readings.find(activity_reading(options))) {
+    facts.crash_restart_time = crash_restart_time(*activity, facts.start_time);
+  }
+  return facts;
+}
+
+Restart restart_between(const ServerFacts& before, const ServerFacts& now) {
+  if (now.start_time > before.start_time) return Restart::kClean;
+  if (!before.crash_restart_time || !now.crash_restart_time) return Restart::kNone;
+  return *now.crash_restart_time > *before.crash_restart_time ? Restart::kCrash : Restart::kNone;
+}
+
+}  // namespace pgconn::collectors

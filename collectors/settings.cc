@@ -1,0 +1,96 @@
+#include <string>
+
+#include "collectors/builtin.h"
+#include "collectors/findings.h"
+#include "collectors/hba_rules.h"
+#include "collectors/overrides.h"
+#include "collectors/readings.h"
+#include "collectors/server_settings.h"
+
+namespace pgconn::collectors {
+namespace {
+
+using metrics::Fold;
+using metrics::Unit;
+
+constexpr auto kSeconds = metrics::gauge(
+    "pgconn_setting_seconds",
+    "The server's own value of a setting that is a time, whatever our session's is; where the "
+    "server leaves a keepalive to its kernel, Linux's default.",
+    {"name"}, Unit::kSeconds, Fold::kMax);
+constexpr auto kValue = metrics::gauge(
+    "pgconn_setting_value",
+    "The server's own value of a setting that is a number, a size in bytes or a switch (0, 1).",
+    {"name"}, Unit::kNone, Fold::kMax);
+constexpr auto kOverride = metrics::gauge(
+    "pgconn_setting_override_seconds",
+    "Value of a time setting set for a role, a database or a role in a database; an empty label "
+    "means all.",
+    {"name", "database", "role"}, Unit::kSeconds, Fold::kMax);
+constexpr auto kPendingRestart =
+    metrics::gauge("pgconn_setting_pending_restart",
+                   "1 for a setting whose new value waits for a restart of the server.", {"name"},
+                   Unit::kNone, Fold::kMax);
+constexpr auto kFinding =
+    metrics::gauge("pgconn_finding", "1 for something in the server's settings that wants mending.",
+                   {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
+
+constexpr const metrics::Descriptor* kDescriptors[] = {&kSeconds, &kValue, &kOverride,
+                                                       &kPendingRestart, &kFinding};
+
+constexpr CollectorInfo kInfo{
+    .name = "settings",
+    .help = "Timeouts, keepalives and limits as the server has them, and what is wrong with them.",
+    .descriptors = kDescriptors};
+
+void add_settings(const ServerSettings& settings, metrics::MetricBatch& batch) {
+  for (const TimeSetting& setting : time_settings()) {
+    if (const auto value = settings.seconds(setting.name)) {
+      batch.add(kSeconds, *value, {std::string(setting.name)});
+    }
+  }
+  for (std::string_view name : number_settings()) {
+    if (const auto value = settings.number(name)) batch.add(kValue, *value, {std::string(name)});
+  }
+  for (const std::string& name : settings.pending_restart()) batch.add(kPendingRestart, 1, {name});
+}
+
+class SettingsCollector final : public Collector {
+ public:
+  const CollectorInfo& info() const override { return kInfo; }
+
+  std::vector<const Reading*> readings(const Options&) const override {
+    return {&settings_reading(), &overrides_reading(), &hba_rules_reading()};
+  }
+
+  void collect(const Readings& readings, const CollectContext& context,
+               metrics::MetricBatch& batch) const override {
+    FindingInputs inputs{.server_version = context.server_version,
+                         .settings = ServerSettings(readings.rows(settings_reading())),
+                         .overrides = Overrides(readings.rows(overrides_reading())),
+                         .plaintext_remote_rules = std::nullopt,
+                         .options = context.options};
+    if (const postgres::Rows* rules = readings.find(hba_rules_reading())) {
+      inputs.plaintext_remote_rules = plaintext_remote_rules(*rules);
+    }
+    add_settings(inputs.settings, batch);
+    for (const Override& override : inputs.overrides->all()) {
+      if (!override.seconds) continue;
+      batch.add(kOverride, *override.seconds, {override.setting, override.database, override.role});
+    }
+    for (const Finding& finding : evaluate(inputs)) {
+      batch.add(kFinding, 1,
+                {std::string(finding.known->name), std::string(to_string(finding.known->severity)),
+                 finding.subject});
+    }
+  }
+};
+
+}  // namespace
+
+const Collector& settings_collector() {
+  static const SettingsCollector collector;
+  return collector;
+}
+
+}  // namespace pgconn::collectors

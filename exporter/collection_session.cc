@@ -1,0 +1,150 @@
+#include "exporter/collection_session.h"
+
+#include <algorithm>
+#include <random>
+
+#include "config/loader.h"
+#include "exporter/exporter_metrics.h"
+#include "exporter/log.h"
+
+namespace pgconn::exporter {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using postgres::PgError;
+using postgres::Phase;
+using postgres::Reason;
+
+// Scrapes come every few seconds at most; a server that is back must be seen by the next one.
+constexpr auto kFirstWait = std::chrono::milliseconds(500);
+constexpr auto kLongestWait = std::chrono::seconds(10);
+
+double dice() {
+  static thread_local std::minstd_rand generator(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+}  // namespace
+
+CollectionSession::CollectionSession(asio::any_io_executor executor, postgres::Resolver& resolver,
+                                     const config::Target& config,
+                                     const collectors::Options& options,
+                                     metrics::Instruments& instruments)
+    : executor_(std::move(executor)),
+      resolver_(resolver),
+      config_(config),
+      options_(options),
+      instruments_(instruments),
+      backoff_(kFirstWait, kLongestWait) {}
+
+void CollectionSession::stop() {
+  stopped_ = true;
+  if (connection_) connection_->close();
+}
+
+void CollectionSession::count(const PgError& error) {
+  instruments_.count(families::kScrapeErrors,
+                     {std::string(to_string(error.reason())), error.sqlstate()});
+}
+
+// A session that was held since the last scrape may have died meanwhile (a restart, a failover):
+// that says nothing about the server now, so ask once more on a new one.
+asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& collectors,
+                                                 postgres::Deadline deadline,
+                                                 Collected& collected) {
+  const bool held = is_open();
+  try {
+    co_await ask_all(collectors, deadline, collected);
+    co_return;
+  } catch (const PgError& error) {
+    if (!held || stopped_ || error.reason() == Reason::kTimeout) throw;
+    log::write(log::Level::kInfo, "held session was lost, connecting again",
+               {{"target", config_.name},
+                {"reason", std::string(to_string(error.reason()))},
+                {"sqlstate", error.sqlstate()},
+                {"error", error.what()}});
+  }
+  collected = Collected{};
+  co_await ask_all(collectors, deadline, collected);
+}
+
+asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& collectors,
+                                                 postgres::Deadline deadline,
+                                                 Collected& collected) {
+  if (!is_open()) co_await connect(deadline);
+  const int version = connection_->server_version();
+  collected.readings.server_version = version;
+  collected.plan = plan_collection(collectors, options_, version);
+  co_await ask(each_scrape(collected.plan), deadline, collected);
+  if (!collected.facts) co_return;
+  // Only with a new session or after a reload: a second round trip.
+  const auto missing = kept_.to_ask(collected.plan.readings, *collected.facts);
+  if (!missing.empty()) co_await ask(missing, deadline, collected);
+  kept_.add_to(collected.plan.readings, collected.readings.readings);
+}
+
+asio::awaitable<void> CollectionSession::ask(
+    const std::vector<const collectors::Reading*>& readings, postgres::Deadline deadline,
+    Collected& collected) {
+  const auto queries = queries_for(readings, connection_->server_version());
+  std::vector<postgres::Answer> answers;
+  std::vector<Clock::time_point> arrivals;
+  const Clock::time_point sent = Clock::now();
+  std::optional<PgError> failure;
+  try {
+    co_await connection_->pipeline(queries, deadline, answers, &arrivals);
+  } catch (const PgError& error) {
+    failure = error;
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (const auto* error = std::get_if<PgError>(&answers[i])) count(*error);
+    kept_.keep(*readings[i], answers[i]);
+    collected.readings.readings.put(*readings[i], std::move(answers[i]));
+    collected.readings.arrivals[readings[i]] = arrivals[i] - sent;
+  }
+  if (!collected.facts) collected.facts = collectors::facts(collected.readings.readings, options_);
+  if (collected.facts) collected.readings.visibility = collected.facts->visibility;
+  if (!failure) co_return;
+  if (failure->reason() != Reason::kStopped) count(*failure);
+  throw *failure;
+}
+
+postgres::ConnInfo CollectionSession::conninfo() const {
+  try {
+    postgres::ConnInfo conninfo = postgres::ConnInfo::parse(config_.dsn);
+    if (auto password = config::read_password(config_)) {
+      conninfo.set_password(std::move(*password));
+    }
+    return conninfo;
+  } catch (const config::ConfigError& error) {
+    throw PgError(Phase::kConfig, Reason::kConfig, "", error.what(), true);
+  }
+}
+
+asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
+  connection_.reset();
+  kept_ = {};
+  if (stopped_) throw PgError(Phase::kConfig, Reason::kStopped, "", "the exporter stops", true);
+  if (refused_ && !backoff_.may_try(Clock::now())) throw *refused_;
+  postgres::ConnectOptions options;
+  options.purpose = "collect";
+  options.statement_timeout = config_.global.statement_timeout;
+  options.lock_timeout = config_.global.lock_timeout;
+  options.outlive_idle_session_timeout = true;
+  const auto until = std::min(deadline, Clock::now() + config_.global.connect_timeout);
+  try {
+    const postgres::ConnInfo info = conninfo();
+    connection_ =
+        co_await postgres::Connection::connect(executor_, resolver_, info, options, until);
+  } catch (const PgError& error) {
+    backoff_.failed(Clock::now(), dice());
+    refused_ = error;
+    count(error);
+    throw;
+  }
+  backoff_.succeeded();
+  refused_.reset();
+  if (stopped_) connection_->close();
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,71 @@
+// The session a target collects with: connected on demand, kept across scrapes, asked in one
+// pipeline. I/O thread only; one collection at a time.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "collectors/kept_answers.h"
+#include "collectors/server_facts.h"
+#include "config/config.h"
+#include "exporter/backoff.h"
+#include "exporter/collection.h"
+#include "metrics/instruments.h"
+#include "postgres/connection.h"
+
+namespace pgconn::exporter {
+
+// What a collection has learned so far.
+struct Collected {
+  CollectionPlan plan;
+  CollectedReadings readings;
+  std::optional<collectors::ServerFacts> facts;  // the server answered
+  std::optional<postgres::PgError> error;        // why it did not answer everything
+};
+
+class CollectionSession {
+ public:
+  // All must outlive the session. Failures are counted in `instruments`.
+  CollectionSession(asio::any_io_executor executor, postgres::Resolver& resolver,
+                    const config::Target& config, const collectors::Options& options,
+                    metrics::Instruments& instruments);
+
+  // Asks everything the collectors read. What has arrived is in `collected`, also when this throws
+  // PgError: no connection, the deadline (the session is closed then), a loss.
+  asio::awaitable<void> collect(const std::set<std::string>& collectors,
+                                postgres::Deadline deadline, Collected& collected);
+
+  // Closes for good; a collection under way ends at once.
+  void stop();
+
+  bool is_open() const { return connection_ && connection_->is_open(); }
+  std::string host() const { return connection_->host(); }  // only while it is open
+  std::string port() const { return connection_->port(); }
+
+ private:
+  asio::awaitable<void> connect(postgres::Deadline deadline);
+  asio::awaitable<void> ask_all(const std::set<std::string>& collectors,
+                                postgres::Deadline deadline, Collected& collected);
+  asio::awaitable<void> ask(const std::vector<const collectors::Reading*>& readings,
+                            postgres::Deadline deadline, Collected& collected);
+  void count(const postgres::PgError& error);
+  postgres::ConnInfo conninfo() const;
+
+  asio::any_io_executor executor_;
+  postgres::Resolver& resolver_;
+  const config::Target& config_;
+  const collectors::Options& options_;
+  metrics::Instruments& instruments_;
+  std::unique_ptr<postgres::Connection> connection_;
+  collectors::KeptAnswers kept_;  // of this connection
+  Backoff backoff_;
+  std::optional<postgres::PgError> refused_;  // what the last attempt to connect met
+  bool stopped_ = false;
+};
+
+}  // namespace pgconn::exporter

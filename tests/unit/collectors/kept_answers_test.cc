@@ -1,0 +1,60 @@
+#include "collectors/kept_answers.h"
+
+#include "tests/support/catch.h"
+#include "tests/unit/collectors/collected.h"
+
+using namespace pgconn::collectors;
+
+namespace {
+
+using Asked = std::vector<const Reading*>;
+
+const Asked kReadings{&server_reading(), &settings_reading(), &hba_rules_reading()};
+
+ServerFacts loaded_at(double time, bool sees_hba_rules) {
+  ServerFacts facts;
+  facts.config_load_time = time;
+  facts.visibility.hba_rules = sees_hba_rules;
+  return facts;
+}
+
+}  // namespace
+
+TEST_CASE("A new session asks for what the configuration decides, as far as it may") {
+  KeptAnswers kept;
+  CHECK(kept.to_ask(kReadings, loaded_at(1, true)) ==
+        Asked{&settings_reading(), &hba_rules_reading()});
+  CHECK(kept.to_ask(kReadings, loaded_at(1, false)) == Asked{&settings_reading()});
+}
+
+TEST_CASE("What was answered is asked again only after a reload") {
+  KeptAnswers kept;
+  kept.to_ask(kReadings, loaded_at(1, false));
+  kept.keep(settings_reading(), settings({{"max_connections", "100"}}));
+  CHECK(kept.to_ask(kReadings, loaded_at(1, false)).empty());
+  Readings readings;
+  kept.add_to(kReadings, readings);
+  CHECK(readings.rows(settings_reading()).size() == 1);
+  CHECK(kept.to_ask(kReadings, loaded_at(2, false)) == Asked{&settings_reading()});
+  Readings after_reload;
+  kept.add_to(kReadings, after_reload);
+  CHECK_FALSE(after_reload.has(settings_reading()));
+}
+
+TEST_CASE("An error is not kept") {
+  using pgconn::postgres::PgError;
+  KeptAnswers kept;
+  kept.to_ask(kReadings, loaded_at(1, false));
+  kept.keep(settings_reading(), PgError(pgconn::postgres::Phase::kQuery,
+                                        pgconn::postgres::Reason::kCanceled, "57014", "", false));
+  CHECK(kept.to_ask(kReadings, loaded_at(1, false)) == Asked{&settings_reading()});
+}
+
+TEST_CASE("Only answers that are wanted are added") {
+  KeptAnswers kept;
+  kept.to_ask(kReadings, loaded_at(1, false));
+  kept.keep(settings_reading(), settings({}));
+  Readings readings;
+  kept.add_to(Asked{&server_reading()}, readings);
+  CHECK_FALSE(readings.has(settings_reading()));
+}

@@ -1,0 +1,76 @@
+#include "collectors/server_facts.h"
+#include "tests/support/catch.h"
+#include "tests/unit/collectors/collected.h"
+
+using namespace pgconn::collectors;
+
+namespace {
+
+constexpr double kStart = 1700000000;
+
+Readings readings_with(const Group& checkpointer, bool sees_all = true) {
+  Readings readings;
+  readings.put(server_reading(), server(kStart, sees_all));
+  readings.put(activity_reading({}), activity({checkpointer}));
+  return readings;
+}
+
+Group checkpointer_started(double time) {
+  return {.database = kNull,
+          .role = kNull,
+          .backend_type = "checkpointer",
+          .session_start = std::to_string(time)};
+}
+
+ServerFacts started(double time, std::optional<double> crash_restart_time) {
+  ServerFacts facts;
+  facts.start_time = time;
+  facts.crash_restart_time = crash_restart_time;
+  return facts;
+}
+
+}  // namespace
+
+TEST_CASE("A checkpointer as old as the postmaster means there was no crash") {
+  const auto collected =
+      collect(server_collector(), readings_with(checkpointer_started(kStart + 1)));
+  CHECK(collected.at("pgconn_server_crash_restart_time_seconds{}") == 0);
+  CHECK(collected.at("pgconn_server_start_time_seconds{}") == kStart);
+}
+
+TEST_CASE("A younger checkpointer tells when the server restarted after a crash") {
+  const auto collected =
+      collect(server_collector(), readings_with(checkpointer_started(kStart + 500)));
+  CHECK(collected.at("pgconn_server_crash_restart_time_seconds{}") == kStart + 500);
+}
+
+TEST_CASE("Where the checkpointer cannot be seen nothing is said about crashes") {
+  const Group hidden{.database = kNull, .role = kNull, .state = kNull};
+  const auto collected = collect(server_collector(), readings_with(hidden, false));
+  CHECK_FALSE(collected.has("pgconn_server_crash_restart_time_seconds{}"));
+  CHECK(collected.at("pgconn_visibility{sessions}") == 0);
+  CHECK(collected.at("pgconn_visibility{settings}") == 0);
+  CHECK(collected.at("pgconn_visibility{logs}") == 0);
+}
+
+TEST_CASE("The server's version comes without the distribution's") {
+  CHECK(facts(readings_with(checkpointer_started(kStart)), {})->version == "15.18");
+}
+
+TEST_CASE("Without its reading there are no facts, and the collector says why") {
+  Readings readings;
+  CHECK_FALSE(facts(readings, {}));
+  CHECK_THROWS_AS(collect(server_collector(), readings), pgconn::postgres::PgError);
+}
+
+TEST_CASE("A new postmaster is a clean restart, a new crash time a crash") {
+  const ServerFacts before = started(100, 0);
+  CHECK(restart_between(before, before) == Restart::kNone);
+  CHECK(restart_between(before, started(200, 0)) == Restart::kClean);
+  const ServerFacts crash = started(100, 150);
+  CHECK(restart_between(before, crash) == Restart::kCrash);
+  CHECK(restart_between(crash, crash) == Restart::kNone);
+  const ServerFacts blind = started(100, std::nullopt);
+  CHECK(restart_between(before, blind) == Restart::kNone);
+  CHECK(restart_between(blind, crash) == Restart::kNone);
+}
