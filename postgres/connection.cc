@@ -82,7 +82,8 @@ asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver, const Con
       continue;
     }
     try {
-      for (std::string& address : co_await resolver.resolve(endpoint.host, deadline)) {
+      auto addresses = co_await resolver.resolve(endpoint.host, deadline);
+      for (std::string& address : addresses) {
         resolved.push_back({endpoint.host, std::move(address), endpoint.port});
       }
     } catch (const PgError& error) {
@@ -100,7 +101,7 @@ bool needs_lookup(const ConnInfo& conninfo) {
 
 std::string milliseconds(std::chrono::milliseconds value) { return std::to_string(value.count()); }
 
-std::string setup_statement(const ConnectOptions& options, int server_version) {
+std::string setup_statement(const ConnectOptions& options, PGconn* connection) {
   // Nobody may put objects of the same name before the catalog's.
   std::string sql = "SELECT set_config('search_path', 'pg_catalog', false)";
   const auto set = [&sql](std::string_view name, const std::string& value) {
@@ -110,8 +111,14 @@ std::string setup_statement(const ConnectOptions& options, int server_version) {
     set("statement_timeout", milliseconds(options.statement_timeout));
   }
   if (options.lock_timeout.count() > 0) set("lock_timeout", milliseconds(options.lock_timeout));
-  if (options.outlive_idle_session_timeout && server_version >= 140000) {
+  if (options.outlive_idle_session_timeout && PQserverVersion(connection) >= 140000) {
     set("idle_session_timeout", "0");
+  }
+  // A database without an encoding cannot convert: asked for UTF-8, it would fail a whole query for
+  // one byte that is none. So take the bytes as they are.
+  const char* encoding = PQparameterStatus(connection, "server_encoding");
+  if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII") {
+    set("client_encoding", "SQL_ASCII");
   }
   return sql;
 }
@@ -142,13 +149,14 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
     phases.observe(PQstatus(wire->raw()));
     if (want == PGRES_POLLING_FAILED) throw connect_error(wire->message(), phases.phase());
     const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
-    if (!co_await wire->wait_once(what, deadline)) throw timed_out(phases.phase());
+    const bool ready = co_await wire->wait_once(what, deadline);
+    if (!ready) throw timed_out(phases.phase());
     want = PQconnectPoll(wire->raw());
   }
   phases.observe(PQstatus(wire->raw()));
   wire->timings.total = Clock::now() - begin;
   wire->established();
-  wire->setup_sql = setup_statement(options, PQserverVersion(wire->raw()));
+  wire->setup_sql = setup_statement(options, wire->raw());
   co_return std::unique_ptr<Connection>(new Connection(wire));
 }
 

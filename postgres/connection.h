@@ -67,9 +67,12 @@ class Connection {
   // Sends all queries in one libpq pipeline with a sync after each, so that one that fails fails
   // alone, and stores each answer as it arrives: `answers` then holds one entry for each query
   // answered so far, in order, even when this throws. Throws a fatal PgError when the connection is
-  // lost, at the deadline (the connection is closed then) or after close().
+  // lost, at the deadline (the connection is closed then) or after close(). `arrivals`, if given,
+  // gets the time each answer was complete. The first call also applies ConnectOptions; a
+  // connection that is only watched needs one call without queries for that.
   asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
-                                 std::vector<Answer>& answers);
+                                 std::vector<Answer>& answers,
+                                 std::vector<Deadline>* arrivals = nullptr);
 
   // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL
   // comes with its SQLSTATE. Notices that do not end the session are ignored.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <memory>
 
 namespace pgconn::postgres {
@@ -22,24 +23,29 @@ struct ConnectionDeleter {
   throw PgError(Phase::kConfig, Reason::kConfig, "", message, true);
 }
 
-// libpq quotes what it could not read, and that may be half a password: only single characters,
-// which are its own syntax ("=", "]"), are kept.
+// What libpq says of a string it could not read, up to where it begins to quote the string: that
+// may be half a password, and what is quoted may hold quotes itself.
 std::string without_quoted(std::string_view message) {
-  std::string text;
-  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) {
-    message.remove_suffix(1);
+  // Those that name a character of the syntax in quotes before they quote the string.
+  static constexpr std::array kBeginnings = {
+      std::string_view(R"(missing "=" after)"),
+      std::string_view(R"(missing key/value separator "=" in URI query parameter)"),
+      std::string_view(R"(extra key/value separator "=" in URI query parameter)"),
+      std::string_view(
+          R"(end of string reached when looking for matching "]" in IPv6 host address)"),
+  };
+  for (std::string_view beginning : kBeginnings) {
+    if (message.starts_with(beginning)) return std::string(beginning) + " …";
   }
-  while (!message.empty()) {
-    const std::size_t open = message.find('"');
-    text += message.substr(0, open);
-    if (open == std::string_view::npos) break;
-    message.remove_prefix(open + 1);
-    const std::size_t close = message.find('"');
-    const std::string_view quoted = message.substr(0, close);
-    text += quoted.size() <= 1 ? "\"" + std::string(quoted) + "\"" : "\"…\"";
-    message = close == std::string_view::npos ? std::string_view() : message.substr(close + 1);
+  // These quote the name of a service or of its file.
+  for (std::string_view harmless :
+       {"definition of service ", "service file ", "syntax error in service file "}) {
+    if (message.starts_with(harmless)) return one_line(message);
   }
-  return text;
+  const std::size_t quote = message.find('"');
+  std::string_view text = message.substr(0, quote);
+  text = text.substr(0, text.find_last_not_of(" \n:") + 1);
+  return std::string(text) + (quote == std::string_view::npos ? "" : " …");
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -81,8 +87,10 @@ std::string parse_failure(std::string_view message) {
   if (message.find("invalid connection option") != std::string_view::npos ||
       message.find("invalid URI query parameter") != std::string_view::npos) {
     text += suggestion(message);
-  } else if (message.find("missing \"=\"") != std::string_view::npos) {
+  } else if (message.starts_with("missing \"=\"")) {
     text += "; put values that contain blanks in single quotes";
+  } else if (message.find("URI") != std::string_view::npos) {
+    text += "; percent-encode what is special in a URI";
   }
   return text;
 }
@@ -104,36 +112,59 @@ std::string find(const PQconninfoOption* options, std::string_view keyword) {
 }
 
 void check_sslmode(const std::string& mode) {
-  if (mode == "prefer" || mode == "allow") {
-    fail("sslmode=" + mode +
-         " is not supported: it hides why TLS failed; use verify-full, verify-ca, require or "
-         "disable");
+  static constexpr std::array kModes = {"disable", "require", "verify-ca", "verify-full"};
+  if (mode.empty() || std::find(kModes.begin(), kModes.end(), mode) != kModes.end()) return;
+  const bool known = mode == "prefer" || mode == "allow";
+  fail(known ? "sslmode=" + mode +
+                   " is not supported: it hides why TLS failed; use verify-full, verify-ca, "
+                   "require or disable"
+             : "sslmode must be verify-full, verify-ca, require or disable");
+}
+
+// A password with an unescaped "@" or "/" in a URI ends up as host or port, and these are shown.
+void check_endpoint(const Endpoint& endpoint) {
+  static constexpr std::string_view kHint =
+      "; in a URI, percent-encode what is special in user and password";
+  if (!endpoint.is_unix_socket() &&
+      endpoint.host.find_first_of("@/?#=\"' \t\r\n") != std::string::npos) {
+    fail("the host holds a character that no host name has" + std::string(kHint));
+  }
+  int port = 0;
+  const char* const end = endpoint.port.data() + endpoint.port.size();
+  const auto [stop, error] = std::from_chars(endpoint.port.data(), end, port);
+  if (error != std::errc() || stop != end || port < 1 || port > 65535) {
+    fail("the port must be a number from 1 to 65535" + std::string(kHint));
   }
 }
 
-struct Merged {
-  OptionList options;
-  std::string default_host;  // the socket directory compiled into libpq
-};
+using Attempt = std::unique_ptr<PGconn, ConnectionDeleter>;
 
 // libpq fills in service files, environment and defaults only when it connects. So let it start to,
 // with a gssencmode that it refuses before it touches the network: our own is `disable` anyway.
-Merged merge(const std::string& dsn) {
+Attempt attempt_without_network(std::vector<const char*> keywords,
+                                std::vector<const char*> values) {
   static constexpr const char* kRefused = "refused-on-purpose";
-  const char* const keywords[] = {"dbname", "gssencmode", nullptr};
-  const char* const values[] = {dsn.c_str(), kRefused, nullptr};
-  const std::unique_ptr<PGconn, ConnectionDeleter> attempt(
-      PQconnectStartParams(keywords, values, /*expand_dbname=*/1));
+  keywords.insert(keywords.end(), {"gssencmode", nullptr});
+  values.insert(values.end(), {kRefused, nullptr});
+  Attempt attempt(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1));
   if (!attempt) fail("out of memory");
   const std::string_view message = PQerrorMessage(attempt.get());
-  if (message.find(kRefused) == std::string_view::npos) {
-    fail("not a usable connection string: " + one_line(message));
-  }
-  Merged merged;
-  merged.options.reset(PQconninfo(attempt.get()));
-  if (!merged.options) fail("out of memory");
-  if (const char* host = PQhost(attempt.get())) merged.default_host = host;
-  return merged;
+  if (message.find(kRefused) == std::string_view::npos) fail(parse_failure(message));
+  return attempt;
+}
+
+OptionList merge(const std::string& dsn) {
+  OptionList options(PQconninfo(attempt_without_network({"dbname"}, {dsn.c_str()}).get()));
+  if (!options) fail("out of memory");
+  return options;
+}
+
+// The directory compiled into libpq, which an empty host stands for. Lists of empty names keep
+// PGHOST and its like out.
+std::string default_socket_directory() {
+  const Attempt attempt = attempt_without_network({"host", "hostaddr", "port"}, {",", ",", "5432"});
+  const char* host = PQhost(attempt.get());
+  return host != nullptr ? host : "";
 }
 
 std::vector<std::string> split(const std::string& list) {
@@ -147,8 +178,7 @@ std::vector<std::string> split(const std::string& list) {
   }
 }
 
-std::vector<Endpoint> endpoints_of(const PQconninfoOption* options,
-                                   const std::string& default_host) {
+std::vector<Endpoint> endpoints_of(const PQconninfoOption* options) {
   const auto hosts = split(find(options, "host"));
   const auto addresses = split(find(options, "hostaddr"));
   const auto ports = split(find(options, "port"));
@@ -159,7 +189,10 @@ std::vector<Endpoint> endpoints_of(const PQconninfoOption* options,
     if (i < addresses.size()) endpoint.hostaddr = addresses[i];
     endpoint.port = ports.size() == endpoints.size() ? ports[i] : ports[0];
     if (endpoint.port.empty()) endpoint.port = "5432";
-    if (endpoint.host.empty() && endpoint.hostaddr.empty()) endpoint.host = default_host;
+    if (endpoint.host.empty() && endpoint.hostaddr.empty()) {
+      endpoint.host = default_socket_directory();
+    }
+    check_endpoint(endpoint);
   }
   return endpoints;
 }
@@ -176,14 +209,16 @@ bool is_ours(std::string_view keyword) {
 }  // namespace
 
 ConnInfo ConnInfo::parse(std::string_view dsn) {
-  const std::string text(dsn);
+  if (dsn.find('\0') != std::string_view::npos) fail("the connection string holds a zero byte");
+  const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  const std::string text(blank ? "" : dsn);
   // A plain word would be taken for a database name by the call that merges.
-  if (!text.empty()) check_sslmode(find(parse_string(text).get(), "sslmode"));
-  const Merged merged = merge(text);
+  if (!blank) check_sslmode(find(parse_string(text).get(), "sslmode"));
+  const OptionList merged = merge(text);
   ConnInfo info;
-  info.endpoints_ = endpoints_of(merged.options.get(), merged.default_host);
-  info.password_ = find(merged.options.get(), "password");
-  for (const PQconninfoOption* o = merged.options.get(); o->keyword != nullptr; ++o) {
+  info.endpoints_ = endpoints_of(merged.get());
+  info.password_ = find(merged.get(), "password");
+  for (const PQconninfoOption* o = merged.get(); o->keyword != nullptr; ++o) {
     if (o->val == nullptr || *o->val == '\0' || is_ours(o->keyword)) continue;
     std::string value = o->val;
     // libpq's own default reads `prefer` here.
@@ -234,7 +269,7 @@ std::optional<std::string> check_dsn(std::string_view dsn) {
   try {
     const OptionList options = parse_string(std::string(dsn));
     if (!find(options.get(), "password").empty() || !find(options.get(), "sslpassword").empty()) {
-      return "a password does not belong into the configuration; use password_file, password_env "
+      return "a password does not belong in the configuration; use password_file, password_env "
              "or a passfile";
     }
     ConnInfo::parse(dsn);

@@ -38,7 +38,7 @@ enum class Reason {
   kDatabase,            // 3D000, 55000 while connecting: the database is missing or closed to us
   kTooManyConnections,  // 53300
   kStarting,            // 57P03: starting up, shutting down, in recovery
-  kTerminated,          // 57P01, 57P02, 57P05, 25P03, 25P04: the server ended the session
+  kTerminated,          // 57P01, 57P02, 57P04, 57P05, 25P03, 25P04: the server ended the session
   kCanceled,            // 57014: statement_timeout or a cancel request; the session lives
   kLockTimeout,         // 55P03; the session lives
   kServerError,         // any other ERROR or FATAL of the server

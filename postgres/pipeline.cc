@@ -1,6 +1,6 @@
 // Asking: queries in one libpq pipeline, and watching an idle connection for its end.
 #include <algorithm>
-#include <asio/redirect_error.hpp>
+#include <set>
 
 #include "postgres/connection.h"
 #include "postgres/wire.h"
@@ -72,21 +72,29 @@ bool ends_connection(const PGresult* result) {
 class PipelineRun {
  public:
   PipelineRun(Wire& wire, std::span<const Query> queries, Deadline deadline,
-              std::vector<Answer>& answers)
-      : wire_(wire), queries_(queries), deadline_(deadline), answers_(answers) {}
+              std::vector<Answer>& answers, std::vector<Deadline>* arrivals)
+      : wire_(wire),
+        queries_(queries),
+        deadline_(deadline),
+        answers_(answers),
+        arrivals_(arrivals) {}
 
   asio::awaitable<void> run() {
+    if (queries_.empty() && wire_.setup_sql.empty()) co_return;
     send_all();
     co_await flush();
     int empty = 0;
-    while (answers_.size() < queries_.size()) {
+    while (setup_pending_ || answers_.size() < queries_.size()) {
       const ResultPtr result = co_await next_result();
       // One NULL ends the results of a command; more of them mean that nothing will come any more.
       empty = result ? 0 : empty + 1;
-      if (empty > 2 || wire_.bad()) throw wire_.lost(Phase::kQuery);
-      if (result) take(result.get());
+      if (result) {
+        take(result.get());
+      } else if (empty > 2 || wire_.bad()) {
+        throw wire_.lost(Phase::kQuery);
+      }
     }
-    PQexitPipelineMode(wire_.raw());
+    if (PQexitPipelineMode(wire_.raw()) == 0) throw unasked();
   }
 
  private:
@@ -94,8 +102,11 @@ class PipelineRun {
     setup_pending_ = !wire_.setup_sql.empty();
     bool sent = PQenterPipelineMode(wire_.raw()) != 0;
     if (setup_pending_) sent = sent && queue(wire_.raw(), {wire_.setup_sql, ""}, false);
+    std::set<std::string_view> preparing;  // a name may occur twice
     for (const Query& query : queries_) {
-      sent = sent && queue(wire_.raw(), query, !wire_.prepared.contains(query.name));
+      const bool prepare =
+          !wire_.prepared.contains(query.name) && preparing.insert(query.name).second;
+      sent = sent && queue(wire_.raw(), query, prepare);
     }
     if (!sent) throw wire_.lost(Phase::kQuery);
   }
@@ -108,13 +119,17 @@ class PipelineRun {
       // libpq reads when it cannot write, so that two full buffers do not wait for each other; a
       // short step lets it do so.
       const Deadline step = std::min(deadline_, Clock::now() + std::chrono::milliseconds(50));
-      if (!co_await wire_.wait(Wire::kWrite, step) && Clock::now() >= deadline_) throw timed_out();
+      const bool ready = co_await wire_.wait(Wire::kWrite, step);
+      if (!ready && Clock::now() >= deadline_) throw timed_out();
     }
   }
 
+  // Awaits into a variable: g++ 12 lays out the frame of a coroutine that awaits in a condition and
+  // has no variables of its own where nobody finds it.
   asio::awaitable<ResultPtr> next_result() {
     while (PQisBusy(wire_.raw()) != 0) {
-      if (!co_await wire_.wait(Wire::kRead, deadline_)) throw timed_out();
+      const bool ready = co_await wire_.wait(Wire::kRead, deadline_);
+      if (!ready) throw timed_out();
       if (PQconsumeInput(wire_.raw()) == 0) throw wire_.lost(Phase::kQuery);
     }
     co_return ResultPtr(PQgetResult(wire_.raw()));
@@ -138,8 +153,11 @@ class PipelineRun {
       case PGRES_PIPELINE_SYNC:
         finish_query();
         break;
-      default:  // what was skipped after an error
+      case PGRES_EMPTY_QUERY:
+      case PGRES_PIPELINE_ABORTED:  // skipped after an error
         break;
+      default:  // of COPY, which libpq would hand out without end
+        throw unasked();
     }
   }
 
@@ -148,10 +166,16 @@ class PipelineRun {
     current_.reset();
     if (!setup_pending_) {
       answers_.push_back(std::move(answer));
+      if (arrivals_ != nullptr) arrivals_->push_back(Clock::now());
       return;
     }
     setup_pending_ = false;  // a setting that the server refuses is no reason not to ask
     wire_.setup_sql.clear();
+  }
+
+  static PgError unasked() {
+    return PgError(Phase::kQuery, Reason::kProtocol, "", "the server sent what was not asked for",
+                   true);
   }
 
   static PgError timed_out() {
@@ -162,6 +186,7 @@ class PipelineRun {
   std::span<const Query> queries_;
   Deadline deadline_;
   std::vector<Answer>& answers_;
+  std::vector<Deadline>* arrivals_;
   std::optional<Answer> current_;
   bool setup_pending_ = false;
 };
@@ -169,12 +194,15 @@ class PipelineRun {
 }  // namespace
 
 asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadline deadline,
-                                           std::vector<Answer>& answers) {
+                                           std::vector<Answer>& answers,
+                                           std::vector<Deadline>* arrivals) {
   const auto wire = wire_;  // close() may come while this waits
   answers.clear();
+  if (arrivals != nullptr) arrivals->clear();
   if (wire->closed()) throw PgError(Phase::kQuery, Reason::kStopped, "", "already closed", true);
+  PipelineRun run(*wire, queries, deadline, answers, arrivals);
   try {
-    co_await PipelineRun(*wire, queries, deadline, answers).run();
+    co_await run.run();
   } catch (...) {
     wire->close();  // half an answer may be on its way: of no use to anybody
     throw;
@@ -184,7 +212,8 @@ asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadl
 asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
   const auto wire = wire_;
   for (;;) {
-    if (!co_await wire->wait(Wire::kRead, deadline)) co_return std::nullopt;
+    const bool ready = co_await wire->wait(Wire::kRead, deadline);
+    if (!ready) co_return std::nullopt;
     const bool alive = PQconsumeInput(wire->raw()) != 0;
     while (PQisBusy(wire->raw()) == 0) {  // parses what came: notices reach their receiver here
       const ResultPtr result(PQgetResult(wire->raw()));

@@ -106,10 +106,10 @@ Resolver::Resolver(asio::any_io_executor executor, Lookup lookup)
 
 asio::awaitable<std::vector<std::string>> Resolver::resolve(std::string host, Deadline deadline) {
   if (is_numeric(host)) co_return std::vector<std::string>{host};
-  const auto state = state_;
-  const std::shared_ptr<postgres::Lookup> lookup = State::start(state, host);
+  // Only the resolver itself owns its state: once it is gone, no thread posts to the event loop.
+  const std::shared_ptr<postgres::Lookup> lookup = State::start(state_, host);
   if (!lookup->answer) {
-    asio::steady_timer timer(state->executor, deadline);
+    asio::steady_timer timer(state_->executor, deadline);
     lookup->waiting.push_back(&timer);
     asio::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

@@ -1,6 +1,7 @@
 // Host names to addresses without blocking the I/O thread. getaddrinfo cannot be interrupted, so
 // each name being looked up has a thread of its own; lookups of the same name share it, and one
-// that hangs delays no other. Used from the I/O thread only.
+// that hangs delays no other. Used from the I/O thread only; goes before the io_context does. Who
+// still waits then is left to its deadline.
 #pragma once
 
 #include <asio/any_io_executor.hpp>

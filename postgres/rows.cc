@@ -66,10 +66,12 @@ std::vector<std::int64_t> integers(const Cell& cell) {
     throw std::invalid_argument("not an array: \"" + *cell + "\"");
   }
   text = text.substr(1, text.size() - 2);
-  while (!text.empty()) {
+  bool more = !text.empty();
+  while (more) {
     const std::size_t comma = text.find(',');
     const std::string_view item = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
     if (item != "NULL") values.push_back(parse<std::int64_t>(item));
   }
   return values;

@@ -27,6 +27,8 @@ std::string field(const PGresult* result, int code) {
 }  // namespace
 
 void Wire::start(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  // Without a hook OpenSSL asks the terminal for the passphrase of an encrypted key, and waits.
+  PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
   std::vector<const char*> keywords, values;
   for (const auto& [keyword, value] : parameters) {
     keywords.push_back(keyword.c_str());
@@ -42,11 +44,21 @@ void Wire::start(const std::vector<std::pair<std::string, std::string>>& paramet
 
 void Wire::established() {
   PQsetnonblocking(connection_, 1);
-  socket_.assign(PQsocket(connection_));
+  attach();
+}
+
+void Wire::attach() {
+  asio::error_code error;
+  socket_.assign(PQsocket(connection_), error);
+  if (!error) return;
+  throw PgError(Phase::kTcp, Reason::kUnreachable, "",
+                "cannot watch the connection's socket: " + error.message(), true);
 }
 
 asio::awaitable<bool> Wire::wait(WaitType what, Deadline deadline) {
   if (closed()) throw_stopped();
+  // A peer that never stops sending keeps the socket ready: the timer alone would never win.
+  if (std::chrono::steady_clock::now() >= deadline) co_return false;
   const auto self = shared_from_this();
   const std::uint64_t turn = ++turn_;
   timer_.expires_at(deadline);
@@ -63,7 +75,7 @@ asio::awaitable<bool> Wire::wait(WaitType what, Deadline deadline) {
 
 asio::awaitable<bool> Wire::wait_once(WaitType what, Deadline deadline) {
   if (closed()) throw_stopped();
-  socket_.assign(PQsocket(connection_));
+  attach();
   const bool ready = co_await wait(what, deadline);
   socket_.release();
   co_return ready;

@@ -58,6 +58,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::set<std::string> prepared;  // names of statements this session has
 
  private:
+  void attach();
+
   PGconn* connection_ = nullptr;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;

@@ -58,7 +58,7 @@ TEST_CASE("Ages are counted by the configured steps, usual states from 0 on") {
   const auto collected =
       sessions({{.sessions = 3, .state_ages = {10, 11, 4000}}, {.state_ages = {91}}}, options);
   CHECK(collected.at("pgconn_sessions_over_age{idle,10}") == 3);
-  CHECK(collected.at("pgconn_sessions_over_age{idle,90s}") == 2);
+  CHECK(collected.at("pgconn_sessions_over_age{idle,90}") == 2);
   CHECK(collected.at("pgconn_sessions_over_age{idle,3600}") == 1);
   CHECK(collected.at("pgconn_sessions_over_age{idle in transaction (aborted),3600}") == 0);
 }

@@ -1,0 +1,199 @@
+// Reading errors off libpq's text, where it offers nothing better.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "postgres/error.h"
+
+namespace pgconn::postgres {
+namespace {
+
+struct TextReason {
+  std::string_view text;
+  Reason reason;
+};
+
+// libpq's own messages are English: nothing in this program sets a locale. Most specific first:
+// what names a file of ours goes on with the system's reason ("Permission denied"), which would
+// read like the network's.
+constexpr std::array kTextReasons = {
+    TextReason{"certificate file", Reason::kConfig},
+    TextReason{"private key", Reason::kConfig},
+    TextReason{"invalid port number", Reason::kConfig},
+    TextReason{"could not translate host name", Reason::kResolve},
+    TextReason{"Connection refused", Reason::kRefused},
+    TextReason{"No such file or directory", Reason::kRefused},  // a Unix socket that is not there
+    TextReason{"No route to host", Reason::kUnreachable},
+    TextReason{"Network is unreachable", Reason::kUnreachable},
+    TextReason{"Host is down", Reason::kUnreachable},
+    TextReason{"Permission denied", Reason::kUnreachable},
+    TextReason{"Connection timed out", Reason::kTimeout},
+    TextReason{"timeout expired", Reason::kTimeout},
+    TextReason{"Connection reset by peer", Reason::kReset},
+    TextReason{"Broken pipe", Reason::kReset},
+    TextReason{"server does not support SSL", Reason::kTlsUnsupported},
+    TextReason{"does not match host name", Reason::kTlsHostname},
+    TextReason{"certificate verify failed", Reason::kTlsVerify},
+    TextReason{"received invalid response to SSL negotiation", Reason::kProtocol},
+    TextReason{"expected authentication request", Reason::kProtocol},
+    TextReason{"lost synchronization with server", Reason::kProtocol},
+    // The postmaster refuses before TLS when it cannot start a process for us.
+    TextReason{"server sent an error response during SSL exchange", Reason::kServerError},
+    TextReason{"no password supplied", Reason::kPasswordMissing},
+    TextReason{"authentication", Reason::kAuthentication},
+    TextReason{"channel binding", Reason::kAuthentication},
+    // target_session_attrs found a server of the other kind.
+    TextReason{"session is ", Reason::kServerError},
+    TextReason{"hot standby mode", Reason::kServerError},
+    TextReason{"server closed the connection unexpectedly", Reason::kClosed},
+    TextReason{"SSL connection has been closed unexpectedly", Reason::kClosed},
+    TextReason{"EOF detected", Reason::kClosed},
+    TextReason{"unexpected eof while reading", Reason::kClosed},
+    TextReason{"SSL error", Reason::kTls},
+    TextReason{"SSL SYSCALL error", Reason::kTls},
+};
+
+Reason fallback(Phase phase) {
+  switch (phase) {
+    case Phase::kConfig:
+      return Reason::kConfig;
+    case Phase::kResolve:
+      return Reason::kResolve;
+    case Phase::kTcp:
+      return Reason::kUnreachable;
+    case Phase::kTls:
+      return Reason::kTls;
+    default:
+      return Reason::kProtocol;
+  }
+}
+
+Reason reason_of_text(std::string_view text, Phase phase) {
+  for (const TextReason& entry : kTextReasons) {
+    if (text.find(entry.text) != std::string_view::npos) return entry.reason;
+  }
+  return fallback(phase);
+}
+
+bool is_sqlstate(std::string_view text) {
+  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+         });
+}
+
+// Under PQERRORS_VERBOSE a server's error reads "SEVERITY:  28P01: message"; the severity may be
+// in any language, so the two blanks and the five characters are what to look for. The first
+// counts: the message goes on with what a client may have chosen, a database's name for one.
+std::size_t find_sqlstate(std::string_view text) {
+  std::size_t position = text.find(":  ");
+  while (position != std::string_view::npos) {
+    if (is_sqlstate(text.substr(position + 3, 5)) && text.substr(position + 8, 2) == ": ") {
+      return position + 3;
+    }
+    position = text.find(":  ", position + 1);
+  }
+  return std::string_view::npos;
+}
+
+// What libpq says of the last address it tried: each attempt begins a line.
+std::string_view last_attempt(std::string_view message) {
+  constexpr std::string_view kAttempt = "connection to server ";
+  for (std::size_t start = message.rfind(kAttempt); start != std::string_view::npos;
+       start = message.rfind(kAttempt, start - 1)) {
+    if (start == 0 || message[start - 1] == '\n') return message.substr(start);
+  }
+  return message;
+}
+
+// Length of the UTF-8 sequence that `text` begins with; 0 if it does not begin with a valid one.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto continues = [byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
+    const bool surrogate = lead == 0xED && byte(1) > 0x9F;
+    return !overlong && !surrogate && continues(1) && continues(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
+    const bool too_high = lead == 0xF4 && byte(1) > 0x8F;
+    return !overlong && !too_high && continues(1) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+constexpr std::size_t kMaxMessage = 600;  // a server may send any length
+
+// Logs and pages take it as it is: valid UTF-8 (before login a server writes in its own encoding),
+// no control characters, of bounded length.
+std::string printable(std::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    if (clean.size() >= kMaxMessage) return clean + "…";
+    const std::size_t length = sequence_length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      clean += "\xEF\xBF\xBD";  // U+FFFD
+    } else if (first < 0x20 || first == 0x7F) {
+      clean += ' ';
+    } else {
+      clean += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
+}
+
+std::string_view trimmed(std::string_view line) {
+  constexpr std::string_view kBlank = " \t\r\v\f";
+  const std::size_t first = line.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return line.substr(first, line.find_last_not_of(kBlank) - first + 1);
+}
+
+}  // namespace
+
+PgError connect_error(std::string_view message, Phase phase) {
+  const std::string_view attempt = last_attempt(message);
+  const std::size_t found = find_sqlstate(attempt);
+  if (found != std::string_view::npos) {
+    std::string sqlstate(attempt.substr(found, 5));
+    const Reason reason = reason_of_sqlstate(sqlstate, true);
+    // The server answers a refusal of its own in the startup phase, whatever was being waited for.
+    return PgError(Phase::kStartup, reason, std::move(sqlstate), one_line(message), true);
+  }
+  return PgError(phase, reason_of_text(attempt, phase), "", one_line(message), true);
+}
+
+PgError lost_error(std::string_view message, Phase phase) {
+  const Reason reason = message.empty() ? Reason::kClosed : reason_of_text(message, Phase::kQuery);
+  return PgError(phase, reason, "",
+                 message.empty() ? "the server closed the connection" : one_line(message), true);
+}
+
+std::string one_line(std::string_view message) {
+  std::string_view rest = last_attempt(message);
+  if (rest.starts_with("connection to server ")) {
+    const std::size_t failed = rest.find(" failed: ");
+    if (failed != std::string_view::npos) rest.remove_prefix(failed + 9);
+  }
+  std::string text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = trimmed(rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    if (line.empty() || line.starts_with("LOCATION:")) continue;
+    if (!text.empty()) text += ' ';
+    text += line;
+  }
+  const std::size_t sqlstate = find_sqlstate(text);
+  if (sqlstate != std::string::npos) text.erase(sqlstate - 2, 8);  // "  28P01:"
+  return printable(text);
+}
+
+}  // namespace pgconn::postgres

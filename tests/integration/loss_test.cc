@@ -1,0 +1,269 @@
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <optional>
+
+#include "tests/integration/servers.h"
+#include "tests/support/catch.h"
+#include "tests/support/run_coroutine.h"
+
+namespace pgconn::test {
+namespace {
+
+using namespace std::chrono_literals;
+using postgres::Answer;
+using postgres::Connection;
+using postgres::PgError;
+using postgres::Query;
+using Clock = std::chrono::steady_clock;
+
+std::string pid(const Connection& connection) { return std::to_string(connection.backend_pid()); }
+
+// A coroutine of its own that waits on a connection until it ends, one way or the other.
+class Waiter {
+ public:
+  static std::unique_ptr<Waiter> watching(Client& client, Connection& connection) {
+    auto waiter = std::unique_ptr<Waiter>(new Waiter);
+    asio::co_spawn(client.io, waiter->watch(connection), asio::detached);
+    client.io.restart();
+    client.io.poll();
+    return waiter;
+  }
+  static std::unique_ptr<Waiter> asking(Client& client, Connection& connection) {
+    auto waiter = std::unique_ptr<Waiter>(new Waiter);
+    asio::co_spawn(client.io, waiter->ask(connection), asio::detached);
+    client.io.restart();
+    client.io.poll();
+    return waiter;
+  }
+
+  bool over() const { return over_; }
+  // What the wait ended with; runs the loop until then.
+  PgError end(Client& client) {
+    client.eventually("the wait is over", [this] { return over_; });
+    REQUIRE(error_.has_value());
+    return *error_;
+  }
+
+ private:
+  Waiter() = default;
+  asio::awaitable<void> watch(Connection& connection) {
+    try {
+      error_ = co_await connection.watch(Clock::now() + 60s);
+    } catch (const PgError& error) {
+      error_ = error;
+    }
+    over_ = true;
+  }
+  asio::awaitable<void> ask(Connection& connection) {
+    const std::vector<Query> queries = {{"SELECT pg_sleep(60)", ""}};
+    std::vector<Answer> answers;
+    try {
+      co_await connection.pipeline(queries, Clock::now() + 60s, answers);
+    } catch (const PgError& error) {
+      error_ = error;
+    }
+    over_ = true;
+  }
+
+  std::optional<PgError> error_;
+  bool over_ = false;
+};
+
+void check(const PgError& error, std::string_view phase, std::string_view reason,
+           std::string_view sqlstate) {
+  CAPTURE(error.what());
+  CHECK(to_string(error.phase()) == phase);
+  CHECK(to_string(error.reason()) == reason);
+  CHECK(error.sqlstate() == sqlstate);
+  CHECK(error.fatal());
+}
+
+// Both, as the last words reach a client differently.
+constexpr const char* kTransports[] = {"sslmode=disable", "sslmode=verify-full"};
+
+void wait_until_active(Client& client, Admin& admin, const Connection& connection) {
+  client.eventually("the query runs", [&] {
+    return admin.value(
+               "SELECT state FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
+               pid(connection)) == "active";
+  });
+}
+
+TEST_CASE(
+    "a session ended by an administrator says so while idle, mid-query and to the next question") {
+  for (const Server& server : servers()) {
+    for (const char* transport : kTransports) {
+      DYNAMIC_SECTION("PostgreSQL " << server.version << ", " << transport) {
+        Client client;
+        Admin admin(server);
+        const auto connection = client.connect(server.with(transport));
+        const std::string terminate = "SELECT pg_terminate_backend(" + pid(*connection) + ")";
+        SECTION("idle") {
+          const auto waiter = Waiter::watching(client, *connection);
+          CHECK_FALSE(waiter->over());
+          admin.run(terminate);
+          check(waiter->end(client), "idle", "terminated", "57P01");
+          CHECK_FALSE(connection->is_open());
+        }
+        SECTION("mid-query") {
+          const auto waiter = Waiter::asking(client, *connection);
+          wait_until_active(client, admin, *connection);
+          admin.run(terminate);
+          check(waiter->end(client), "query", "terminated", "57P01");
+          CHECK_FALSE(connection->is_open());
+        }
+        SECTION("unwatched") {
+          admin.run(terminate);
+          client.eventually("the session is over", [&] {
+            return admin.value("SELECT count(*) FROM pg_stat_activity WHERE pid = " +
+                               pid(*connection)) == "0";
+          });
+          check(error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}); }), "query",
+                "terminated", "57P01");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a session that the server ends for its idleness says which timeout it was") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      SECTION("in a transaction") {
+        const auto connection = client.connect(server.dsn);
+        client.value(*connection, "SET idle_in_transaction_session_timeout = 100");
+        client.value(*connection, "BEGIN");
+        check(Waiter::watching(client, *connection)->end(client), "idle", "terminated", "25P03");
+      }
+      if (server.version >= 14) {
+        SECTION("outside of one") {
+          const auto connection = client.connect(server.dsn);
+          client.value(*connection, "SET idle_session_timeout = 100");
+          check(Waiter::watching(client, *connection)->end(client), "idle", "terminated", "57P05");
+        }
+      }
+      if (server.version >= 17) {
+        SECTION("with a transaction that took too long") {
+          const auto connection = client.connect(server.dsn);
+          client.value(*connection, "SET transaction_timeout = 200");
+          client.value(*connection, "BEGIN");
+          check(Waiter::watching(client, *connection)->end(client), "idle", "terminated", "25P04");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a crash is a bare close to its victim and an announced end to everybody else") {
+  for (const Server& server : servers()) {
+    for (const char* transport : kTransports) {
+      DYNAMIC_SECTION("PostgreSQL " << server.version << ", " << transport) {
+        Client client;
+        const auto victim = client.connect(server.with(transport));
+        const auto idle = client.connect(server.with(transport));
+        const auto busy = client.connect(server.with(transport));
+        const auto victim_waits = Waiter::watching(client, *victim);
+        const auto idle_waits = Waiter::watching(client, *idle);
+        const auto busy_waits = Waiter::asking(client, *busy);
+        Admin admin(server);
+        wait_until_active(client, admin, *busy);
+        admin.run_fatally("COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; kill -9 " + pid(*victim) +
+                          "'");
+        check(victim_waits->end(client), "idle", "closed", "");
+        check(idle_waits->end(client), "idle", "terminated", "57P02");
+        check(busy_waits->end(client), "query", "terminated", "57P02");
+        wait_until_up(server);
+      }
+    }
+  }
+}
+
+TEST_CASE("an immediate shutdown is announced to whoever is connected") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      const std::string before = start_time(server);
+      const std::string_view sqlstate = server.version == 13 ? "57P02" : "57P01";
+      Client client;
+      const auto idle = client.connect(server.dsn);
+      const auto busy = client.connect(server.dsn);
+      const auto idle_waits = Waiter::watching(client, *idle);
+      const auto busy_waits = Waiter::asking(client, *busy);
+      {
+        Admin admin(server);
+        wait_until_active(client, admin, *busy);
+      }
+      begin_restart(server, "immediate");
+      check(idle_waits->end(client), "idle", "terminated", sqlstate);
+      check(busy_waits->end(client), "query", "terminated", sqlstate);
+      wait_until_up(server, before);
+    }
+  }
+}
+
+TEST_CASE("closing a connection wakes the coroutine that waits on it") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      auto connection = client.connect(server.dsn);
+      SECTION("watching, closed") {
+        const auto waiter = Waiter::watching(client, *connection);
+        connection->close();
+        check(waiter->end(client), "idle", "stopped", "");
+      }
+      SECTION("asking, closed") {
+        const auto waiter = Waiter::asking(client, *connection);
+        connection->close();
+        CHECK(to_string(waiter->end(client).reason()) == "stopped");
+      }
+      SECTION("watching, destroyed") {
+        const auto waiter = Waiter::watching(client, *connection);
+        connection.reset();
+        CHECK(to_string(waiter->end(client).reason()) == "stopped");
+      }
+      SECTION("asking, destroyed") {
+        const auto waiter = Waiter::asking(client, *connection);
+        connection.reset();
+        CHECK(to_string(waiter->end(client).reason()) == "stopped");
+      }
+    }
+  }
+}
+
+TEST_CASE("a loop that ends with coroutines waiting on connections leaves nothing behind") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      std::unique_ptr<Waiter> watching, asking;  // outlive the loop that holds their coroutines
+      std::unique_ptr<Connection> idle, busy;
+      {
+        Client client;
+        idle = client.connect(server.dsn);
+        busy = client.connect(server.dsn);
+        watching = Waiter::watching(client, *idle);
+        asking = Waiter::asking(client, *busy);
+        idle.reset();
+        busy.reset();
+      }
+      CHECK_FALSE(watching->over());
+      CHECK_FALSE(asking->over());
+    }
+  }
+}
+
+TEST_CASE("notices on an idle connection do not end the watch, its deadline does") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      const auto connection = client.connect(server.dsn);
+      client.value(*connection, "LISTEN something");
+      Admin(server).run("NOTIFY something, 'payload'");
+      CHECK_FALSE(run(client.io, connection->watch(Clock::now() + 200ms)).has_value());
+      CHECK_FALSE(run(client.io, connection->watch(Clock::now() - 1s)).has_value());
+      CHECK(client.value(*connection, "DO $$ BEGIN RAISE WARNING 'mind'; END $$").empty());
+      CHECK(client.value(*connection, "SELECT 'alive'") == "alive");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pgconn::test

@@ -1,0 +1,56 @@
+// The process's environment as libpq sees it, for the length of one test.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace pgconn::test {
+
+// Begins without any PG* variable and without files of the user's; the end restores what was there.
+class LibpqEnvironment {
+ public:
+  LibpqEnvironment() {
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      const std::string_view text = *entry;
+      const std::string name(text.substr(0, text.find('=')));
+      if (text.starts_with("PG") || name == "HOME") saved_[name] = text.substr(name.size() + 1);
+    }
+    for (const auto& [name, value] : saved_) unsetenv(name.c_str());
+    std::string pattern = std::filesystem::temp_directory_path() / "libpq-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    directory_ = pattern;
+    set("HOME", pattern);
+    set("PGSYSCONFDIR", pattern);
+    set("PGSERVICEFILE", directory_ / "pg_service.conf");
+    set("PGPASSFILE", directory_ / "pgpass");
+  }
+  ~LibpqEnvironment() {
+    for (const auto& [name, value] : set_) unsetenv(name.c_str());
+    for (const auto& [name, value] : saved_) setenv(name.c_str(), value.c_str(), 1);
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  LibpqEnvironment(const LibpqEnvironment&) = delete;
+  LibpqEnvironment& operator=(const LibpqEnvironment&) = delete;
+
+  void set(const std::string& name, const std::string& value) {
+    setenv(name.c_str(), value.c_str(), 1);
+    set_[name] = value;
+  }
+  void write_services(std::string_view text) const {
+    std::ofstream(directory_ / "pg_service.conf") << text;
+  }
+
+ private:
+  std::filesystem::path directory_;
+  std::map<std::string, std::string> saved_, set_;
+};
+
+}  // namespace pgconn::test
