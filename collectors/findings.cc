@@ -11,7 +11,7 @@ constexpr std::string_view kIdleInTransaction = "idle_in_transaction_session_tim
 constexpr double kTooLow = 1;  // seconds
 constexpr double kUsualKeepalive = 60;
 
-std::string quoted(std::string_view identifier) {
+std::string quoted_identifier(std::string_view identifier) {
   std::string text = "\"";
   for (char c : identifier) {
     text += c;
@@ -38,10 +38,12 @@ std::string subject_of(const Override& override) {
 
 std::string statement_for(const Override& override) {
   if (override.role.empty() && override.database.empty()) return "ALTER ROLE ALL SET";
-  if (override.role.empty()) return "ALTER DATABASE " + quoted(override.database) + " SET";
-  const std::string role = "ALTER ROLE " + quoted(override.role);
-  return override.database.empty() ? role + " SET"
-                                   : role + " IN DATABASE " + quoted(override.database) + " SET";
+  if (override.role.empty())
+    return "ALTER DATABASE " + quoted_identifier(override.database) + " SET";
+  const std::string role = "ALTER ROLE " + quoted_identifier(override.role);
+  return override.database.empty()
+             ? role + " SET"
+             : role + " IN DATABASE " + quoted_identifier(override.database) + " SET";
 }
 
 std::string joined(const std::vector<std::string>& items) {

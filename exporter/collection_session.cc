@@ -1,8 +1,13 @@
 #include "exporter/collection_session.h"
 
 #include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/use_awaitable.hpp>
 #include <random>
+#include <system_error>
 
+#include "collectors/readings.h"
 #include "config/loader.h"
 #include "exporter/exporter_metrics.h"
 #include "exporter/log.h"
@@ -24,6 +29,20 @@ double dice() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
+// Nothing if there is no answer, or one that no PostgreSQL gives.
+std::optional<collectors::ServerFacts> facts_in(const collectors::Readings& readings,
+                                                const collectors::Options& options) {
+  try {
+    return collectors::facts(readings, options);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+PgError stopped() {
+  return PgError(Phase::kConfig, Reason::kStopped, "", "the exporter stops", true);
+}
+
 }  // namespace
 
 CollectionSession::CollectionSession(asio::any_io_executor executor, postgres::Resolver& resolver,
@@ -39,6 +58,7 @@ CollectionSession::CollectionSession(asio::any_io_executor executor, postgres::R
 
 void CollectionSession::stop() {
   stopped_ = true;
+  stop_connecting_.emit(asio::cancellation_type::terminal);
   if (connection_) connection_->close();
 }
 
@@ -57,7 +77,7 @@ asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& co
     co_await ask_all(collectors, deadline, collected);
     co_return;
   } catch (const PgError& error) {
-    if (!held || stopped_ || error.reason() == Reason::kTimeout) throw;
+    if (!held || is_open() || stopped_ || error.reason() == Reason::kTimeout) throw;
     log::write(log::Level::kInfo, "held session was lost, connecting again",
                {{"target", config_.name},
                 {"reason", std::string(to_string(error.reason()))},
@@ -76,7 +96,7 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
   collected.readings.server_version = version;
   collected.plan = plan_collection(collectors, options_, version);
   co_await ask(each_scrape(collected.plan), deadline, collected);
-  if (!collected.facts) co_return;
+  if (!collected.facts) give_up(collected.readings.readings);
   // Only with a new session or after a reload: a second round trip.
   const auto missing = kept_.to_ask(collected.plan.readings, *collected.facts);
   if (!missing.empty()) co_await ask(missing, deadline, collected);
@@ -102,11 +122,21 @@ asio::awaitable<void> CollectionSession::ask(
     collected.readings.readings.put(*readings[i], std::move(answers[i]));
     collected.readings.arrivals[readings[i]] = arrivals[i] - sent;
   }
-  if (!collected.facts) collected.facts = collectors::facts(collected.readings.readings, options_);
+  if (!collected.facts) collected.facts = facts_in(collected.readings.readings, options_);
   if (collected.facts) collected.readings.visibility = collected.facts->visibility;
   if (!failure) co_return;
   if (failure->reason() != Reason::kStopped) count(*failure);
   throw *failure;
+}
+
+// Who does not know what the server is cannot read what else it said.
+void CollectionSession::give_up(const collectors::Readings& readings) {
+  static_cast<void>(readings.rows(collectors::server_reading()));  // throws the error that it got
+  connection_->close();
+  const PgError error(Phase::kQuery, Reason::kProtocol, "",
+                      "the answer to a query about the server is not PostgreSQL's", true);
+  count(error);
+  throw error;
 }
 
 postgres::ConnInfo CollectionSession::conninfo() const {
@@ -124,7 +154,7 @@ postgres::ConnInfo CollectionSession::conninfo() const {
 asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   connection_.reset();
   kept_ = {};
-  if (stopped_) throw PgError(Phase::kConfig, Reason::kStopped, "", "the exporter stops", true);
+  if (stopped_) throw stopped();
   if (refused_ && !backoff_.may_try(Clock::now())) throw *refused_;
   postgres::ConnectOptions options;
   options.purpose = "collect";
@@ -134,9 +164,14 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   const auto until = std::min(deadline, Clock::now() + config_.global.connect_timeout);
   try {
     const postgres::ConnInfo info = conninfo();
-    connection_ =
-        co_await postgres::Connection::connect(executor_, resolver_, info, options, until);
+    connection_ = co_await asio::co_spawn(
+        executor_, postgres::Connection::connect(executor_, resolver_, info, options, until),
+        asio::bind_cancellation_slot(stop_connecting_.slot(), asio::use_awaitable));
+  } catch (const std::system_error&) {
+    if (!stopped_) throw;
+    throw stopped();  // how Asio says that it was cancelled
   } catch (const PgError& error) {
+    if (stopped_) throw stopped();
     backoff_.failed(Clock::now(), dice());
     refused_ = error;
     count(error);

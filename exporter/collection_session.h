@@ -4,6 +4,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,7 +14,7 @@
 #include "collectors/kept_answers.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
-#include "exporter/backoff.h"
+#include "postgres/backoff.h"
 #include "exporter/collection.h"
 #include "metrics/instruments.h"
 #include "postgres/connection.h"
@@ -53,6 +54,7 @@ class CollectionSession {
                                 postgres::Deadline deadline, Collected& collected);
   asio::awaitable<void> ask(const std::vector<const collectors::Reading*>& readings,
                             postgres::Deadline deadline, Collected& collected);
+  [[noreturn]] void give_up(const collectors::Readings& readings);
   void count(const postgres::PgError& error);
   postgres::ConnInfo conninfo() const;
 
@@ -63,9 +65,10 @@ class CollectionSession {
   metrics::Instruments& instruments_;
   std::unique_ptr<postgres::Connection> connection_;
   collectors::KeptAnswers kept_;  // of this connection
-  Backoff backoff_;
+  postgres::Backoff backoff_;
   std::optional<postgres::PgError> refused_;  // what the last attempt to connect met
   bool stopped_ = false;
+  asio::cancellation_signal stop_connecting_;
 };
 
 }  // namespace pgconn::exporter

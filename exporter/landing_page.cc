@@ -40,8 +40,8 @@ font-weight:600;white-space:nowrap}
 .error{margin-top:.35rem;font-size:.9rem;color:var(--bad)}
 ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
 li{margin-top:.35rem}
-td:nth-child(1){min-width:15.5rem}
-td:nth-child(3){white-space:nowrap}
+td:nth-child(1),td:nth-child(2){min-width:15.5rem}
+td:nth-child(3),td:nth-child(4){white-space:nowrap}
 code{font:.85em/1.6 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
 @media (max-width:46rem){body{padding:1.25rem .9rem}thead{display:none}
@@ -108,7 +108,7 @@ std::string state_cell(const TargetView& target) {
       break;
   }
   if (!target.error.empty()) html += "<div class=\"error\">" + escaped(target.error) + "</div>";
-  return html;
+  return html + small(escaped(target.advice));
 }
 
 std::string server_cell(const TargetView& target) {
@@ -123,20 +123,38 @@ std::string scrape_cell(const TargetView& target) {
   return html;
 }
 
-// One line for all that went well, one for each that did not.
+// The collectors that did not succeed; those with the same trouble as one.
+std::vector<CollectorView> troubles_of(const TargetView& target) {
+  std::vector<CollectorView> troubles;
+  for (const CollectorView& collector : target.collectors) {
+    if (collector.state == CollectorView::State::kSucceeded) continue;
+    const auto same = std::ranges::find_if(troubles, [&collector](const CollectorView& other) {
+      return other.state == collector.state && other.reason == collector.reason &&
+             other.grant == collector.grant;
+    });
+    if (same == troubles.end()) {
+      troubles.push_back(collector);
+    } else {
+      same->name += ", " + collector.name;
+    }
+  }
+  return troubles;
+}
+
+// One line for all that went well, one for each trouble.
 std::string collectors_cell(const TargetView& target) {
   std::string names;
-  std::string troubles;
   for (const CollectorView& collector : target.collectors) {
-    if (collector.state == CollectorView::State::kSucceeded) {
-      names += (names.empty() ? "" : ", ") + escaped(collector.name);
-      continue;
-    }
-    const bool failed = collector.state == CollectorView::State::kFailed;
+    if (collector.state != CollectorView::State::kSucceeded) continue;
+    names += (names.empty() ? "" : ", ") + escaped(collector.name);
+  }
+  std::string troubles;
+  for (const CollectorView& trouble : troubles_of(target)) {
+    const bool failed = trouble.state == CollectorView::State::kFailed;
     troubles += std::string("<li><span class=\"state ") + (failed ? "down\">" : "wait\">") +
-                escaped(collector.name) + (failed ? " failed" : " skipped") + "</span> " +
-                escaped(collector.reason);
-    if (!collector.grant.empty()) troubles += " <code>" + escaped(collector.grant) + "</code>";
+                escaped(trouble.name) + (failed ? " failed" : " skipped") + "</span> " +
+                escaped(trouble.reason);
+    if (!trouble.grant.empty()) troubles += " <code>" + escaped(trouble.grant) + "</code>";
     troubles += "</li>";
   }
   std::string html = names.empty() ? "" : "<span class=\"block\">" + names + "</span>";

@@ -24,6 +24,7 @@ struct TargetView {
   std::string address;  // host:port/database
   State state = State::kNotYetScraped;
   std::string error;           // the last one in words, or empty
+  std::string advice;          // what to do about it, or empty
   std::string server_version;  // empty if not known yet
   std::string role;            // "primary" or "standby", empty if not known yet
   std::optional<std::chrono::milliseconds> since_last_scrape;

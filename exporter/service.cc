@@ -84,11 +84,13 @@ class Service::Impl {
       : options_(std::move(options)),
         global_(config->global),
         work_(io_.get_executor()),
-        signals_(io_),
+        signals_(io_, SIGTERM, SIGINT),
+        hangups_(io_, SIGHUP),
         fleet_(io_.get_executor(), config),
         gate_(options_.max_requests),
         loaded_at_(std::chrono::system_clock::now()) {
     http_ = std::make_unique<HttpServer>(server_options(), routes());
+    await_hangup();
     io_thread_ = std::thread([this] { run_io(); });
   }
 
@@ -146,7 +148,6 @@ class Service::Impl {
   }
 
   void await_signal(std::promise<int>& signalled) {
-    for (const int number : {SIGTERM, SIGINT}) signals_.add(number);
     signals_.async_wait([this, &signalled](asio::error_code error, int number) {
       if (error) return;
       signalled.set_value(number);
@@ -156,12 +157,25 @@ class Service::Impl {
     });
   }
 
+  // Its default would end the program, and it is what operators send to have a file read again.
+  void await_hangup() {
+    hangups_.async_wait([this](asio::error_code error, int) {
+      if (error) return;
+      log::write(log::Level::kWarn, "SIGHUP changes nothing: the configuration is read at the start",
+                 {{"do", "restart the exporter to have a changed configuration read"}});
+      await_hangup();
+    });
+  }
+
   void stop() {
     if (!io_thread_.joinable()) return;
     gate_.wait_until_empty(kStopGrace);
     asio::post(io_, [this] { fleet_.stop(); });
     http_->stop();
-    asio::post(io_, [this] { signals_.cancel(); });
+    asio::post(io_, [this] {
+      signals_.cancel();
+      hangups_.cancel();
+    });
     work_.reset();
     io_thread_.join();
   }
@@ -260,6 +274,7 @@ class Service::Impl {
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::signal_set signals_;
+  asio::signal_set hangups_;
   Fleet fleet_;
   metrics::Instruments counters_;
   ScrapeGate gate_;

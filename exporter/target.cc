@@ -156,6 +156,7 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
     }
     last_error_.reset();
     state_.error.clear();
+    state_.advice.clear();
   }
   if (collected.facts) note_facts(*collected.facts);
   state_.up = collected.facts.has_value();
@@ -170,6 +171,7 @@ void Target::note_failure(const PgError& error) {
                     last_error_->sqlstate() == error.sqlstate() && state_.scraped;
   last_error_ = error;
   state_.error = error.what();
+  state_.advice = postgres::advice(error.reason());
   if (same) return;
   log::write(log::Level::kWarn, "target cannot be collected",
              {{"target", name()},
@@ -178,7 +180,7 @@ void Target::note_failure(const PgError& error) {
               {"reason", std::string(to_string(error.reason()))},
               {"sqlstate", error.sqlstate()},
               {"error", error.what()},
-              {"do", std::string(postgres::advice(error.reason()))}});
+              {"do", state_.advice}});
 }
 
 void Target::note_facts(const collectors::ServerFacts& facts) {

@@ -35,7 +35,8 @@ struct TargetState {
   std::string database;
   bool scraped = false;  // at least once
   bool up = false;
-  std::string error;  // why it is down, in words
+  std::string error;   // why it is down, in words
+  std::string advice;  // what to do about it, or empty
   std::optional<collectors::ServerFacts> facts;
   std::chrono::system_clock::time_point last_scrape;
   Seconds last_duration{0};

@@ -32,6 +32,7 @@ TargetView target_view(const TargetState& state, std::chrono::system_clock::time
   view.name = state.name;
   view.address = state.address + "/" + state.database;
   view.error = state.error;
+  view.advice = state.advice;
   if (!state.scraped) return view;
   view.state = state.up ? TargetView::State::kUp : TargetView::State::kDown;
   view.since_last_scrape = duration_cast<milliseconds>(now - state.last_scrape);

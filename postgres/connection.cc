@@ -143,7 +143,10 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
   if (needs_lookup(conninfo)) wire->timings.resolve = resolved - begin;
 
   PhaseClock phases(wire->timings, conninfo.wants_tls());
-  wire->start(conninfo.parameters(endpoints, std::string(kApplicationPrefix) + options.purpose));
+  auto parameters =
+      conninfo.parameters(endpoints, std::string(kApplicationPrefix) + options.purpose);
+  if (!options.keepalives) parameters.emplace_back("keepalives", "0");
+  wire->start(parameters);
   PostgresPollingStatusType want = wire->bad() ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (want != PGRES_POLLING_OK) {
     phases.observe(PQstatus(wire->raw()));

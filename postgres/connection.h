@@ -35,6 +35,8 @@ struct ConnectOptions {
   std::chrono::milliseconds lock_timeout{0};
   // Keeps the server's idle_session_timeout (14+) from ending a session that is held on purpose.
   bool outlive_idle_session_timeout = false;
+  // TCP keepalives of our socket. Off for a connection that is to find out how long silence lives.
+  bool keepalives = true;
 };
 
 struct Query {

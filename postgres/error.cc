@@ -68,6 +68,8 @@ std::string_view to_string(Reason reason) {
       return "server_error";
     case Reason::kProtocol:
       return "protocol";
+    case Reason::kBudget:
+      return "budget";
     case Reason::kStopped:
       return "stopped";
   }

@@ -43,6 +43,7 @@ enum class Reason {
   kLockTimeout,         // 55P03; the session lives
   kServerError,         // any other ERROR or FATAL of the server
   kProtocol,            // the peer does not speak PostgreSQL's protocol
+  kBudget,              // max_connections_per_target is used up; nothing was tried
   kStopped,             // we ended it ourselves
 };
 

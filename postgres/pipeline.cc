@@ -91,7 +91,7 @@ class PipelineRun {
       if (result) {
         take(result.get());
       } else if (empty > 2 || wire_.bad()) {
-        throw wire_.lost(Phase::kQuery);
+        throw_lost();
       }
     }
     if (PQexitPipelineMode(wire_.raw()) == 0) throw unasked();
@@ -108,13 +108,13 @@ class PipelineRun {
           !wire_.prepared.contains(query.name) && preparing.insert(query.name).second;
       sent = sent && queue(wire_.raw(), query, prepare);
     }
-    if (!sent) throw wire_.lost(Phase::kQuery);
+    if (!sent) throw_lost();
   }
 
   asio::awaitable<void> flush() {
     for (;;) {
       const int pending = PQflush(wire_.raw());
-      if (pending < 0) throw wire_.lost(Phase::kQuery);
+      if (pending < 0) throw_lost();
       if (pending == 0) co_return;
       // libpq reads when it cannot write, so that two full buffers do not wait for each other; a
       // short step lets it do so.
@@ -130,7 +130,7 @@ class PipelineRun {
     while (PQisBusy(wire_.raw()) != 0) {
       const bool ready = co_await wire_.wait(Wire::kRead, deadline_);
       if (!ready) throw timed_out();
-      if (PQconsumeInput(wire_.raw()) == 0) throw wire_.lost(Phase::kQuery);
+      if (PQconsumeInput(wire_.raw()) == 0) throw_lost();
     }
     co_return ResultPtr(PQgetResult(wire_.raw()));
   }
@@ -171,6 +171,17 @@ class PipelineRun {
     }
     setup_pending_ = false;  // a setting that the server refuses is no reason not to ask
     wire_.setup_sql.clear();
+  }
+
+  // What the server said before it closed, its reason above all, has been read by then but may not
+  // have been parsed.
+  [[noreturn]] void throw_lost() {
+    for (int empty = 0; empty <= 2 && PQisBusy(wire_.raw()) == 0;) {
+      const ResultPtr result(PQgetResult(wire_.raw()));
+      empty = result ? 0 : empty + 1;
+      if (result) take(result.get());
+    }
+    throw wire_.lost(Phase::kQuery);
   }
 
   static PgError unasked() {

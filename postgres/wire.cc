@@ -1,6 +1,8 @@
 #include "postgres/wire.h"
 
+#include <asio/cancellation_state.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 namespace pgconn::postgres {
@@ -70,6 +72,10 @@ asio::awaitable<bool> Wire::wait(WaitType what, Deadline deadline) {
   if (closed()) throw_stopped();
   ++turn_;
   timer_.cancel();
+  if (error) {  // the deadline, unless whoever runs this coroutine wants it to end
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) throw_stopped();
+  }
   co_return !error;
 }
 

@@ -71,12 +71,14 @@ TEST_CASE("a target that is up shows server, role, last scrape and its collector
   CHECK(contains(row, ">server, limits</span>"));
 }
 
-TEST_CASE("a target that is down shows its last error") {
+TEST_CASE("a target that is down shows its last error and what to do") {
   TargetView target = up_target();
   target.state = TargetView::State::kDown;
   target.error = "connection refused";
+  target.advice = "start it";
   const std::string html = landing_page(page_with(target));
-  CHECK(contains(html, ">down</span><div class=\"error\">connection refused</div>"));
+  CHECK(contains(html, ">down</span><div class=\"error\">connection refused</div>"
+                       "<small>start it</small>"));
   CHECK(contains(html, "<h2>Targets: 1 down</h2>"));
 }
 
@@ -100,6 +102,17 @@ TEST_CASE("collectors that failed or were skipped say why, and which grant is mi
                  "sessions skipped</span> cannot see others "
                  "<code>GRANT pg_monitor TO &quot;m&quot;</code></li>"));
   CHECK(contains(html, "blocking failed</span> lock timeout</li>"));
+}
+
+TEST_CASE("collectors with the same trouble share one line") {
+  TargetView target = up_target();
+  const auto skipped = CollectorView::State::kSkipped;
+  target.collectors.push_back({"sessions", skipped, "cannot see others", "GRANT x"});
+  target.collectors.push_back({"settings", skipped, "cannot see settings", "GRANT x"});
+  target.collectors.push_back({"blocking", skipped, "cannot see others", "GRANT x"});
+  const std::string html = landing_page(page_with(target));
+  CHECK(contains(html, "sessions, blocking skipped</span> cannot see others"));
+  CHECK(contains(html, "settings skipped</span> cannot see settings"));
 }
 
 TEST_CASE("the heading counts the targets by state") {

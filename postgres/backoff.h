@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace pgconn::exporter {
+namespace pgconn::postgres {
 
 class Backoff {
  public:
@@ -34,4 +34,4 @@ class Backoff {
   Clock::time_point not_before_ = Clock::time_point::min();
 };
 
-}  // namespace pgconn::exporter
+}  // namespace pgconn::postgres

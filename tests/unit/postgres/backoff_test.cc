@@ -1,9 +1,9 @@
-#include "exporter/backoff.h"
+#include "postgres/backoff.h"
 
 #include "tests/support/catch.h"
 
 using namespace std::chrono_literals;
-using pgconn::exporter::Backoff;
+using pgconn::postgres::Backoff;
 
 TEST_CASE("a backoff that has seen no failure lets one try at once") {
   const Backoff backoff(1s, 8s);

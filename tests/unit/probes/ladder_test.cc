@@ -1,0 +1,86 @@
+#include "probes/ladder.h"
+
+#include "tests/support/catch.h"
+
+using namespace std::chrono_literals;
+using pgconn::probes::IdleLadder;
+using Silence = IdleLadder::Silence;
+
+namespace {
+
+IdleLadder ladder() { return IdleLadder({30s, 60s, 120s, 350s, 600s}); }
+
+// One canary on a path that forgets flows after `limit`; the silences it tried.
+std::vector<Silence> climb(IdleLadder& subject, Silence limit, int tries) {
+  std::vector<Silence> tried;
+  for (int i = 0; i < tries; ++i) {
+    tried.push_back(subject.next({}));
+    tried.back() < limit ? subject.survived(tried.back()) : subject.dropped(tried.back());
+  }
+  return tried;
+}
+
+}  // namespace
+
+TEST_CASE("a ladder is climbed rung by rung while nothing drops") {
+  IdleLadder subject = ladder();
+  CHECK(climb(subject, 3600s, 6) == std::vector<Silence>{30s, 60s, 120s, 350s, 600s, 600s});
+  CHECK(subject.longest_survived() == Silence(600s));
+  CHECK_FALSE(subject.shortest_dropped());
+}
+
+TEST_CASE("two canaries climb different rungs at a time") {
+  const IdleLadder subject = ladder();
+  const std::vector<Silence> under_way = {30s};
+  CHECK(subject.next(under_way) == Silence(60s));
+}
+
+TEST_CASE("after a drop the bracket is halved until it is narrow") {
+  IdleLadder subject = ladder();
+  const auto tried = climb(subject, 300s, 12);
+  CHECK(tried[3] == Silence(350s));
+  CHECK(tried[4] == Silence(235s));
+  REQUIRE(subject.longest_survived());
+  REQUIRE(subject.shortest_dropped());
+  CHECK(*subject.longest_survived() < Silence(300s));
+  CHECK(*subject.shortest_dropped() >= Silence(300s));
+  CHECK(*subject.shortest_dropped() - *subject.longest_survived() <=
+        *subject.shortest_dropped() / 20);
+}
+
+TEST_CASE("a narrow bracket is watched at both ends") {
+  IdleLadder subject = ladder();
+  climb(subject, 300s, 12);
+  const Silence low = *subject.longest_survived();
+  CHECK(subject.next({}) == low);
+  const std::vector<Silence> under_way = {low};
+  CHECK(subject.next(under_way) == *subject.shortest_dropped());
+}
+
+TEST_CASE("a limit that rises is climbed after") {
+  IdleLadder subject = ladder();
+  climb(subject, 100s, 12);
+  subject.survived(*subject.shortest_dropped());
+  CHECK_FALSE(subject.shortest_dropped());
+  CHECK(subject.next({}) > *subject.longest_survived());
+}
+
+TEST_CASE("a limit that falls below what once survived opens the bracket downwards") {
+  IdleLadder subject = ladder();
+  climb(subject, 3600s, 5);
+  subject.dropped(60s);
+  CHECK(subject.shortest_dropped() == Silence(60s));
+  CHECK_FALSE(subject.longest_survived());
+  CHECK(subject.next({}) == Silence(30s));
+}
+
+TEST_CASE("a halved silence is counted under the configured rung above it") {
+  const IdleLadder subject = ladder();
+  CHECK(subject.rung_of(30s) == Silence(30s));
+  CHECK(subject.rung_of(235s) == Silence(350s));
+  CHECK(subject.rung_of(9999s) == Silence(600s));
+}
+
+TEST_CASE("a ladder without rungs is refused") {
+  CHECK_THROWS_AS(IdleLadder({}), std::invalid_argument);
+}
