@@ -1,0 +1,170 @@
+"""What scripts/demo runs once everything is built. Ends all it started, by Ctrl-C, SIGTERM or failure."""
+
+import contextlib
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+
+from tests.support.exporter import Exporter
+from tests.support.pgbox import PgBox, Unavailable, known_versions
+from tests.support.process import Failed, eventually, free_port
+from tests.support.prometheus import Prometheus
+from tests.support.prometheus import Unavailable as PrometheusUnavailable
+from tests.support.workload import Workload
+
+CONFIG = """\
+targets:
+  - name: shop
+    dsn: {dsn}
+    password_file: {password_file}
+    labels: {{env: demo}}
+"""
+
+
+@contextlib.contextmanager
+def step(text):
+    print(f"== {text}", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    yield
+    print(f"-- {text}: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
+
+
+def port_for(usual, once):
+    """The usual port if nobody listens there, else a free one."""
+    if not once:
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", usual))
+            return usual
+    return free_port()
+
+
+def start_postgres(stack):
+    """The newest PostgreSQL that can be had, 15 or later."""
+    for version in sorted((v for v in known_versions() if v >= 15), reverse=True):
+        box = stack.enter_context(PgBox(version))
+        try:
+            return box.start(idle_in_transaction_session_timeout=0, tcp_keepalives_idle=0)
+        except Unavailable as reason:
+            print(f"   PostgreSQL {version} cannot be had: {reason}", file=sys.stderr)
+    raise Unavailable("no PostgreSQL from 15 on can be had here")
+
+
+def create_monitor(box):
+    """The role the exporter logs in as, with SCRAM over TLS only; returns its password."""
+    password = secrets.token_urlsafe(18)
+    box.psql(
+        f"CREATE ROLE pgconn LOGIN PASSWORD '{password}' CONNECTION LIMIT 8; GRANT pg_monitor TO pgconn"
+    )
+    box.hba("hostssl all pgconn 127.0.0.1/32 scram-sha-256", "host all pgconn all reject")
+    return password
+
+
+def make_exporter(box, password, once):
+    exporter = Exporter(None, port=port_for(10187, once))
+    password_file = exporter.write_secret("password", password)
+    dsn = f"host=localhost hostaddr=127.0.0.1 port={box.port} dbname=postgres user=pgconn " \
+          f"sslmode=verify-full sslrootcert={box.ca}"
+    exporter.config = CONFIG.format(dsn=dsn, password_file=password_file)
+    return exporter
+
+
+def print_summary(prometheus):
+    """What the exporter saw, as Prometheus tells it."""
+
+    def line(words, value):
+        print(f"  {'  '.join(words):<44} {value}")
+
+    def table(title, promql, *labels):
+        print(f"\n{title}")
+        for found, value in sorted(prometheus.query(promql), key=lambda row: sorted(row[0].items())):
+            line([found.get(label, "") for label in labels], f"{value:g}")
+
+    server = prometheus.query("pgconn_target_info")[0][0]
+    scrapes = prometheus.value("count_over_time(pgconn_up[1h])")
+    print(f"\n{server['target']}: PostgreSQL {server['server_version']}, {server['role']}; {scrapes:g} scrapes")
+    table("sessions", "sum by (state) (pgconn_sessions) > 0", "state")
+    idle = prometheus.value('max(pgconn_session_state_oldest_seconds{state="idle in transaction"})')
+    print()
+    line(["oldest idle transaction"], f"{idle:.1f} s")
+    table("blocked behind an idle transaction (user, application)",
+          "sum by (user, application) (pgconn_blocked_by_idle_in_transaction) > 0", "user", "application")
+    table("transport", "sum by (transport, origin) (pgconn_transport_sessions) > 0", "transport", "origin")
+    print("\nfindings")
+    severities = ["critical", "warning", "info"]
+    findings = [found for found, _ in prometheus.query("pgconn_finding == 1")]
+    for found in sorted(findings, key=lambda found: (severities.index(found["severity"]), found["finding"])):
+        subject = "" if found["subject"] == "server" else found["subject"]
+        print(f"  {found['severity']:<9} {found['finding']}  {subject}".rstrip())
+
+
+def expect_complete(prometheus):
+    """Raises unless the exporter saw what the workload does."""
+    for promql in (
+        "pgconn_up == 1",
+        'sum(pgconn_sessions{state="idle in transaction"}) > 0',
+        "sum(pgconn_blocked_by_idle_in_transaction) > 0",
+        'sum(pgconn_transport_sessions{transport="tls"}) > 0',
+        'sum(pgconn_transport_sessions{transport="plain"}) > 0',
+        "count(pgconn_finding == 1) > 0",
+    ):
+        eventually(lambda promql=promql: prometheus.query(promql), 30, promql)
+
+
+def run(once):
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: print("-- everything ended", file=sys.stderr))
+        with step("PostgreSQL: download if missing, start"):
+            box = start_postgres(stack)
+            password = create_monitor(box)
+        with step("workload: idle, active, idle in transaction, blocked; TLS, plain and Unix clients"):
+            stack.enter_context(Workload(box))
+        exporter = make_exporter(box, password, once)
+        with step("pgconn_exporter"):
+            stack.enter_context(exporter)
+        prometheus = Prometheus({"pgconn": exporter.port}, "1s" if once else "5s", port_for(9090, once))
+        with step("Prometheus: download if missing, start"):
+            stack.enter_context(prometheus)
+        try:
+            with step("waiting for Prometheus to scrape twice"):
+                eventually(lambda: (prometheus.value("count_over_time(pgconn_up[1h])") or 0) >= 2,
+                           60, "two scrapes")
+                expect_complete(prometheus)
+        except TimeoutError as error:
+            raise Failed(f"{error}\nexporter:\n{exporter.process.log_tail()}\n"
+                         f"PostgreSQL:\n{box.log()[-2000:]}") from None
+        print_summary(prometheus)
+        print(f"\nexporter     {exporter.url}/  {exporter.url}/metrics"
+              f"\nPrometheus   {prometheus.url}/graph?g0.expr=pgconn_sessions"
+              f"\nPostgreSQL   {box.dsn()}", flush=True)
+        if not once:
+            print("\nCtrl-C ends it all.", flush=True)
+            threading.Event().wait()
+
+
+def main():
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_):
+        for number in ending:
+            signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
+        raise KeyboardInterrupt
+
+    for number in ending:
+        signal.signal(number, end)
+    once = "--once" in sys.argv[1:]
+    try:
+        run(once)
+    except KeyboardInterrupt:
+        return 130 if once else 0
+    except (Failed, Unavailable, PrometheusUnavailable, TimeoutError) as error:
+        print(f"scripts/demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Fixtures that integration and end-to-end tests share: real servers of every version at hand."""
+
+import pytest
+
+from tests.support.pgbox import PgBox, Unavailable, known_versions
+
+_missing = {}  # version → why it cannot be had
+_running = {}  # version → the shared server
+
+
+def _shared_box(version):
+    if version not in _running and version not in _missing:
+        box = PgBox(version)
+        try:
+            _running[version] = box.start(max_connections=60, max_prepared_transactions=2)
+        except Unavailable as reason:
+            _missing[version] = str(reason)
+        finally:
+            if version not in _running:
+                box.destroy()
+    if version in _missing:
+        pytest.skip(f"PostgreSQL {version} cannot be had: {_missing[version]}")
+    return _running[version]
+
+
+@pytest.fixture(scope="session", params=known_versions(), ids=lambda version: f"pg{version}")
+def box(request):
+    """A running server, each version in turn. Shared: a test leaves it as it found it."""
+    return _shared_box(request.param)
+
+
+@pytest.fixture(scope="session")
+def boxes():
+    """All servers that can be had, by version; shared like `box`."""
+    for version in known_versions():
+        try:
+            _shared_box(version)
+        except pytest.skip.Exception:
+            continue
+    if not _running:
+        pytest.skip("no PostgreSQL can be had here")
+    return dict(_running)
+
+
+@pytest.fixture(scope="session")
+def newest(boxes):
+    """The newest server that can be had, for tests that need just one; shared like `box`."""
+    return boxes[max(boxes)]
+
+
+@pytest.fixture
+def new_box(request):
+    """Makes servers for one test alone, to be broken at will: new_box(15, work_mem="1MB").
+
+    Without a version: the primary's for a standby (standby_of=BOX), else the newest that can be had.
+    """
+    made = []
+
+    def make(version=None, standby_of=None, **settings):
+        if version is None:
+            version = (standby_of or request.getfixturevalue("newest")).version
+        box = PgBox(version)
+        made.append(box)
+        try:
+            return box.start_standby_of(standby_of, **settings) if standby_of else box.start(**settings)
+        except Unavailable as reason:
+            _missing[version] = str(reason)
+            pytest.skip(f"PostgreSQL {version} cannot be had: {reason}")
+
+    yield make
+    for box in reversed(made):
+        box.destroy()
+
+
+def pytest_sessionfinish():
+    for box in _running.values():
+        box.destroy()
+
+
+def pytest_terminal_summary(terminalreporter):
+    for version, reason in sorted(_missing.items()):
+        terminalreporter.write_line(f"SKIPPED PostgreSQL {version}: {reason}", red=True, bold=True)

@@ -1,0 +1,151 @@
+"""Reads the Prometheus text format 0.0.4, strictly: what a scraper might forgive is an error here."""
+
+import re
+from dataclasses import dataclass, field
+
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|(?=\}))')
+_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
+_TYPES = {"counter", "gauge", "histogram", "summary", "untyped"}
+
+
+class ExpositionError(Exception):
+    """The text is not valid; the message names the line."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    labels: dict
+    value: float
+
+
+@dataclass
+class Family:
+    name: str
+    type: str = "untyped"
+    help: str = ""
+    samples: list = field(default_factory=list)
+
+    def label_names(self):
+        return sorted({label for sample in self.samples for label in sample.labels})
+
+
+class Exposition(dict):
+    """Families by name."""
+
+    def samples(self, name, /, **labels):
+        """Samples called `name` that carry at least `labels`."""
+        return [
+            sample
+            for family in self.values()
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        ]
+
+    def value(self, name, /, **labels):
+        """The one value that matches; None if there is none."""
+        found = self.samples(name, **labels)
+        if len(found) > 1:
+            raise LookupError(f"{name}{labels} matches {len(found)} samples: {found}")
+        return found[0].value if found else None
+
+    def sum(self, name, /, **labels):
+        return sum(sample.value for sample in self.samples(name, **labels))
+
+
+def parse(text):
+    """The Exposition in `text`; raises ExpositionError."""
+    if text and not text.endswith("\n"):
+        raise ExpositionError("the last line does not end in a newline")
+    return _Reader().read(text)
+
+
+class _Reader:
+    def __init__(self):
+        self.families = Exposition()
+        self.current = None
+        self.said = set()  # (keyword, family) that must not repeat
+        self.series = set()
+
+    def read(self, text):
+        for number, line in enumerate(text.split("\n")[:-1], 1):
+            try:
+                self._line(line)
+            except ExpositionError as error:
+                raise ExpositionError(f"line {number}: {error}: {line[:200]}") from None
+        return self.families
+
+    def _line(self, line):
+        keyword = re.match(r"# (HELP|TYPE) (\S+) ?(.*)\Z", line)
+        if keyword:
+            self._declare(*keyword.groups())
+        elif line and not line.startswith("#"):
+            self._sample(line)
+
+    def _declare(self, keyword, name, rest):
+        if (keyword, name) in self.said:
+            raise ExpositionError(f"{keyword} twice")
+        self.said.add((keyword, name))
+        family = self._enter(name)
+        if keyword == "HELP":
+            family.help = re.sub(r"\\[\\n]", lambda escape: _ESCAPES[escape[0]], rest)
+            return
+        if family.samples:
+            raise ExpositionError("TYPE after samples")
+        if rest not in _TYPES:
+            raise ExpositionError("unknown type")
+        family.type = rest
+
+    def _enter(self, name):
+        """Makes `name` the family whose lines follow; one family's lines stand together."""
+        if not _NAME.match(name):
+            raise ExpositionError("bad metric name")
+        if self.current is None or self.current.name != name:
+            if name in self.families:
+                raise ExpositionError("family continued after another one")
+            self.current = self.families[name] = Family(name)
+        return self.current
+
+    def _sample(self, line):
+        match = re.match(r"([^\s{]+)(?:\{(.*)\})? (\S+)(?: (-?\d+))?\Z", line)
+        if not match:
+            raise ExpositionError("not a sample")
+        name, labels_text, value, _ = match.groups()
+        labels = _labels(labels_text or "")
+        family = self._enter(_family_name(name, self.current))
+        series = (name, frozenset(labels.items()))
+        if series in self.series:
+            raise ExpositionError("series twice")
+        self.series.add(series)
+        family.samples.append(Sample(name, labels, _number(value)))
+
+
+def _family_name(sample, current):
+    if current is not None and current.type in ("histogram", "summary"):
+        for suffix in ("_bucket", "_sum", "_count"):
+            if sample == current.name + suffix:
+                return current.name
+    return sample
+
+
+def _labels(text):
+    labels, position, text = {}, 0, text + "}"
+    while position < len(text) - 1:
+        match = _LABEL.match(text, position)
+        if not match:
+            raise ExpositionError("bad labels")
+        name, value = match.groups()
+        if name in labels:
+            raise ExpositionError(f"label {name} twice")
+        labels[name] = re.sub(r'\\[\\"n]', lambda escape: _ESCAPES[escape[0]], value)
+        position = match.end()
+    return labels
+
+
+def _number(text):
+    if text in ("+Inf", "-Inf", "NaN"):
+        return float(text)
+    if not re.match(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\Z", text):
+        raise ExpositionError("bad value")
+    return float(text)

@@ -1,0 +1,25 @@
+"""Reads logfmt strictly: what a lenient reader might guess is an error here."""
+
+import json
+import re
+
+_PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=]+)(?: |\Z)')
+
+
+def parse(line):
+    """The pairs of one line as a dict; AssertionError says where it stops to be logfmt."""
+    pairs, position = {}, 0
+    while position < len(line):
+        match = _PAIR.match(line, position)
+        assert match, f"not logfmt from column {position} on: {line}"
+        name, value = match.groups()
+        assert name not in pairs, f"{name} twice: {line}"
+        pairs[name] = json.loads(value) if value.startswith('"') else value
+        position = match.end()
+    return pairs
+
+
+def records(lines, message, **fields):
+    """The parsed lines whose msg is `message` and that carry at least `fields`."""
+    found = [parse(line) for line in list(lines)]
+    return [entry for entry in found if entry["msg"] == message and fields.items() <= entry.items()]

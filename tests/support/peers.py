@@ -1,0 +1,160 @@
+"""Peers that are no healthy PostgreSQL: silent, deaf, rude, or a relay that can be cut. Loopback only."""
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+
+
+@contextlib.contextmanager
+def refusing():
+    """A port that nobody listens on and nobody else gets meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@contextlib.contextmanager
+def black_hole():
+    """A port whose connections are neither accepted nor refused: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+class Peer:
+    """Accepts connections and hands each to `converse(socket)` in a thread. A context manager."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self.accepted = 0
+        self._open = []
+        self._lock = threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                with self._lock:
+                    self._open.append(connection)
+                self.accepted += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError, ValueError):  # `cut` closes it under our hands
+            self.converse(connection)
+
+    def converse(self, connection):
+        """Here: not a word."""
+
+    def keep(self, connection):
+        """Closes it with the others."""
+        with self._lock:
+            self._open.append(connection)
+
+    def cut(self):
+        """Ends every connection, in both directions."""
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+                connection.close()
+            self._open.clear()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+
+class Rude(Peer):
+    """Says `answer` once the client has spoken, then closes; empty: closes at once."""
+
+    def __init__(self, answer=b""):
+        self._answer = answer
+        super().__init__()
+
+    def converse(self, connection):
+        if self._answer:
+            connection.recv(4096)
+            connection.sendall(self._answer)
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+
+def message(kind, body):
+    """One message of PostgreSQL's protocol."""
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+LOGGED_IN = (
+    message(b"R", struct.pack("!i", 0))
+    + message(b"S", b"server_version\0" + b"18.0\0")
+    + message(b"K", struct.pack("!ii", 1, 1))
+    + message(b"Z", b"I")
+)
+
+
+class Impostor(Peer):
+    """Lets everybody log in as PostgreSQL does, then says `words`; `forever`: again and again."""
+
+    def __init__(self, words, forever=False):
+        self._words = words
+        self._forever = forever
+        super().__init__()
+
+    def converse(self, connection):
+        connection.recv(4096)
+        connection.sendall(LOGGED_IN)
+        connection.recv(4096)
+        connection.sendall(self._words)
+        while self._forever:
+            connection.sendall(self._words)
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+
+class Relay(Peer):
+    """Passes bytes on to `port`, as an address that moves between servers does."""
+
+    def __init__(self, port):
+        self.destination = port
+        self._silenced = set()
+        super().__init__()
+
+    def converse(self, connection):
+        destination = self.destination
+        try:
+            onward = socket.create_connection(("127.0.0.1", destination), 10)
+        except OSError:
+            connection.close()
+            return
+        self.keep(onward)
+        other = {connection: onward, onward: connection}
+        while True:
+            for readable in select.select(list(other), [], [])[0]:
+                data = readable.recv(65536)
+                if destination in self._silenced:
+                    continue
+                if not data:
+                    connection.close()
+                    onward.close()
+                    return
+                other[readable].sendall(data)
+
+    def silence(self):
+        """From now on the connections to this destination go nowhere, and nobody is told."""
+        self._silenced.add(self.destination)

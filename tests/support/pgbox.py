@@ -1,0 +1,134 @@
+"""Throwaway PostgreSQL servers for tests: Python's view of pgbox.sh."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg2
+
+_SCRIPT = Path(__file__).with_name("pgbox.sh")
+_CANNOT_BE_HAD = 3
+
+
+class Unavailable(Exception):
+    """This version cannot be had here; the message says why."""
+
+
+def _pgbox(*arguments):
+    result = subprocess.run(
+        ["bash", str(_SCRIPT), *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    if result.returncode == _CANNOT_BE_HAD:
+        raise Unavailable(result.stderr.strip())
+    if result.returncode != 0:
+        raise RuntimeError(f"pgbox.sh {' '.join(map(str, arguments))}:\n{result.stderr}")
+    return result.stdout.strip()
+
+
+def known_versions():
+    """Major versions the tests know, oldest first; whether one can be had is another question."""
+    return [int(version) for version in _pgbox("versions").split()]
+
+
+class PgBox:
+    """One server on loopback, with TLS and its own certificate authority.
+
+    Everybody may log in without a password until `hba` says otherwise. Use as a context manager, or
+    call `destroy` at the end.
+    """
+
+    def __init__(self, version):
+        self.version = version
+        self.directory = Path(tempfile.mkdtemp(prefix=f"pg{version}-"))
+        self.directory.chmod(0o755)  # the server may run as another user than the tests
+        self._settings = {}
+
+    def start(self, **settings):
+        """Starts it (again), on the same port if it ran before. Settings stay for later starts."""
+        self._settings.update(settings)
+        self._launch("start", self.version)
+        return self
+
+    def start_standby_of(self, primary, **settings):
+        """Makes this a streaming standby of another box and starts it."""
+        self._settings.update(settings)
+        self._launch("standby", primary.directory)
+        return self
+
+    def _launch(self, command, subject):
+        port = self.port if (self.directory / "box").exists() else 0
+        pairs = [f"{name}={value}" for name, value in self._settings.items()]
+        _pgbox(command, subject, self.directory, port, *pairs)
+
+    @property
+    def port(self):
+        return int((self.directory / "box").read_text().split()[1])
+
+    @property
+    def ca(self):
+        """Path of the certificate authority's certificate."""
+        return str(self.directory / "tls" / "ca.crt")
+
+    @property
+    def socket_directory(self):
+        return str(self.directory / "sock")
+
+    def dsn(self, role="postgres", **keywords):
+        """A connection string; keywords replace or add to it, None removes."""
+        parts = {
+            "host": "127.0.0.1", "port": self.port, "dbname": "postgres", "user": role,
+            "sslmode": "verify-full", "sslrootcert": self.ca, **keywords,
+        }
+        return " ".join(f"{name}='{value}'" for name, value in parts.items() if value is not None)
+
+    def connect(self, role="postgres", **keywords):
+        """A psycopg2 connection in autocommit mode."""
+        connection = psycopg2.connect(self.dsn(role, **keywords))
+        connection.autocommit = True
+        return connection
+
+    def psql(self, sql, role="postgres", **keywords):
+        """Runs SQL on a connection of its own; the last statement's rows, or [] if it has none."""
+        with contextlib.closing(self.connect(role, **keywords)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def hba(self, *lines):
+        """Puts these lines in front of pg_hba.conf, in place of those of an earlier call."""
+        path = self.directory / "data" / "pg_hba.conf"
+        original = path.with_suffix(".original")
+        if not original.exists():
+            shutil.copyfile(path, original)
+        path.write_text("\n".join(lines) + "\n" + original.read_text())
+        self.psql("SELECT pg_reload_conf()", **self._local())
+
+    def _local(self):
+        return {"host": self.socket_directory, "sslmode": None, "sslrootcert": None}
+
+    def kill_backend(self, pid, signal_number=signal.SIGKILL):
+        """Signals one of this server's processes; SIGKILL makes it restart as after a crash."""
+        os.kill(pid, signal_number)
+
+    def log(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+    def log_count(self, pattern):
+        return len(re.findall(pattern, self.log()))
+
+    def stop(self, mode="fast"):
+        _pgbox("stop", self.directory, mode)
+
+    def destroy(self):
+        _pgbox("destroy", self.directory)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.destroy()

@@ -1,0 +1,131 @@
+"""A child process whose output is collected, with bounded waits and a sure end."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def eventually(condition, timeout=30.0, what="condition"):
+    """Polls until `condition()` is truthy and returns its value; TimeoutError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {timeout} s")
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: dict  # lower-case names
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+
+def http_get(port, path, headers=None, method="GET", timeout=30.0):
+    """One request to a server on loopback; OSError if it does not answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        return Response(answer.status, names, answer.read())
+    finally:
+        connection.close()
+
+
+class Failed(Exception):
+    """The process ended where it should have run; the message carries the end of its output."""
+
+
+class Process:
+    """Runs a command in the background; stdout and stderr are collected as lines."""
+
+    def __init__(self, command, env=None, cwd=None):
+        self.command = [str(word) for word in command]
+        self.log_lines = []
+        # A group of its own: Ctrl-C reaches us alone, and we end the children in order.
+        self._child = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=env, cwd=cwd, text=True, errors="replace", start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._child.stdout:
+            self.log_lines.append(line.rstrip("\n"))
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    @property
+    def returncode(self):
+        """None while it runs."""
+        return self._child.poll()
+
+    def log_tail(self, lines=30):
+        return "\n".join(self.log_lines[-lines:])
+
+    def wait_http(self, port, path, timeout=30.0):
+        """Waits until it answers `path` with 200; Failed if it ends or does not within `timeout`."""
+
+        def ready():
+            if self.returncode is not None:
+                self._reader.join(5)
+                raise Failed(f"{self.command[0]} ended with {self.returncode}:\n{self.log_tail()}")
+            try:
+                return http_get(port, path, timeout=2).status == 200
+            except (OSError, http.client.HTTPException):
+                return False
+
+        try:
+            eventually(ready, timeout, f"{self.command[0]} answering {path}")
+        except TimeoutError as error:
+            raise Failed(f"{error}\n{self.log_tail()}") from None
+
+    def wait_log(self, text, timeout=10.0):
+        """Waits for a line of output that contains `text`, and returns it."""
+        return eventually(
+            lambda: next((line for line in list(self.log_lines) if text in line), None),
+            timeout, f"{text!r} in the output of {self.command[0]}",
+        )
+
+    def signal(self, number):
+        self._child.send_signal(number)
+
+    def wait(self, timeout=15.0):
+        """Its exit status, once it has ended by itself."""
+        status = self._child.wait(timeout)
+        self._reader.join(5)
+        return status
+
+    def terminate(self, timeout=15.0):
+        """SIGTERM, and SIGKILL if it does not heed; returns the exit status."""
+        if self.returncode is None:
+            self.signal(signal.SIGTERM)
+            try:
+                return self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.signal(signal.SIGKILL)
+        return self.wait(5)
