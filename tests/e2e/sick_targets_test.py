@@ -1,0 +1,152 @@
+"""Targets that refuse, freeze or swallow everything, beside a healthy one that must not notice."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.peers import Peer, black_hole, refusing
+from tests.support.process import REPOSITORY, eventually
+
+
+@pytest.fixture(scope="session")
+def hanging_lookup(tmp_path_factory):
+    """Environment in which no name below .hang is ever resolved."""
+    library = tmp_path_factory.mktemp("lookup") / "hanging_lookup.so"
+    source = Path(REPOSITORY, "tests/support/hanging_lookup.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    # The second is for builds with AddressSanitizer, which wants to be the first library.
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+def processes_of(box):
+    """The server's postmaster and the exporter's backends."""
+    postmaster = int((box.directory / "data" / "postmaster.pid").read_text().split()[0])
+    backends = box.psql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'pgconn_exporter/%'")
+    return [postmaster] + [pid for pid, in backends]
+
+
+@contextlib.contextmanager
+def frozen(pids):
+    """These processes do not run, but their sockets stay open."""
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def scrape(exporter, timeout):
+    """Scrapes as a Prometheus with this timeout does; it must be answered in time."""
+    started = time.monotonic()
+    families = exporter.metrics(headers={"X-Prometheus-Scrape-Timeout-Seconds": str(timeout)})
+    assert time.monotonic() - started < timeout, "Prometheus would have given up"
+    return families
+
+
+def up(families):
+    return {sample.labels["target"]: sample.value for sample in families.samples("pgconn_up")}
+
+
+def reasons(families, target):
+    return {sample.labels["reason"] for sample in families.samples("pgconn_scrape_errors_total", target=target)}
+
+
+def expect_healthy(families, target="healthy"):
+    assert families.value("pgconn_up", target=target) == 1
+    collectors = families.samples("pgconn_collector_success", target=target)
+    assert len(collectors) > 3 and all(sample.value == 1 for sample in collectors)
+    assert families.samples("pgconn_connection_slots_used", target=target)
+
+
+def test_sick_targets_cost_a_healthy_one_nothing_and_each_says_why(newest, new_box, hanging_lookup, run_exporter):
+    sleeper = new_box()
+    with refusing() as refused_port, black_hole() as deaf_port, Peer() as silent:
+        dsns = {
+            "healthy": newest.dsn(),
+            "frozen": sleeper.dsn(),
+            "refusing": f"host=127.0.0.1 port={refused_port} user=x",
+            "deaf": f"host=127.0.0.1 port={deaf_port} user=x",
+            "silent": f"host=127.0.0.1 port={silent.port} user=x",
+            "nameless": "host=database.hang user=x",
+        }
+        exporter = run_exporter(
+            {"targets": [{"name": name, "dsn": dsn} for name, dsn in dsns.items()]}, env=hanging_lookup)
+        with frozen(processes_of(sleeper)):
+            families = scrape(exporter, timeout=4)
+            assert up(families) == {name: name == "healthy" for name in dsns}
+            expect_healthy(families)
+            assert reasons(families, "refusing") == {"refused"}
+            for name in ("frozen", "deaf", "silent", "nameless"):
+                assert reasons(families, name) == {"timeout"}, name
+            phases = {"frozen": "tls", "deaf": "tcp", "silent": "tls", "nameless": "resolve", "refusing": "tcp"}
+            for name, phase in phases.items():
+                assert f" phase={phase} " in exporter.process.wait_log(f"target={name} ")
+            # Every collector that is on reports, connected or not.
+            for name in phases:
+                found = families.samples("pgconn_collector_success", target=name)
+                assert len(found) == len(families.samples("pgconn_collector_success", target="healthy"))
+                assert {sample.value for sample in found} == {0}
+
+
+def test_twenty_scrapes_of_a_frozen_server_pile_up_no_connections_and_it_recovers(
+        newest, new_box, run_exporter, sessions_of_exporters):
+    sleeper = new_box()
+    exporter = run_exporter({"targets": [
+        {"name": "healthy", "dsn": newest.dsn()}, {"name": "sleeper", "dsn": sleeper.dsn()},
+    ]})
+    assert up(scrape(exporter, timeout=10)) == {"healthy": 1, "sleeper": 1}
+    with frozen(processes_of(sleeper)):
+        open_files = []
+        for _ in range(20):
+            families = scrape(exporter, timeout=2)
+            assert up(families) == {"healthy": 1, "sleeper": 0}
+            assert families.value("pgconn_exporter_connections", target="sleeper", purpose="collect") == 0
+            open_files.append(families.value("process_open_fds"))
+        assert max(open_files[1:]) <= open_files[1]
+    recovered = eventually(lambda: up(scrape(exporter, timeout=10))["sleeper"], what="the recovery")
+    assert recovered == 1
+    eventually(lambda: sessions_of_exporters(sleeper) == 1, what="the end of the given-up sessions")
+
+
+def test_a_frozen_backend_is_given_up_and_the_next_scrape_has_a_new_session(
+        new_box, run_exporter, sessions_of_exporters):
+    box = new_box()
+    exporter = run_exporter({"targets": [{"name": "one", "dsn": box.dsn()}]})
+    assert up(scrape(exporter, timeout=10)) == {"one": 1}
+    backends = processes_of(box)[1:]
+    with frozen(backends):
+        families = scrape(exporter, timeout=2)
+        assert up(families) == {"one": 0} and reasons(families, "one") == {"timeout"}
+        for _ in range(5):
+            assert up(scrape(exporter, timeout=10)) == {"one": 1}
+        assert sessions_of_exporters(box) == len(backends) + 1
+    eventually(lambda: sessions_of_exporters(box) == 1, what="the end of the given-up session")
+
+
+def test_a_locked_catalog_costs_only_what_is_read_from_it(newest, run_exporter):
+    locker = newest.connect()
+    locker.autocommit = False
+    exporter = run_exporter({
+        "targets": [{"name": "one", "dsn": newest.dsn()}], "global": {"lock_timeout": "300ms"}})
+    expect_healthy(scrape(exporter, timeout=10), "one")
+    with contextlib.closing(locker):
+        locker.cursor().execute("LOCK pg_catalog.pg_db_role_setting IN ACCESS EXCLUSIVE MODE")
+        families = scrape(exporter, timeout=4)
+    assert families.value("pgconn_up", target="one") == 1
+    assert "lock_timeout" in reasons(families, "one")
+    for collector, success in (("server", 1), ("session_ends", 1), ("settings", 0)):
+        assert families.value("pgconn_collector_success", target="one", collector=collector) == success
+
+
+def test_a_hanging_lookup_does_not_hold_up_the_exit(hanging_lookup, run_exporter):
+    exporter = run_exporter({"targets": [{"name": "nameless", "dsn": "host=database.hang user=x"}]}, env=hanging_lookup)
+    assert up(scrape(exporter, timeout=1)) == {"nameless": 0}
+    exporter.process.signal(signal.SIGTERM)
+    assert exporter.wait(timeout=10) == 0
