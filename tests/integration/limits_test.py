@@ -1,0 +1,100 @@
+"""Connection slots, and the limits of databases and roles."""
+
+import psycopg2
+import pytest
+
+from tests.integration.scenes import TARGET, by
+from tests.support.process import eventually
+
+
+def slots(families):
+    return by("kind", families.samples("pgconn_connection_slots"))
+
+
+def fill(scene, role, **who):
+    """Opens sessions until the server refuses the role; how many there are then."""
+    opened = 0
+    with pytest.raises(psycopg2.OperationalError, match="connection slots|too many clients"):
+        while True:
+            scene.session(role, application=role, **who)
+            opened += 1
+    return opened
+
+
+def test_slots_are_told_by_kind_and_ours_count_as_used(scene):
+    for _ in range(3):
+        scene.session()
+    exporter, other = scene.watch(), scene.watch()
+    other.metrics()
+    families = exporter.metrics("collect[]=limits")
+    reserved = {"reserved": 0} if scene.box.version >= 16 else {}
+    assert slots(families) == {"max": 60, "superuser_reserved": 3, "usable": 57, **reserved}
+    assert families.value("pgconn_connection_slots_used") == 6  # the admin's and two of exporters
+    assert families.value("pgconn_database_connections", database="postgres") == 6
+
+
+def test_slots_run_out_for_each_kind_of_role_where_the_metrics_say(spare_scene):
+    scene, has_reserved = spare_scene, spare_scene.box.version >= 16
+    scene.role("monitor", "pg_monitor")
+    scene.role("app")
+    exporter = scene.watch("monitor")
+    families = exporter.metrics()
+    usable = 7 if has_reserved else 8
+    reserved = {"reserved": 1} if has_reserved else {}
+    assert slots(families) == {"max": 10, "superuser_reserved": 2, "usable": usable, **reserved}
+    used = families.value("pgconn_connection_slots_used")
+    assert used + fill(scene, "app") == usable
+    assert exporter.metrics().value("pgconn_connection_slots_used") == usable
+    if has_reserved:
+        scene.role("ops", "pg_use_reserved_connections")
+        assert fill(scene, "ops") == 1
+        assert exporter.metrics().value("pgconn_connection_slots_used") == usable + 1
+    assert fill(scene, "postgres") == 2
+    families = exporter.metrics()
+    assert families.value("pgconn_connection_slots_used") == 10
+    assert families.value("pgconn_role_connections", role="app") == usable - used
+
+
+def test_an_exporter_that_gets_no_slot_says_so_and_recovers(spare_scene):
+    scene = spare_scene
+    scene.role("monitor", "pg_monitor")
+    scene.role("app")
+    fill(scene, "app")
+    exporter = scene.watch("monitor")
+    families = exporter.metrics()
+    assert families.value("pgconn_up", target=TARGET) == 0
+    assert families.value(
+        "pgconn_scrape_errors_total", reason="too_many_connections", sqlstate="53300"
+    ) == 1
+    successes = families.samples("pgconn_collector_success")
+    assert len(successes) == 7 and all(s.value == 0 for s in successes)
+    assert families.samples("pgconn_connection_slots") == []
+    assert sum("53300" in line for line in exporter.log_lines) == 1
+    scene.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
+    eventually(lambda: exporter.metrics().value("pgconn_up") == 1)
+
+
+def test_limits_of_roles_and_databases_are_told_beside_their_connections(scene):
+    scene.role("limited", options="LOGIN CONNECTION LIMIT 4")
+    scene.role("closed", options="LOGIN CONNECTION LIMIT 0")
+    scene.database("small", "CONNECTION LIMIT 5")
+    for _ in range(2):
+        scene.session("limited", "small")
+    families = scene.watch().metrics("collect[]=limits")
+    roles = by("role", families.samples("pgconn_role_connection_limit"))
+    assert roles == {"limited": 4, "closed": 0}
+    assert by("database", families.samples("pgconn_database_connection_limit")) == {"small": 5}
+    assert families.value("pgconn_role_connections", role="limited") == 2
+    assert families.value("pgconn_role_connections", role="closed") == 0
+    assert families.value("pgconn_database_connections", database="small") == 2
+
+
+@pytest.mark.parametrize("limit", ["ROLE limited", "DATABASE small"])
+def test_a_target_refused_by_a_connection_limit_is_down_with_53300(scene, limit):
+    scene.role("limited", "pg_monitor")
+    scene.database("small")
+    scene.sql(f"ALTER {limit} CONNECTION LIMIT 0")
+    families = scene.watch(dsn=scene.box.dsn("limited", dbname="small")).metrics()
+    assert families.value("pgconn_up") == 0
+    errors = by(("reason", "sqlstate"), families.samples("pgconn_scrape_errors_total"))
+    assert errors == {("too_many_connections", "53300"): 1}

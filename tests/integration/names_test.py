@@ -1,0 +1,95 @@
+"""Names of any shape: odd characters, bytes that are no UTF-8, and more of them than we keep."""
+
+import os
+
+import pytest
+
+from tests.integration.scenes import Scene, Session, quoted
+
+ODD_NAMES = [
+    'say "hi"', "back\\slash", "new\nline", "tab\there", "ünïcödé ☃", '{a="b"} 1', "'; --",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
+def test_roles_and_databases_may_have_any_name(scene, name):
+    scene.role(name, options="LOGIN CONNECTION LIMIT 7")
+    scene.database(name)
+    scene.sql(f"ALTER ROLE {quoted(name)} IN DATABASE {quoted(name)} SET statement_timeout = '3s'")
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    scene.session(escaped, escaped, "app")
+    families = scene.watch().metrics()
+    who = {"database": name, "user": name}
+    assert families.value("pgconn_sessions", application="app", state="idle", **who) == 1
+    assert families.value("pgconn_role_connection_limit", role=name) == 7
+    assert families.value("pgconn_database_connections", database=name) == 1
+    override = {"name": "statement_timeout", "database": name, "role": name}
+    assert families.value("pgconn_setting_override_seconds", **override) == 3
+    assert families.value("pgconn_exporter_repaired_label_values_total") == 0
+
+
+def test_application_names_keep_their_quotes_and_backslashes(scene):
+    name = 'a "b" \\c {d}'
+    scene.session(application=name.replace("\\", "\\\\"))
+    families = scene.watch().metrics("collect[]=sessions")
+    assert families.value("pgconn_sessions", application=name) == 1
+
+
+def test_bytes_that_are_no_utf8_are_repaired_and_counted(scene, monkeypatch):
+    scene.database("ascii", "ENCODING 'SQL_ASCII' TEMPLATE template0")
+    latin = b"caf\xe9"
+    session = scene.session(database="ascii", client_encoding="SQL_ASCII")
+    session.run(b'CREATE ROLE "%s" LOGIN CONNECTION LIMIT 3' % latin)
+    try:
+        monkeypatch.setitem(os.environb, b"PGUSER", latin)
+        client = scene.adopt(Session(scene.box.dsn(
+            user=None, dbname="ascii", application_name="app", client_encoding="SQL_ASCII"
+        )))
+        monkeypatch.delitem(os.environb, b"PGUSER")
+        for database in ("postgres", "ascii"):
+            exporter = scene.watch(dsn=scene.box.dsn(dbname=database))
+            families = exporter.metrics()
+            successes = families.samples("pgconn_collector_success")
+            assert all(sample.value == 1 for sample in successes), successes
+            repaired = "caf\N{REPLACEMENT CHARACTER}"
+            assert families.value("pgconn_sessions", user=repaired, application="app") == 1
+            assert families.value("pgconn_role_connection_limit", role=repaired) == 3
+            assert families.value("pgconn_exporter_repaired_label_values_total") > 0
+        client.close()
+        scene.wait_gone(client)
+    finally:
+        session.run(b'DROP ROLE "%s"' % latin)
+
+
+def test_a_database_that_is_called_other_stays_itself_while_nothing_is_folded(scene):
+    scene.database("other")
+    scene.session(database="other", application="web")
+    families = scene.watch().metrics()
+    assert families.value("pgconn_sessions", database="other", application="web") == 1
+    assert families.samples("pgconn_exporter_capped_series") == []
+
+
+def test_more_applications_than_a_metric_keeps_are_summed_into_other(new_box):
+    box = new_box(max_connections=320)
+    with Scene(box) as scene:
+        scene.database("other")
+        local = scene.transport("unix")
+        for _ in range(3):
+            scene.session(application="big", **local)
+        scene.session(database="other", application="alone", **local)
+        for number in range(300):
+            scene.session(application=f"app{number}", **local)
+        limit = 50
+        families = scene.watch(**{"global": {"max_series_per_metric": limit}}).metrics()
+        sessions = families.samples("pgconn_sessions")
+        folded = families.samples("pgconn_sessions", application="other")
+        assert len(sessions) == limit + len(folded)
+        # 300, "big", the one in the database "other" and the admin's: each is a series.
+        capped = families.value("pgconn_exporter_capped_series", metric="pgconn_sessions")
+        assert capped == 303 - limit
+        assert families.sum("pgconn_sessions") == 305
+        assert families.value("pgconn_sessions", application="big") == 3
+        assert [s.labels["database"] for s in folded] == ["other"]
+        unbounded = scene.watch(**{"global": {"max_series_per_metric": 0}}).metrics()
+        assert len(unbounded.samples("pgconn_sessions")) == 303
+        assert unbounded.samples("pgconn_exporter_capped_series") == []

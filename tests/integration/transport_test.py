@@ -1,0 +1,74 @@
+"""How client sessions are encrypted."""
+
+import pytest
+
+from tests.integration.scenes import by
+
+
+def transports(families):
+    samples = families.samples("pgconn_transport_sessions")
+    return by(("transport", "origin"), [sample for sample in samples if sample.value])
+
+
+def test_tls_plain_and_unix_sessions_are_counted_apart(scene):
+    for _ in range(2):
+        scene.session(**scene.transport("plain"))
+    for _ in range(3):
+        scene.session(**scene.transport("unix"))
+    scene.session()
+    families = scene.watch().metrics("collect[]=transport")
+    assert transports(families) == {
+        ("plain", "local"): 2, ("unix", "local"): 3, ("tls", "local"): 2,  # the admin's is one
+    }
+    # All others are told as zero, so that an alert has something to compare with.
+    assert len(families.samples("pgconn_transport_sessions")) == 7
+    # A plain session on loopback crosses no network.
+    assert families.samples("pgconn_plaintext_remote_sessions") == []
+    assert families.value("pgconn_tls_client_certificate_sessions") == 0
+
+
+def test_tls_sessions_are_told_by_version_and_cipher(scene):
+    old = [scene.session(ssl_max_protocol_version="TLSv1.2") for _ in range(2)]
+    new = scene.session(ssl_min_protocol_version="TLSv1.3")
+    families = scene.watch().metrics("collect[]=transport")
+
+    def negotiated(session):
+        return session.info.ssl_attribute("protocol"), session.info.ssl_attribute("cipher")
+
+    assert negotiated(old[0])[0] == "TLSv1.2" and negotiated(new)[0] == "TLSv1.3"
+    told = by(("version", "cipher"), families.samples("pgconn_tls_sessions"))
+    assert told == {negotiated(old[0]): 2, negotiated(new): 2}  # the admin's is one
+
+
+def test_sessions_with_a_client_certificate_are_counted(scene):
+    tls = scene.box.directory / "tls"
+    for _ in range(2):
+        scene.session(sslcert=tls / "client.crt", sslkey=tls / "client.key")
+    scene.session()
+    families = scene.watch().metrics("collect[]=transport")
+    assert families.value("pgconn_tls_client_certificate_sessions") == 2
+    assert transports(families) == {("tls", "local"): 4}
+
+
+def test_the_exporter_itself_logs_in_with_a_client_certificate_where_the_server_wants_one(scene):
+    scene.role("exporter", "pg_monitor")  # the certificate's common name
+    tls = scene.box.directory / "tls"
+    scene.box.hba("hostssl all exporter 127.0.0.1/32 cert", "host all exporter 127.0.0.1/32 reject")
+    try:
+        refused = scene.watch("exporter").metrics()
+        assert refused.value("pgconn_up") == 0
+        errors = by(("reason", "sqlstate"), refused.samples("pgconn_scrape_errors_total"))
+        assert errors == {("authentication", "28000"): 1}
+        certificate = {"sslcert": tls / "client.crt", "sslkey": tls / "client.key"}
+        families = scene.watch(dsn=scene.box.dsn("exporter", **certificate)).metrics()
+        assert families.value("pgconn_up") == 1
+    finally:
+        scene.box.hba()
+
+
+@pytest.mark.parametrize("through", ["tls", "plain", "unix"])
+def test_the_exporter_reaches_the_server_over_every_transport(scene, through):
+    families = scene.watch(dsn=scene.box.dsn(**scene.transport(through))).metrics()
+    assert families.value("pgconn_up") == 1
+    # Its own session is not among those it counts.
+    assert transports(families) == {("tls", "local"): 1}
