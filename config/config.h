@@ -50,6 +50,38 @@ struct Collectors {
   bool operator==(const Collectors&) const = default;
 };
 
+// A probe that runs each interval.
+struct Probe {
+  bool enabled = true;
+  Duration interval{};
+  Duration timeout{};  // of one run; below `interval`
+
+  bool operator==(const Probe&) const = default;
+};
+
+struct IdleProbe {
+  bool enabled = true;
+  std::vector<Duration> ladder = {std::chrono::seconds(30), std::chrono::minutes(1),
+                                  std::chrono::minutes(2),  std::chrono::seconds(350),
+                                  std::chrono::minutes(10), std::chrono::minutes(15),
+                                  std::chrono::minutes(30), std::chrono::hours(1)};
+  int canaries = 2;                            // connections
+  Duration timeout = std::chrono::seconds(5);  // of connecting, and of the answer after a silence
+
+  bool operator==(const IdleProbe&) const = default;
+};
+
+struct Probes {
+  Probe connect = {true, std::chrono::seconds(15), std::chrono::seconds(5)};
+  Probe roundtrip = {true, std::chrono::seconds(5), std::chrono::seconds(2)};
+  IdleProbe idle;
+  // Upper bounds of pgconn_probe_duration_seconds, in seconds, ascending.
+  std::vector<double> duration_buckets = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
+                                          0.1,    0.2,    0.5,   1,     2,     5,    10};
+
+  bool operator==(const Probes&) const = default;
+};
+
 enum class Kind { kPostgres };
 
 struct Target {
@@ -62,6 +94,7 @@ struct Target {
   std::optional<Duration> path_idle_limit;
   Global global;          // the file's, with this target's own values on top
   Collectors collectors;  // the file's, with this target's own values on top
+  Probes probes;          // the file's, with this target's own values on top
 
   bool operator==(const Target&) const = default;
 };
@@ -69,6 +102,7 @@ struct Target {
 struct Config {
   Global global;
   Collectors collectors;
+  Probes probes;
   std::vector<Target> targets;
 
   bool operator==(const Config&) const = default;

@@ -66,13 +66,28 @@ void read_section(const Value& value, std::string_view what, std::span<const Fie
   }
 }
 
+// `defaults` of a section that has others where it is used.
+template <typename Section>
+Field<Section> boolean(std::string_view key, bool Section::* member, std::string_view help,
+                       const Section& defaults = {}) {
+  return {.key = std::string(key),
+          .type = "boolean",
+          .allowed = "true or false",
+          .default_text = defaults.*member ? "true" : "false",
+          .help = std::string(help),
+          .read = [=](const Value& value, ReadContext& context, Section& section) {
+            const auto read = read_boolean(value, "true or false", context.problems);
+            if (read) section.*member = *read;
+          }};
+}
+
 template <typename Section>
 Field<Section> duration(std::string_view key, Duration Section::* member, DurationRange range,
-                        std::string_view help) {
+                        std::string_view help, const Section& defaults = {}) {
   return {.key = std::string(key),
           .type = "duration",
           .allowed = allowed_text(range),
-          .default_text = format_duration(Section{}.*member),
+          .default_text = format_duration(defaults.*member),
           .help = std::string(help),
           .read = [=](const Value& value, ReadContext& context, Section& section) {
             const auto read = read_duration(value, range, context.problems);
@@ -107,6 +122,31 @@ Field<Section> integer(std::string_view key, int Section::* member, IntegerRange
             const auto read = read_integer(value, range, context.problems);
             if (read) section.*member = *read;
           }};
+}
+
+inline std::string format_entry(Duration value) { return format_duration(value); }
+inline std::string format_entry(double value) { return format_seconds(value); }
+
+// A list of what `Range` bounds; each entry is larger than the one before.
+template <typename Section, typename Range>
+Field<Section> ascending(std::string_view key,
+                         std::vector<typename Range::Number> Section::* member, Range range,
+                         std::size_t max_count, std::string_view help) {
+  std::string shown = "[";
+  const Section defaults{};
+  for (const auto entry : defaults.*member) {
+    shown += (shown.size() > 1 ? ", " : "") + format_entry(entry);
+  }
+  return {
+      .key = std::string(key),
+      .type = "list of " + std::string(Range::kPlural),
+      .allowed = "1 to " + std::to_string(max_count) + " that ascend, each " + allowed_text(range),
+      .default_text = shown + "]",
+      .help = std::string(help),
+      .read = [=](const Value& value, ReadContext& context, Section& section) {
+        auto read = read_ascending(value, range, max_count, context.problems);
+        if (read) section.*member = std::move(*read);
+      }};
 }
 
 template <typename Section>

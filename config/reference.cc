@@ -36,7 +36,8 @@ targets:
 1. Without `--config.file` there is one target named `default`: the server that libpq's
    environment names (`PGHOST`, `PGPORT`, `PGUSER`, `PGSERVICE`, …), with every default below.
 2. A key in a target counts for that target.
-3. The same key in `global` or `collectors` counts for every target that does not give it.
+3. The same key in `global`, `collectors` or `probes` counts for every target that does not give
+   it.
 4. Else the default counts.
 
 Inside a target's connection, what the `dsn` leaves out comes from the service file
@@ -73,7 +74,8 @@ pgconn.yml:5: collectors.sessions.by_client: `-1` is out of range; allowed: 0 to
 
 - **Durations** are written as in Prometheus: `250ms`, `15s`, `5m`, `1h30m`, `1d`, `1w`. Only `0`
   needs no unit.
-- **Integers** are decimal: `010`, `0x10` and `1e3` are refused.
+- **Integers** are decimal: `010`, `0x10` and `1e3` are refused. **Numbers of seconds** are
+  decimal too, but may have a fraction: `0.0005`.
 - **Booleans** are `true` and `false`; `yes` and `on` are refused.
 - **Text** that could be read as a number or a boolean needs quotes: `shard: "1"`.
 - A key without a value is an error; leave the key out instead.
@@ -122,6 +124,34 @@ targets:
 Every collector takes `enabled` (boolean, default `true`). These take more:
 )";
 
+constexpr std::string_view kProbes =
+    R"(
+Collectors report facts, so they run when Prometheus asks. Probes produce events, such as a
+connection that breaks, so they run on their own clock: each at its own interval, over which the
+runs of different targets are spread.
+
+The value of a probe is `true`, `false` or a mapping of its options; a mapping switches it on,
+unless it says `enabled: false`. The same keys in a target's `probes` count for that target alone:
+
+```yaml
+probes:
+  connect: {interval: 1m}
+  roundtrip: {interval: 10s, timeout: 3s}
+  duration_buckets: [0.001, 0.01, 0.1, 1, 10]
+targets:
+  - name: orders
+    dsn: host=db.internal user=pgconn
+    max_connections_per_target: 7
+    probes:
+      connect: false
+      idle: {canaries: 4, ladder: [1m, 5m, 350s, 1h]}
+```
+
+A target's `max_connections_per_target` must hold one connection to collect, one to diagnose why
+another was lost, one each for `connect` and `roundtrip`, and the canaries of `idle`: with the
+defaults, 6.
+)";
+
 // A `|` would end the cell.
 std::string cell(std::string_view text) {
   std::string escaped;
@@ -160,6 +190,12 @@ std::string reference_markdown() {
     const auto fields = collector_fields(name);
     text += "\n### `collectors." + std::string(name) + "`\n" + table<Collectors>(fields);
   }
+  text += "\n## `probes`\n";
+  text += kProbes;
+  text += table(probes_fields());
+  text += "\n### `probes.connect`\n" + table(connect_fields());
+  text += "\n### `probes.roundtrip`\n" + table(roundtrip_fields());
+  text += "\n### `probes.idle`\n" + table(idle_fields());
   text += "\n## `targets`\n\nA list; each entry is a mapping:\n" + table(target_fields());
   text += "\nand every key of `global`, for this target alone.\n";
   return text;

@@ -13,9 +13,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::size_t kMaxAges = 20;
-constexpr DurationRange kAgeRange = {seconds(1), days(30), false, seconds(1)};
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_letter(char c) { return is_capital(c) || (c >= 'a' && c <= 'z'); }
@@ -108,19 +105,14 @@ Field<Target> target_collectors_field() {
           }};
 }
 
-Field<SessionsCollector> ages_field() {
-  const std::vector<Duration> ages = SessionsCollector{}.ages;
-  std::string shown = "[";
-  for (const Duration age : ages) shown += (shown.size() > 1 ? ", " : "") + format_duration(age);
-  return {.key = "ages",
-          .type = "list of durations",
-          .allowed =
-              "1 to " + std::to_string(kMaxAges) + " that ascend, each " + allowed_text(kAgeRange),
-          .default_text = shown + "]",
-          .help = "The steps of `pgconn_sessions_over_age`.",
-          .read = [](const Value& value, ReadContext& context, SessionsCollector& sessions) {
-            auto read = read_ascending(value, kAgeRange, kMaxAges, context.problems);
-            if (read) sessions.ages = std::move(*read);
+Field<Target> target_probes_field() {
+  return {.key = "probes",
+          .type = "mapping",
+          .allowed = "as the section `probes`",
+          .default_text = "",
+          .help = "Changes to the file's `probes` for this target alone.",
+          .read = [](const Value& value, ReadContext& context, Target& target) {
+            read_probes(value, context, target.probes);
           }};
 }
 
@@ -145,7 +137,9 @@ struct CollectorOptions {
 // A new option: a member in config.h and a line here.
 const std::vector<CollectorOptions>& collector_options() {
   static const std::vector<Field<SessionsCollector>> sessions = {
-      ages_field(),
+      ascending("ages", &SessionsCollector::ages,
+                DurationRange{seconds(1), days(30), false, seconds(1)}, 20,
+                "The steps of `pgconn_sessions_over_age`."),
       integer("by_client", &SessionsCollector::by_client, {0, 1000},
               "How many client addresses `pgconn_sessions_by_client` shows; 0 switches it off."),
   };
@@ -180,6 +174,13 @@ std::span<const Field<Config>> file_fields() {
        .help = "Which collectors run, and their options.",
        .read = [](const Value& value, ReadContext& context,
                   Config& config) { read_collectors(value, context, config.collectors); }},
+      {.key = "probes",
+       .type = "mapping",
+       .allowed = "the keys below",
+       .default_text = "",
+       .help = "Which probes run, how often, and their options.",
+       .read = [](const Value& value, ReadContext& context,
+                  Config& config) { read_probes(value, context, config.probes); }},
       {.key = "targets",
        .type = "list of mappings",
        .allowed = std::string(kTargetsAllowed),
@@ -206,8 +207,8 @@ std::span<const Field<Global>> global_fields() {
                "`lock_timeout` of our own sessions; 0 leaves the server's."),
       duration("connect_timeout", &Global::connect_timeout, {milliseconds(100), minutes(5)},
                "The longest that name resolution, connecting, TLS and login may take together."),
-      integer("max_connections_per_target", &Global::max_connections_per_target, {1, 100},
-              "The most sessions the exporter holds on one server."),
+      integer("max_connections_per_target", &Global::max_connections_per_target, {2, 100},
+              "The most sessions the exporter holds on one server, those of probes included."),
       integer("max_series_per_metric", &Global::max_series_per_metric, {0, 100'000},
               "The largest series a metric with open-ended labels keeps; the rest is summed into "
               "`other`. 0 is no bound."),
@@ -232,6 +233,7 @@ std::span<const Field<Target>> target_fields() {
                  "How long the network path (NAT, firewall, balancer) is known to keep a silent "
                  "connection. Settings that speak later become findings."),
         target_collectors_field(),
+        target_probes_field(),
     };
     own.front().required = true;
     return own;

@@ -13,8 +13,8 @@
 
 namespace pgconn::config {
 
-// The file itself: `global`, `collectors`, `targets`, in the order in which they must be read,
-// since targets begin with what the other two say.
+// The file itself: `global`, `collectors`, `probes`, `targets`, in the order in which they must be
+// read, since targets begin with what the others say.
 std::span<const Field<Config>> file_fields();
 
 std::span<const Field<Global>> global_fields();
@@ -27,5 +27,11 @@ std::vector<Field<Collectors>> collector_fields(std::string_view name);
 
 // Names of the collectors that have options of their own.
 std::vector<std::string_view> configurable_collectors();
+
+// The section `probes`, and what each probe takes as a mapping.
+std::span<const Field<Probes>> probes_fields();
+std::span<const Field<Probe>> connect_fields();
+std::span<const Field<Probe>> roundtrip_fields();
+std::span<const Field<IdleProbe>> idle_fields();
 
 }  // namespace pgconn::config

@@ -11,12 +11,15 @@ constexpr std::size_t kMaxLabels = 20;
 constexpr std::size_t kMaxLabelBytes = 256;
 constexpr std::size_t kMaxTargets = 1000;
 
-// Checks of two keys against each other, where at least one is given in this section. A section
-// that gives neither has the values of one that was checked.
+// Of two keys that are checked against each other, the one that this section gives. A section that
+// gives neither has the values of one that was checked.
+const YamlNode* first_given(const YamlNode& section, std::string_view key, std::string_view other) {
+  const YamlNode* node = section.find(key);
+  return node != nullptr ? node : section.find(other);
+}
+
 void check_offset(const Value& section, const Global& global, Problems& problems) {
-  const YamlNode* offset = section.node.find("scrape_timeout_offset");
-  const YamlNode* timeout = section.node.find("scrape_timeout");
-  const YamlNode* given = offset != nullptr ? offset : timeout;
+  const YamlNode* given = first_given(section.node, "scrape_timeout_offset", "scrape_timeout");
   if (given == nullptr || global.scrape_timeout_offset < global.scrape_timeout) return;
   problems.add(given->line, section.child(*given).path,
                "scrape_timeout_offset (" + format_duration(global.scrape_timeout_offset) +
@@ -32,16 +35,37 @@ void check_password_source(const Value& target, Problems& problems) {
                "has both password_file and password_env; allowed: one of them");
 }
 
+// What a target may hold at once: a session for collecting and one for finding out why a connection
+// was lost, beside those of its probes.
+void check_connections(const Value& section, const Target& target, Problems& problems) {
+  const Probes& probes = target.probes;
+  const int canaries = probes.idle.enabled ? probes.idle.canaries : 0;
+  const int needed = 2 + probes.connect.enabled + probes.roundtrip.enabled + canaries;
+  const int allowed = target.global.max_connections_per_target;
+  if (needed <= allowed || target.name.empty()) return;  // without a name it is refused anyway
+  const YamlNode* given = first_given(section.node, "probes", "max_connections_per_target");
+  const Value at = given != nullptr ? section.child(*given) : section;
+  std::string sum = "1 to collect + 1 to diagnose";
+  if (probes.connect.enabled) sum += " + 1 for connect";
+  if (probes.roundtrip.enabled) sum += " + 1 for roundtrip";
+  if (canaries > 0) sum += " + " + std::to_string(canaries) + " for idle";
+  problems.add(at.node.line, at.path,
+               "target `" + target.name + "` needs " + std::to_string(needed) + " connections (" +
+                   sum + "), above its max_connections_per_target of " + std::to_string(allowed) +
+                   "; allowed: raise that to " + std::to_string(needed) +
+                   ", take fewer canaries or switch a probe off");
+}
+
 void read_collector(const Value& value, ReadContext& context, Collectors& collectors) {
   const std::string& name = value.node.key;
   if (value.node.kind != YamlNode::Kind::kMapping) {
-    const auto enabled = read_boolean(value, kCollectorAllowed, context.problems);
+    const auto enabled = read_boolean(value, kSwitchAllowed, context.problems);
     if (enabled) collectors.enabled[name] = *enabled;
     return;
   }
   collectors.enabled[name] = true;
   const auto fields = collector_fields(name);
-  read_section<Collectors>(value, kCollectorAllowed, fields, context, collectors);
+  read_section<Collectors>(value, kSwitchAllowed, fields, context, collectors);
 }
 
 std::optional<std::string_view> wrong_with_label(std::string_view name, const Vocabulary& known) {
@@ -84,6 +108,7 @@ Target read_target(const Value& value, ReadContext& context, const Config& confi
   Target target;
   target.global = config.global;
   target.collectors = config.collectors;
+  target.probes = config.probes;
   std::vector<Field<Target>> fields(target_fields().begin(), target_fields().end());
   for (Field<Target>& field : within(&Target::global, global_fields())) {
     fields.push_back(std::move(field));
@@ -91,6 +116,7 @@ Target read_target(const Value& value, ReadContext& context, const Config& confi
   read_section<Target>(value, "a mapping with at least `name`", fields, context, target);
   check_offset(value, target.global, context.problems);
   check_password_source(value, context.problems);
+  check_connections(value, target, context.problems);
   return target;
 }
 
@@ -114,6 +140,19 @@ void read_collectors(const Value& value, ReadContext& context, Collectors& colle
                            unknown_name("collector", node.key, known));
     }
   }
+}
+
+void read_probes(const Value& value, ReadContext& context, Probes& probes) {
+  read_section<Probes>(value, "a mapping of the keys of `probes`", probes_fields(), context,
+                       probes);
+}
+
+void check_timeout(const Value& section, const Probe& probe, Problems& problems) {
+  const YamlNode* given = first_given(section.node, "timeout", "interval");
+  if (given == nullptr || probe.timeout < probe.interval) return;
+  problems.add(given->line, section.child(*given).path,
+               "timeout (" + format_duration(probe.timeout) + ") is not below interval (" +
+                   format_duration(probe.interval) + "); allowed: a timeout below the interval");
 }
 
 void read_labels(const Value& value, ReadContext& context,

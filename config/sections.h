@@ -13,7 +13,7 @@
 
 namespace pgconn::config {
 
-inline constexpr std::string_view kCollectorAllowed =
+inline constexpr std::string_view kSwitchAllowed =
     "true, false or a mapping of its options ({} is on)";
 inline constexpr std::string_view kCollectorsAllowed = "a mapping from collectors to their options";
 inline constexpr std::string_view kLabelsAllowed =
@@ -26,10 +26,16 @@ void read_global(const Value& value, ReadContext& context, Global& global);
 // `collectors`, of the file or of a target: names what it changes, leaves the rest as it is.
 void read_collectors(const Value& value, ReadContext& context, Collectors& collectors);
 
+// `probes`, of the file or of a target: the same.
+void read_probes(const Value& value, ReadContext& context, Probes& probes);
+
+// A run must end before the next one begins. `section` is the probe's own.
+void check_timeout(const Value& section, const Probe& probe, Problems& problems);
+
 void read_labels(const Value& value, ReadContext& context,
                  std::map<std::string, std::string>& labels);
 
-// `targets`. Each begins with the file's `global` and `collectors`, which must have been read.
+// `targets`. Each begins with the file's other sections, which must have been read.
 void read_targets(const Value& value, ReadContext& context, Config& config);
 
 }  // namespace pgconn::config

@@ -13,6 +13,15 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool are_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// YAML 1.1 reads a leading zero as octal.
+bool is_decimal_integer(std::string_view text) {
+  return are_digits(text) && (text == "0" || text.front() != '0');
+}
+
 // The value for a message if it is one short word. Anything longer could hold more than the author
 // of the key meant to write there: a line indented too far is part of the value above it.
 std::string shown(const YamlNode& node) {
@@ -79,6 +88,35 @@ bool is_ambiguous(std::string_view text) {
   return parsed.ptr == rest.data() + rest.size();
 }
 
+template <typename Range, typename Read>
+std::optional<std::vector<typename Range::Number>> read_each_above_last(const Value& value,
+                                                                        const Range& range,
+                                                                        std::size_t max_count,
+                                                                        Read read_one,
+                                                                        Problems& problems) {
+  const std::string allowed = "a list of 1 to " + std::to_string(max_count) + " " +
+                              std::string(Range::kPlural) + " that ascend, each " +
+                              allowed_text(range);
+  if (!expect_list(value, allowed, problems)) return std::nullopt;
+  const std::size_t count = value.node.children.size();
+  if (count == 0 || count > max_count) {
+    add(value, "has " + std::to_string(count) + " entries", allowed, problems);
+    return std::nullopt;
+  }
+  std::vector<typename Range::Number> numbers;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Value item = value.item(i);
+    const auto number = read_one(item, range, problems);
+    if (!number) return std::nullopt;
+    if (!numbers.empty() && *number <= numbers.back()) {
+      add(item, shown(item.node) + " is not above the entry before it", allowed, problems);
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
 }  // namespace
 
 Value Value::child(const YamlNode& entry) const {
@@ -98,6 +136,17 @@ std::string allowed_text(const DurationRange& range) {
 
 std::string allowed_text(const IntegerRange& range) {
   return std::to_string(range.min) + " to " + std::to_string(range.max);
+}
+
+std::string allowed_text(const SecondsRange& range) {
+  return "above " + format_seconds(range.above) + " and up to " + format_seconds(range.max);
+}
+
+std::string format_seconds(double value) {
+  std::array<char, 400> text;  // enough for every double
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  return {text.data(), end.ptr};
 }
 
 std::optional<Duration> read_duration(const Value& value, const DurationRange& range,
@@ -122,10 +171,7 @@ std::optional<int> read_integer(const Value& value, const IntegerRange& range, P
     return std::nullopt;
   const std::string_view text = value.node.text;
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  const bool decimal = !value.node.quoted && !digits.empty() &&
-                       std::all_of(digits.begin(), digits.end(), is_digit) &&
-                       (digits == "0" || digits.front() != '0');
-  if (!decimal) {
+  if (value.node.quoted || !is_decimal_integer(digits)) {
     add(value,
         shown(value.node) + (value.node.quoted ? " is in quotes" : " is not a decimal integer"),
         allowed, problems);
@@ -159,28 +205,39 @@ std::optional<std::string> read_text(const Value& value, std::string_view allowe
   return value.node.text;
 }
 
-std::optional<std::vector<Duration>> read_ascending(const Value& value, const DurationRange& range,
-                                                    std::size_t max_count, Problems& problems) {
-  const std::string allowed = "a list of 1 to " + std::to_string(max_count) +
-                              " durations that ascend, each " + allowed_text(range);
-  if (!expect_list(value, allowed, problems)) return std::nullopt;
-  const std::size_t count = value.node.children.size();
-  if (count == 0 || count > max_count) {
-    add(value, "has " + std::to_string(count) + " entries", allowed, problems);
+std::optional<double> read_seconds(const Value& value, const SecondsRange& range,
+                                   Problems& problems) {
+  const std::string allowed = allowed_text(range);
+  if (!expect(YamlNode::Kind::kText, value, "a number of seconds, " + allowed, problems))
+    return std::nullopt;
+  const std::string_view text = value.node.text;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const bool decimal = !value.node.quoted && is_decimal_integer(text.substr(0, point)) &&
+                       (point == text.size() || are_digits(text.substr(point + 1)));
+  if (!decimal) {
+    add(value,
+        shown(value.node) +
+            (value.node.quoted ? " is in quotes" : " is not a number of seconds, write 0.001"),
+        allowed, problems);
     return std::nullopt;
   }
-  std::vector<Duration> durations;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Value item = value.item(i);
-    const auto duration = read_duration(item, range, problems);
-    if (!duration) return std::nullopt;
-    if (!durations.empty() && *duration <= durations.back()) {
-      add(item, shown(item.node) + " is not longer than the entry before it", allowed, problems);
-      return std::nullopt;
-    }
-    durations.push_back(*duration);
+  double number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || number <= range.above || number > range.max) {
+    add(value, shown(value.node) + " is out of range", allowed, problems);
+    return std::nullopt;
   }
-  return durations;
+  return number;
+}
+
+std::optional<std::vector<Duration>> read_ascending(const Value& value, const DurationRange& range,
+                                                    std::size_t max_count, Problems& problems) {
+  return read_each_above_last(value, range, max_count, read_duration, problems);
+}
+
+std::optional<std::vector<double>> read_ascending(const Value& value, const SecondsRange& range,
+                                                  std::size_t max_count, Problems& problems) {
+  return read_each_above_last(value, range, max_count, read_seconds, problems);
 }
 
 bool expect_mapping(const Value& value, std::string_view allowed, Problems& problems) {

@@ -26,6 +26,9 @@ struct Value {
 
 // Both ends belong to the range.
 struct DurationRange {
+  using Number = Duration;
+  static constexpr std::string_view kPlural = "durations";
+
   Duration min;
   Duration max;
   bool or_zero = false;                          // 0 is allowed below `min`
@@ -35,10 +38,23 @@ struct IntegerRange {
   int min;
   int max;
 };
+// Seconds as a number, for what durations are too coarse. `above` itself does not belong to the
+// range.
+struct SecondsRange {
+  using Number = double;
+  static constexpr std::string_view kPlural = "numbers of seconds";
+
+  double above;
+  double max;
+};
 
 // The ranges as messages and the reference say them: "0 or 10ms to 1h", "1 to 100".
 std::string allowed_text(const DurationRange& range);
 std::string allowed_text(const IntegerRange& range);
+std::string allowed_text(const SecondsRange& range);
+
+// Without an exponent: "0.0002", "10".
+std::string format_seconds(double value);
 
 // Each adds to `problems` and returns nullopt if the value is not of its kind or range.
 std::optional<Duration> read_duration(const Value& value, const DurationRange& range,
@@ -49,9 +65,14 @@ std::optional<bool> read_boolean(const Value& value, std::string_view allowed, P
 // message, which never shows the text.
 std::optional<std::string> read_text(const Value& value, std::string_view allowed,
                                      Problems& problems);
-// Between 1 and `max_count` durations, each larger than the one before.
+// Digits, with or without a point and more digits; not `.5` nor `1e3`.
+std::optional<double> read_seconds(const Value& value, const SecondsRange& range,
+                                   Problems& problems);
+// Between 1 and `max_count` entries, each larger than the one before.
 std::optional<std::vector<Duration>> read_ascending(const Value& value, const DurationRange& range,
                                                     std::size_t max_count, Problems& problems);
+std::optional<std::vector<double>> read_ascending(const Value& value, const SecondsRange& range,
+                                                  std::size_t max_count, Problems& problems);
 
 // True if `value` is a mapping (a list); else adds a problem. `allowed` says what belongs there.
 bool expect_mapping(const Value& value, std::string_view allowed, Problems& problems);

@@ -6,6 +6,7 @@
 #include "exporter/exporter_metrics.h"
 #include "exporter/listing.h"
 #include "exporter/process_metrics.h"
+#include "probes/probe_metrics.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -23,6 +24,13 @@ std::vector<Section> sections() {
     all.push_back(section("Collector " + std::string(collector->info().name),
                           std::string(collector->info().help), collector->info().descriptors));
   }
+  all.push_back(section("Probes and drops",
+                        "From connections that the exporter makes and holds itself, on their own "
+                        "clock. Causes: admin_terminate, server_shutdown, crash, oom_kill, "
+                        "idle_in_transaction_timeout, idle_session_timeout, transaction_timeout, "
+                        "path_idle_timeout, network_reset, network_silent, pooler_close, "
+                        "pooler_server_lost, tls_error, server_unreachable, unknown.",
+                        probes::families::kAll));
   all.push_back(section("Exporter", "Of the exporter itself.", exporter_families()));
   all.push_back(section("Process", "", process_descriptors()));
   return all;

@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "collectors/readings.h"
-#include "config/loader.h"
 #include "exporter/exporter_metrics.h"
 #include "exporter/log.h"
 
@@ -45,12 +44,10 @@ PgError stopped() {
 
 }  // namespace
 
-CollectionSession::CollectionSession(asio::any_io_executor executor, postgres::Resolver& resolver,
-                                     const config::Target& config,
+CollectionSession::CollectionSession(postgres::Dialer& dialer, const config::Target& config,
                                      const collectors::Options& options,
                                      metrics::Instruments& instruments)
-    : executor_(std::move(executor)),
-      resolver_(resolver),
+    : dialer_(dialer),
       config_(config),
       options_(options),
       instruments_(instruments),
@@ -59,7 +56,7 @@ CollectionSession::CollectionSession(asio::any_io_executor executor, postgres::R
 void CollectionSession::stop() {
   stopped_ = true;
   stop_connecting_.emit(asio::cancellation_type::terminal);
-  if (connection_) connection_->close();
+  if (session_) session_.connection->close();
 }
 
 void CollectionSession::count(const PgError& error) {
@@ -92,7 +89,7 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
                                                  postgres::Deadline deadline,
                                                  Collected& collected) {
   if (!is_open()) co_await connect(deadline);
-  const int version = connection_->server_version();
+  const int version = session_.connection->server_version();
   collected.readings.server_version = version;
   collected.plan = plan_collection(collectors, options_, version);
   co_await ask(each_scrape(collected.plan), deadline, collected);
@@ -106,13 +103,13 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
 asio::awaitable<void> CollectionSession::ask(
     const std::vector<const collectors::Reading*>& readings, postgres::Deadline deadline,
     Collected& collected) {
-  const auto queries = queries_for(readings, connection_->server_version());
+  const auto queries = queries_for(readings, session_.connection->server_version());
   std::vector<postgres::Answer> answers;
   std::vector<Clock::time_point> arrivals;
   const Clock::time_point sent = Clock::now();
   std::optional<PgError> failure;
   try {
-    co_await connection_->pipeline(queries, deadline, answers, &arrivals);
+    co_await session_.connection->pipeline(queries, deadline, answers, &arrivals);
   } catch (const PgError& error) {
     failure = error;
   }
@@ -132,27 +129,15 @@ asio::awaitable<void> CollectionSession::ask(
 // Who does not know what the server is cannot read what else it said.
 void CollectionSession::give_up(const collectors::Readings& readings) {
   static_cast<void>(readings.rows(collectors::server_reading()));  // throws the error that it got
-  connection_->close();
+  session_.connection->close();
   const PgError error(Phase::kQuery, Reason::kProtocol, "",
                       "the answer to a query about the server is not PostgreSQL's", true);
   count(error);
   throw error;
 }
 
-postgres::ConnInfo CollectionSession::conninfo() const {
-  try {
-    postgres::ConnInfo conninfo = postgres::ConnInfo::parse(config_.dsn);
-    if (auto password = config::read_password(config_)) {
-      conninfo.set_password(std::move(*password));
-    }
-    return conninfo;
-  } catch (const config::ConfigError& error) {
-    throw PgError(Phase::kConfig, Reason::kConfig, "", error.what(), true);
-  }
-}
-
 asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
-  connection_.reset();
+  session_ = {};
   kept_ = {};
   if (stopped_) throw stopped();
   if (refused_ && !backoff_.may_try(Clock::now())) throw *refused_;
@@ -163,9 +148,8 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   options.outlive_idle_session_timeout = true;
   const auto until = std::min(deadline, Clock::now() + config_.global.connect_timeout);
   try {
-    const postgres::ConnInfo info = conninfo();
-    connection_ = co_await asio::co_spawn(
-        executor_, postgres::Connection::connect(executor_, resolver_, info, options, until),
+    session_ = co_await asio::co_spawn(
+        dialer_.executor(), dialer_.dial(options, until),
         asio::bind_cancellation_slot(stop_connecting_.slot(), asio::use_awaitable));
   } catch (const std::system_error&) {
     if (!stopped_) throw;
@@ -179,7 +163,7 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   }
   backoff_.succeeded();
   refused_.reset();
-  if (stopped_) connection_->close();
+  if (stopped_) session_.connection->close();
 }
 
 }  // namespace pgconn::exporter

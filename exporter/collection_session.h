@@ -2,7 +2,6 @@
 // pipeline. I/O thread only; one collection at a time.
 #pragma once
 
-#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <memory>
@@ -14,10 +13,10 @@
 #include "collectors/kept_answers.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
-#include "postgres/backoff.h"
 #include "exporter/collection.h"
 #include "metrics/instruments.h"
-#include "postgres/connection.h"
+#include "postgres/backoff.h"
+#include "postgres/dialer.h"
 
 namespace pgconn::exporter {
 
@@ -32,9 +31,8 @@ struct Collected {
 class CollectionSession {
  public:
   // All must outlive the session. Failures are counted in `instruments`.
-  CollectionSession(asio::any_io_executor executor, postgres::Resolver& resolver,
-                    const config::Target& config, const collectors::Options& options,
-                    metrics::Instruments& instruments);
+  CollectionSession(postgres::Dialer& dialer, const config::Target& config,
+                    const collectors::Options& options, metrics::Instruments& instruments);
 
   // Asks everything the collectors read. What has arrived is in `collected`, also when this throws
   // PgError: no connection, the deadline (the session is closed then), a loss.
@@ -44,9 +42,9 @@ class CollectionSession {
   // Closes for good; a collection under way ends at once.
   void stop();
 
-  bool is_open() const { return connection_ && connection_->is_open(); }
-  std::string host() const { return connection_->host(); }  // only while it is open
-  std::string port() const { return connection_->port(); }
+  bool is_open() const { return static_cast<bool>(session_); }
+  std::string host() const { return session_.connection->host(); }  // only while it is open
+  std::string port() const { return session_.connection->port(); }
 
  private:
   asio::awaitable<void> connect(postgres::Deadline deadline);
@@ -56,15 +54,13 @@ class CollectionSession {
                             postgres::Deadline deadline, Collected& collected);
   [[noreturn]] void give_up(const collectors::Readings& readings);
   void count(const postgres::PgError& error);
-  postgres::ConnInfo conninfo() const;
 
-  asio::any_io_executor executor_;
-  postgres::Resolver& resolver_;
+  postgres::Dialer& dialer_;
   const config::Target& config_;
   const collectors::Options& options_;
   metrics::Instruments& instruments_;
-  std::unique_ptr<postgres::Connection> connection_;
-  collectors::KeptAnswers kept_;  // of this connection
+  postgres::Dialer::Session session_;
+  collectors::KeptAnswers kept_;  // of this session
   postgres::Backoff backoff_;
   std::optional<postgres::PgError> refused_;  // what the last attempt to connect met
   bool stopped_ = false;

@@ -104,6 +104,10 @@ asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
   co_return std::move(gather->results);
 }
 
+void Fleet::start() {
+  for (const auto& target : targets_) target->start();
+}
+
 void Fleet::stop() {
   for (const auto& target : targets_) target->stop();
 }

@@ -29,6 +29,9 @@ class Fleet {
   Fleet(asio::any_io_executor executor, const config::ValidatedConfig& config);
   ~Fleet();
 
+  // Starts the probes of every target. Call once, on the I/O thread.
+  void start();
+
   // Nothing if the request can be served, else what is wrong with its names and which are known.
   // Safe from any thread: reads only what is fixed at construction.
   std::optional<std::string> refuse(const ScrapeRequest& request) const;

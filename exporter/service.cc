@@ -91,6 +91,7 @@ class Service::Impl {
         loaded_at_(std::chrono::system_clock::now()) {
     http_ = std::make_unique<HttpServer>(server_options(), routes());
     await_hangup();
+    asio::post(io_, [this] { fleet_.start(); });
     io_thread_ = std::thread([this] { run_io(); });
   }
 

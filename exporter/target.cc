@@ -5,11 +5,11 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "collectors/builtin.h"
-#include "config/loader.h"
 #include "exporter/exporter_metrics.h"
 #include "exporter/log.h"
+#include "exporter/target_settings.h"
 #include "metrics/cap.h"
+#include "probes/probe_metrics.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -19,32 +19,30 @@ using postgres::PgError;
 using postgres::Phase;
 using postgres::Reason;
 
-std::set<std::string> enabled_collectors(const config::Collectors& config) {
-  std::set<std::string> names;
-  for (const collectors::Collector* collector : collectors::builtin()) {
-    const std::string name(collector->info().name);
-    const auto found = config.enabled.find(name);
-    if (found == config.enabled.end() ? collector->info().on_by_default : found->second) {
-      names.insert(name);
-    }
-  }
-  return names;
+double seconds_between(std::chrono::steady_clock::time_point from,
+                       std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
 }
 
-collectors::Options options_of(const config::Target& config) {
-  using std::chrono::duration_cast;
-  using std::chrono::seconds;
-  collectors::Options options;
-  options.ages.clear();
-  for (const config::Duration age : config.collectors.sessions.ages) {
-    options.ages.push_back(duration_cast<seconds>(age));
-  }
-  options.by_client = config.collectors.sessions.by_client;
-  options.keepalive_budget = duration_cast<seconds>(config.collectors.settings.keepalive_budget);
-  if (config.path_idle_limit) {
-    options.path_idle_limit = duration_cast<seconds>(*config.path_idle_limit);
-  }
-  return options;
+// One structured line an incident, with the evidence that decided.
+void log_incident(const probes::Incident& incident) {
+  const probes::Drop& first = incident.drops.front();
+  log::write(
+      log::Level::kWarn, "connections were lost",
+      {{"target", incident.target},
+       {"incident", std::to_string(incident.id)},
+       {"cause", std::string(to_string(incident.verdict.cause))},
+       {"scope", std::string(to_string(incident.verdict.scope))},
+       {"drops", std::to_string(incident.drops.size())},
+       {"held", std::to_string(incident.held_before)},
+       {"probe", std::string(to_string(first.probe))},
+       {"phase", std::string(to_string(first.error.phase()))},
+       {"reason", std::string(to_string(first.error.reason()))},
+       {"sqlstate", first.error.sqlstate()},
+       {"silent_seconds", std::to_string(std::chrono::duration<double>(first.silent_for).count())},
+       {"span_seconds", std::to_string(seconds_between(incident.first, incident.last))},
+       {"because", incident.verdict.because},
+       {"error", first.error.what()}});
 }
 
 // The reports of collectors that got no answer at all.
@@ -71,7 +69,11 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver, con
       config_(std::move(config)),
       options_(options_of(config_)),
       enabled_(enabled_collectors(config_.collectors)),
-      session_(executor_, resolver, config_, options_, instruments_) {
+      dialer_(
+          executor_, resolver, [this] { return conninfo_of(config_); },
+          config_.global.max_connections_per_target),
+      session_(dialer_, config_, options_, instruments_),
+      prober_(config_.name, dialer_, instruments_, probe_settings(config_.probes), log_incident) {
   labels_.emplace_back("target", config_.name);
   labels_.insert(labels_.end(), config_.labels.begin(), config_.labels.end());
   state_.name = config_.name;
@@ -91,7 +93,12 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver, con
 
 Target::~Target() { stop(); }
 
-void Target::stop() { session_.stop(); }
+void Target::start() { prober_.start(); }
+
+void Target::stop() {
+  prober_.stop();
+  session_.stop();
+}
 
 TargetState Target::state() const { return state_; }
 
@@ -158,7 +165,7 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
     state_.error.clear();
     state_.advice.clear();
   }
-  if (collected.facts) note_facts(*collected.facts);
+  if (collected.facts) note_facts(*collected.facts, collected.readings.server_version);
   state_.up = collected.facts.has_value();
   state_.scraped = true;
   state_.last_scrape = std::chrono::system_clock::now();
@@ -183,7 +190,7 @@ void Target::note_failure(const PgError& error) {
               {"do", state_.advice}});
 }
 
-void Target::note_facts(const collectors::ServerFacts& facts) {
+void Target::note_facts(const collectors::ServerFacts& facts, int server_version) {
   if (state_.facts) {
     const collectors::Restart restart = collectors::restart_between(*state_.facts, facts);
     if (restart != collectors::Restart::kNone) {
@@ -192,6 +199,11 @@ void Target::note_facts(const collectors::ServerFacts& facts) {
       log::write(log::Level::kWarn, "server was restarted", {{"target", name()}, {"kind", kind}});
     }
   }
+  prober_.learn({.start_time = facts.start_time,
+                 .crash_restart_time = facts.crash_restart_time,
+                 .server_clock = std::nullopt,
+                 .read_at = std::nullopt},
+                server_version);
   const auto known_crash = state_.facts ? state_.facts->crash_restart_time : std::nullopt;
   state_.facts = facts;
   // A scrape of some collectors alone does not learn it: that is not forgetting it.
@@ -231,7 +243,14 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
   batch.add(families::kUp, up ? 1 : 0);
   add_target_info(batch);
   add_reports(reports, batch);
-  batch.add(families::kConnections, session_.is_open() ? 1 : 0, {"collect"});
+  for (const auto& [purpose, open] : dialer_.open()) {
+    batch.add(families::kConnections, open, {purpose});
+  }
+  if (config_.path_idle_limit) {
+    batch.add(probes::families::kPathLimit, Seconds(*config_.path_idle_limit).count(),
+              {"configured"});
+  }
+  prober_.add_gauges(batch);
   instruments_.count(families::kRepairedValues, {}, static_cast<double>(batch.repaired_values()));
   batch.append(instruments_.collect());
   return result;

@@ -18,7 +18,8 @@
 #include "exporter/collection.h"
 #include "exporter/collection_session.h"
 #include "metrics/instruments.h"
-#include "postgres/connection.h"
+#include "postgres/dialer.h"
+#include "probes/prober.h"
 
 namespace pgconn::exporter {
 
@@ -52,6 +53,9 @@ class Target {
   Target& operator=(const Target&) = delete;
 
   const std::string& name() const { return config_.name; }
+  // Starts the probes. Call once, on the I/O thread.
+  void start();
+
   // The collectors that are on for this target.
   const std::set<std::string>& enabled() const { return enabled_; }
 
@@ -60,7 +64,7 @@ class Target {
   asio::awaitable<std::shared_ptr<const TargetResult>> collect(std::set<std::string> collectors,
                                                                postgres::Deadline deadline);
 
-  // Closes the session; a collection under way ends at once.
+  // Ends the probes and closes the sessions; a collection under way ends at once.
   void stop();
 
   TargetState state() const;
@@ -72,7 +76,7 @@ class Target {
                                                            postgres::Deadline deadline);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   void note_failure(const postgres::PgError& error);
-  void note_facts(const collectors::ServerFacts& facts);
+  void note_facts(const collectors::ServerFacts& facts, int server_version);
   void note_skips(const std::vector<CollectorReport>& reports);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
@@ -88,7 +92,9 @@ class Target {
   std::optional<postgres::PgError> last_error_;  // while down
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
+  postgres::Dialer dialer_;
   CollectionSession session_;
+  probes::Prober prober_;
   std::set<std::string> told_;  // collectors whose skip the log has
   TargetState state_;
 };

@@ -76,7 +76,7 @@ def print_summary(prometheus):
     """What the exporter saw, as Prometheus tells it."""
 
     def line(words, value):
-        print(f"  {'  '.join(words):<44} {value}")
+        print(f"  {' '.join(f'{word:<12}' for word in words):<44} {value}")
 
     def table(title, promql, *labels):
         print(f"\n{title}")

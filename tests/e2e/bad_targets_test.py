@@ -19,14 +19,19 @@ def box(newest):
         yield server
 
 
+def logged(exporter, message, **fields):
+    """The records of a line; waits for the first."""
+    return eventually(lambda: records(exporter.log_lines, message, **fields), what=message)
+
+
 def scrape_down_then_mend(exporter, mend, timeout=30.0):
     """Expects the target to be down, mends it, expects it up; returns what the log said."""
     for _ in range(2):
         assert exporter.metrics().value("pgconn_up") == 0
-    [told] = records(exporter.log_lines, "target cannot be collected", target="one")
+    [told] = logged(exporter, "target cannot be collected", target="one")
     mend()
     eventually(lambda: exporter.metrics().value("pgconn_up") == 1, timeout, "the target up again")
-    assert records(exporter.log_lines, "target is up", target="one")
+    logged(exporter, "target is up", target="one")
     return told
 
 
@@ -153,7 +158,7 @@ def test_a_certificate_that_is_no_good(certificate, reason, words, box, collect)
 def test_a_name_that_does_not_resolve(box, collect):
     exporter = collect(box.dsn(host="database.invalid"))
     assert exporter.metrics().value("pgconn_up") == 0
-    [told] = records(exporter.log_lines, "target cannot be collected")
+    [told] = logged(exporter, "target cannot be collected")
     says(told, "resolve", "database.invalid", "resolver")
 
 
@@ -181,7 +186,7 @@ def test_missing_privileges_cost_only_what_needs_them_and_the_grant_is_told_once
         assert families.value("pgconn_up") == 1
         assert families.value("pgconn_collector_skipped", collector="sessions", reason="privilege") == 1
         assert families.value("pgconn_collector_success", collector="limits") == 1
-    skipped = records(exporter.log_lines, "collector is skipped", collector="sessions")
+    skipped = logged(exporter, "collector is skipped", collector="sessions")
     assert len(skipped) == 1 and "GRANT pg_monitor" in skipped[0]["error"] and skipped[0]["role"] == "shy"
     assert "GRANT pg_monitor TO" in exporter.get("/").text
     assert box.log_count("permission denied") == denied, "what is known to be denied is not asked for"

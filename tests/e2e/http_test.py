@@ -55,7 +55,8 @@ def test_the_life_signs_answer_200(exporter):
     ("text/plain", TEXT), ("application/openmetrics-text;q=0, text/plain", TEXT),
     ("application/openmetrics-text;q=0.1,text/plain;version=0.0.4;q=0.9", TEXT),
     (PROMETHEUS_2, OPENMETRICS), (PROMETHEUS_3, OPENMETRICS), ("application/openmetrics-text", OPENMETRICS),
-])
+], ids=["nothing", "empty", "anything", "a browser", "nonsense", "text", "OpenMetrics refused", "text liked better",
+        "Prometheus 2", "Prometheus 3", "OpenMetrics"])
 def test_the_format_is_the_one_the_client_prefers(exporter, accept, expected):
     answer = exporter.get("/metrics", {} if accept is None else {"Accept": accept})
     assert answer.status == 200

@@ -50,12 +50,14 @@ def test_a_failure_is_told_when_it_begins_changes_and_ends_and_not_at_each_scrap
 
     for _ in range(3):
         assert exporter.metrics().value("pgconn_up") == 1
+    exporter.process.wait_log("target is up")
     assert told() == 0 and len(records(exporter.log_lines, "target is up")) == 1
 
     box.psql("DROP DATABASE shop WITH (FORCE)")
     for _ in range(5):
         assert exporter.metrics().value("pgconn_up") == 0
-    assert told() == told(reason="database", sqlstate="3D000", level="warn") == 1
+    eventually(lambda: told(reason="database", sqlstate="3D000", level="warn"))
+    assert told() == 1
 
     box.stop()
     eventually(lambda: exporter.metrics() and told(reason="refused"), what="the change of the reason")
@@ -66,7 +68,7 @@ def test_a_failure_is_told_when_it_begins_changes_and_ends_and_not_at_each_scrap
     box.start()
     box.psql("CREATE DATABASE shop")
     scrape_until(up=1)
-    assert len(records(exporter.log_lines, "target is up", target="shop", level="info")) == 2
+    eventually(lambda: len(records(exporter.log_lines, "target is up", target="shop", level="info")) == 2)
 
 
 def test_every_failure_says_what_to_do(newest, run_exporter):
@@ -78,6 +80,7 @@ def test_every_failure_says_what_to_do(newest, run_exporter):
         ]})
         exporter.metrics()
     for name, words in (("refused", "listen_addresses"), ("nowhere", "dbname"), ("nobody", "role")):
+        exporter.process.wait_log(f"target={name} ")
         [entry] = records(exporter.log_lines, "target cannot be collected", target=name)
         assert words in entry["do"]
 
@@ -87,4 +90,5 @@ def test_the_level_cuts_off_what_is_below(newest, run_exporter):
         {"name": "one", "dsn": newest.dsn()}, {"name": "nowhere", "dsn": newest.dsn(dbname="nowhere")},
     ]}, "--log.level=warn")
     exporter.metrics()
+    exporter.process.wait_log("target=nowhere")
     assert {logfmt.parse(line)["level"] for line in exporter.log_lines} == {"warn"}

@@ -19,6 +19,6 @@ def test_too_few_file_descriptors_cost_targets_but_not_the_exporter(new_box, run
     for _ in range(5):
         assert 0 < up() < 60
     assert exporter.get("/-/healthy").status == 200
-    assert "Too many open files" in "\n".join(exporter.log_lines)
+    exporter.process.wait_log("Too many open files")
     resource.prlimit(exporter.process.pid, resource.RLIMIT_NOFILE, (200, hard))
     eventually(lambda: up() == 60, what="all targets up")

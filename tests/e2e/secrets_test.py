@@ -83,7 +83,8 @@ def test_passwords_of_targets_that_fail_are_shown_no_more(guarded, tmp_path, run
     "targets:\n  - name: one\n    dsn: host=db\n    password_env: {secret}\n",
     "targets:\n  - name: one\n    dsn: host=db\n    password_file: {secret}\n    password_env: X\n",
     "targets: [{{name: one, dsn: 'host=db password={secret}'\n",
-])
+], ids=["dsn", "URI", "URI with an at sign", "misspelt keyword", "open quote", "unknown key", "as variable",
+        "as file", "open bracket"])
 def test_a_password_in_a_refused_file_is_not_repeated(text, tmp_path):
     secret = "S3cret-horse!"
     path = tmp_path / "config.yml"

@@ -31,7 +31,8 @@ def expect(words, output):
     (GOOD + "    labels: {target: x}\n", 4, ["target"]),
     ("global: {}\n", None, ["targets"]),
     ("", None, ["targets"]),
-])
+], ids=["unknown key", "no unit", "unknown collector", "name twice", "open quote", "sslmode", "reserved label",
+        "no targets", "empty"])
 def test_a_bad_configuration_names_file_line_and_what_is_allowed(text, place, words, tmp_path):
     path = tmp_path / "config.yml"
     path.write_text(text)

@@ -42,9 +42,6 @@ CASES = [
     Case("tls_off", {"ssl": "off"}, {"ssl": "on"}),
     Case("tls_min_protocol_old", {"ssl_min_protocol_version": "TLSv1.1"},
          {"ssl_min_protocol_version": "TLSv1.2"}),
-    Case("log_connections_off", {"log_connections": "off"}, {"log_connections": "on"}, "info"),
-    Case("log_disconnections_off", {"log_disconnections": "off"}, {"log_disconnections": "on"},
-         "info"),
     Case("password_encryption_md5", {"password_encryption": "md5"},
          {"password_encryption": "scram-sha-256"}),
     Case("pending_restart", {"max_connections": "61"}, {"max_connections": "60"}),
@@ -85,6 +82,16 @@ def test_a_finding_lasts_as_long_as_the_server_s_setting_is_wrong(scene, watcher
     until_found(watcher, case.finding, case.severity)
     scene.alter_system(**case.right)
     until_not_found(watcher, case.finding)
+
+
+@pytest.mark.parametrize("setting", ["log_connections", "log_disconnections"])
+def test_what_the_server_gives_only_to_new_sessions_is_found_by_an_exporter_that_comes_after(
+    scene, setting
+):
+    for value, expected in (("off", True), ("on", False)):
+        scene.alter_system(**{setting: value})
+        found = findings(scene.watch())
+        assert (found.get((f"{setting}_off", "server")) == "info") == expected
 
 
 def test_findings_newer_than_the_server_are_not_made(scene, watcher):

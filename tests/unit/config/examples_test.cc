@@ -25,6 +25,7 @@ TEST_CASE("full.yml gives every key its default") {
   CHECK(full->global == Global{});
   CHECK(full->collectors.sessions == SessionsCollector{});
   CHECK(full->collectors.settings == SettingsCollector{});
+  CHECK(full->probes == Probes{});
   CHECK(full->collectors.enabled.size() == test_vocabulary().collectors.size());
   for (const auto& [name, enabled] : full->collectors.enabled) CHECK(enabled);
 
@@ -48,6 +49,9 @@ TEST_CASE("full.yml mentions every key of the schema") {
   for (const std::string_view collector : configurable_collectors()) {
     check_mentions(yaml, collector_fields(collector));
   }
+  check_mentions(yaml, connect_fields());
+  check_mentions(yaml, roundtrip_fields());
+  check_mentions(yaml, idle_fields());
 }
 
 TEST_CASE("multi-target.yml shows what targets inherit and what they override") {
@@ -59,6 +63,7 @@ TEST_CASE("multi-target.yml shows what targets inherit and what they override") 
   const Target& primary = config->targets[0];
   CHECK(primary.global == config->global);
   CHECK(primary.collectors == config->collectors);
+  CHECK(primary.probes == config->probes);
   CHECK(primary.path_idle_limit == seconds(350));
   CHECK(primary.labels ==
         std::map<std::string, std::string>{{"cluster", "orders"}, {"env", "prod"}});
@@ -75,6 +80,9 @@ TEST_CASE("multi-target.yml shows what targets inherit and what they override") 
   CHECK(reports.collectors.sessions.by_client == 20);
   CHECK(reports.collectors.sessions.ages ==
         std::vector<Duration>{minutes(1), minutes(10), hours(1), hours(6)});
+  CHECK_FALSE(reports.probes.connect.enabled);
+  CHECK(reports.probes.roundtrip == Probe{true, seconds(30), seconds(2)});
+  CHECK(reports.probes.idle == config->probes.idle);
 }
 
 }  // namespace

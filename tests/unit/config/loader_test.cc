@@ -28,6 +28,7 @@ TEST_CASE("without a file there is one target that libpq's environment names") {
   CHECK(config->targets[0].name == "default");
   CHECK(config->targets[0].dsn.empty());
   CHECK(config->targets[0].global == Global{});
+  CHECK(config->targets[0].probes == Probes{});
 }
 
 TEST_CASE("a target inherits from sections that come after it in the file") {

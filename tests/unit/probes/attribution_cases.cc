@@ -1,101 +1,12 @@
 #include "tests/unit/probes/attribution_cases.h"
 
+#include "tests/unit/probes/given_evidence.h"
+
 namespace pgconn::probes {
 
 using postgres::PgError;
 using postgres::Phase;
 using postgres::Reason;
-
-PgError fatal(const std::string& sqlstate, const std::string& text) {
-  return PgError(Phase::kIdle, postgres::reason_of_sqlstate(sqlstate, false), sqlstate,
-                 "FATAL: " + text, true);
-}
-PgError warned(const std::string& sqlstate, const std::string& text) {
-  return PgError(Phase::kIdle, postgres::reason_of_sqlstate(sqlstate, false), sqlstate,
-                 "WARNING: " + text, true);
-}
-PgError closed() {
-  return postgres::lost_error("server closed the connection unexpectedly", Phase::kIdle);
-}
-PgError reset() {
-  return postgres::lost_error("could not receive data from server: Connection reset by peer",
-                              Phase::kQuery);
-}
-PgError unanswered() {
-  return PgError(Phase::kQuery, Reason::kTimeout, "", "no answer to a query in time", true);
-}
-PgError kernel_gave_up() {
-  return postgres::lost_error("could not receive data from server: Connection timed out",
-                              Phase::kQuery);
-}
-PgError broken_tls() {
-  return postgres::lost_error("SSL error: decryption failed or bad record mac", Phase::kQuery);
-}
-
-PgError refused() { return postgres::connect_error("Connection refused", Phase::kTcp); }
-PgError not_accepting(const std::string& text) {
-  return postgres::connect_error("FATAL:  57P03: " + text, Phase::kStartup);
-}
-PgError no_tcp_answer() {
-  return PgError(Phase::kTcp, Reason::kTimeout, "", "no answer in time while connecting", true);
-}
-PgError no_startup_answer() {
-  return PgError(Phase::kStartup, Reason::kTimeout, "", "no answer in time while connecting", true);
-}
-PgError too_many() {
-  return postgres::connect_error("FATAL:  53300: sorry, too many clients already", Phase::kStartup);
-}
-
-Given& Given::fell(ProbeKind probe, const PgError& error, int silent_seconds) {
-  evidence_.drops.push_back({probe, error, kNoticed, std::chrono::seconds(silent_seconds), false});
-  return *this;
-}
-Given& Given::roundtrip(const PgError& error, int silent_seconds) {
-  return fell(ProbeKind::kRoundtrip, error, silent_seconds);
-}
-Given& Given::canary(const PgError& error, int silent_seconds) {
-  return fell(ProbeKind::kIdle, error, silent_seconds);
-}
-Given& Given::held(int count) {
-  evidence_.held = count;
-  return *this;
-}
-Given& Given::survivor(int silent_seconds) {
-  evidence_.survivors.emplace_back(std::chrono::seconds(silent_seconds));
-  return *this;
-}
-Given& Given::marks(double start_time, double crash_restart_time) {
-  evidence_.before = {kStart, 0, std::nullopt, std::nullopt};
-  evidence_.after = {start_time, crash_restart_time, kNow, kReadAt};
-  evidence_.reconnected = true;
-  return *this;
-}
-Given& Given::untouched() { return marks(kStart, 0); }
-Given& Given::crash_restarted() { return marks(kStart, kNow - 1); }
-Given& Given::restarted() { return marks(kNow - 1, 0); }
-Given& Given::elsewhere(double start_time) { return marks(start_time, 0); }
-Given& Given::bare_role() {
-  evidence_.before.crash_restart_time.reset();
-  evidence_.after.crash_restart_time.reset();
-  return *this;
-}
-Given& Given::down(const PgError& error) {
-  evidence_.before = {kStart, 0, std::nullopt, std::nullopt};
-  evidence_.reconnected = false;
-  return refused_at_first(error);
-}
-Given& Given::refused_at_first(const PgError& error) {
-  evidence_.failed_reconnects.push_back(error);
-  return *this;
-}
-Given& Given::oom(bool counted) {
-  evidence_.oom_kill_counted = counted;
-  return *this;
-}
-Given& Given::pooler() {
-  evidence_.pooler = true;
-  return *this;
-}
 
 namespace {
 
@@ -215,6 +126,9 @@ Cases terminated_or_stopped() {
            .refused_at_first(refused())
            .elsewhere(kStart - 900'000),
        Cause::kServerShutdown, Scope::kAll},
+      {"57P01 and another server at once, so it may be that we knew the wrong one",
+       Given().roundtrip(fatal("57P01", kTerminate)).held(1).elsewhere(kNow - 7'000),
+       Cause::kUnknown, Scope::kOne, true},
       {"a smart shutdown ends nothing, so what fell under it is somebody else's doing",
        Given()
            .roundtrip(fatal("57P01", kTerminate))
@@ -374,6 +288,13 @@ Cases crashed() {
          return evidence;
        }(),
        Cause::kUnknown, Scope::kOne, true},
+      {"a newer crash restart, but from before the connection's last answer",
+       [] {
+         Evidence evidence = Given().roundtrip(closed()).held(1).crash_restarted();
+         evidence.after.crash_restart_time = kCrashBefore;
+         return evidence;
+       }(),
+       Cause::kUnknown, Scope::kOne, true},
       {"a crash restart that others outlived is another server's",
        Given().roundtrip(closed()).held(2).survivor(60).crash_restarted(), Cause::kUnknown,
        Scope::kOne, true},
@@ -402,6 +323,9 @@ Cases lost_on_the_way() {
       {"a lively one was reset while a silent one lives",
        Given().roundtrip(reset()).held(2).survivor(60).untouched().bare_role(),
        Cause::kNetworkReset, Scope::kOne},
+      {"a roundtrip that fell is no silent one, however long its interval",
+       Given().roundtrip(reset(), 90).held(3).survivor(5).untouched(), Cause::kUnknown,
+       Scope::kOne},
       {"a silent one was reset while a more silent one lives",
        Given().canary(reset(), 60).held(3).survivor(5).survivor(90).untouched(),
        Cause::kNetworkReset, Scope::kOne},
@@ -431,6 +355,17 @@ Cases lost_on_the_way() {
       {"all flows were forgotten in silence, new ones pass",
        Given().roundtrip(unanswered()).canary(unanswered()).held(2).untouched(),
        Cause::kNetworkSilent, Scope::kAll},
+      {"all fell silent, and a new session came only after a while: a busy server?",
+       Given()
+           .roundtrip(unanswered())
+           .canary(unanswered())
+           .held(2)
+           .refused_at_first(no_startup_answer())
+           .untouched(),
+       Cause::kUnknown, Scope::kAll, true},
+      {"all went silent, but no lively one was held: the path or more?",
+       Given().canary(unanswered()).canary(unanswered()).held(2).untouched(), Cause::kUnknown,
+       Scope::kAll},
       {"one query went unanswered, which a busy server may do too",
        Given().roundtrip(unanswered()).held(3).survivor(60).untouched(), Cause::kUnknown,
        Scope::kOne},

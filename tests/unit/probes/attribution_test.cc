@@ -5,6 +5,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/unit/probes/attribution_cases.h"
+#include "tests/unit/probes/given_evidence.h"
 
 namespace pgconn::probes {
 namespace {
@@ -183,6 +184,20 @@ TEST_CASE("each drop of a mixed incident has its own cause") {
   CHECK(attribute(evidence, evidence.drops[1]).cause == Cause::kAdminTerminate);
   CHECK(attribute(evidence).because ==
         "its drops ended for different reasons: 1 admin_terminate, 1 idle_session_timeout");
+}
+
+TEST_CASE("a silent close beside one that the server explained is no idle pattern") {
+  const Evidence evidence =
+      Given().canary(closed()).canary(fatal("57P05")).held(3).survivor(5).untouched();
+  CHECK(attribute(evidence, evidence.drops[0]).cause == Cause::kUnknown);
+  CHECK(attribute(evidence, evidence.drops[1]).cause == Cause::kIdleSessionTimeout);
+}
+
+TEST_CASE("on 13, the notice beside a bare close and a new start is as unclear as the close") {
+  const Evidence evidence =
+      Given(130000).roundtrip(closed()).canary(warned("57P02")).held(2).restarted();
+  CHECK(attribute(evidence, evidence.drops[0]).cause == Cause::kUnknown);
+  CHECK(attribute(evidence, evidence.drops[1]).cause == Cause::kUnknown);
 }
 
 TEST_CASE("a start time within two seconds is the same start, beyond it is another") {

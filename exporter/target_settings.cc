@@ -1,0 +1,59 @@
+#include "exporter/target_settings.h"
+
+#include "collectors/builtin.h"
+#include "config/loader.h"
+
+namespace pgconn::exporter {
+
+std::set<std::string> enabled_collectors(const config::Collectors& config) {
+  std::set<std::string> names;
+  for (const collectors::Collector* collector : collectors::builtin()) {
+    const std::string name(collector->info().name);
+    const auto found = config.enabled.find(name);
+    if (found == config.enabled.end() ? collector->info().on_by_default : found->second) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+collectors::Options options_of(const config::Target& config) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  collectors::Options options;
+  options.ages.clear();
+  for (const config::Duration age : config.collectors.sessions.ages) {
+    options.ages.push_back(duration_cast<seconds>(age));
+  }
+  options.by_client = config.collectors.sessions.by_client;
+  options.keepalive_budget = duration_cast<seconds>(config.collectors.settings.keepalive_budget);
+  if (config.path_idle_limit) {
+    options.path_idle_limit = duration_cast<seconds>(*config.path_idle_limit);
+  }
+  return options;
+}
+
+// Anew for each session, so that a changed password file counts.
+postgres::ConnInfo conninfo_of(const config::Target& target) {
+  try {
+    postgres::ConnInfo conninfo = postgres::ConnInfo::parse(target.dsn);
+    if (auto password = config::read_password(target)) conninfo.set_password(std::move(*password));
+    return conninfo;
+  } catch (const config::ConfigError& error) {
+    throw postgres::PgError(postgres::Phase::kConfig, postgres::Reason::kConfig, "", error.what(),
+                            true);
+  }
+}
+
+probes::ProbeSettings probe_settings(const config::Probes& config) {
+  const auto pace = [](const config::Probe& probe) {
+    return probes::Pace{probe.enabled, probe.interval, probe.timeout};
+  };
+  return {
+      .connect = pace(config.connect),
+      .roundtrip = pace(config.roundtrip),
+      .idle = {config.idle.enabled, config.idle.ladder, config.idle.canaries, config.idle.timeout},
+      .buckets = config.duration_buckets};
+}
+
+}  // namespace pgconn::exporter

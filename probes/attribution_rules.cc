@@ -1,0 +1,73 @@
+// The order of the rules, and what several of them share.
+#include "probes/attribution_rules.h"
+
+#include <array>
+#include <utility>
+
+namespace pgconn::probes {
+namespace {
+
+constexpr std::array<Rule, 13> kRules = {
+    session_timeout,          // the server said why
+    words_of_pooler,          // PgBouncer said why
+    server_died,              //
+    crash_of_another,         // 57P02
+    terminated_or_shut_down,  // 57P01
+    other_words,              // any other SQLSTATE; what follows ended without words
+    broken_tls,               //
+    victim_of_crash,          //
+    restarted_without_words,  //
+    forgotten_by_path,        //
+    silent_network,           //
+    cut_by_network,           //
+    nothing_reachable,
+};
+
+}  // namespace
+
+Ruling because(Cause cause, std::string_view what, const Scene& scene) {
+  return {cause, std::string(what) + "; " + std::string(describe(scene.server))};
+}
+
+Ruling crash(std::string_view what, const Scene& scene) {
+  Ruling ruling = because(Cause::kCrash, what, scene);
+  if (scene.evidence.oom_kill_counted == true) {
+    ruling.cause = Cause::kOomKill;
+    ruling.because += "; the kernel counted an OOM kill";
+  }
+  return ruling;
+}
+
+// An OOM kill takes a whole container down as well, or the postmaster alone: no clean stop then.
+Ruling shutdown(std::string_view what, const Scene& scene) {
+  if (scene.evidence.oom_kill_counted != true) {
+    return because(Cause::kServerShutdown, what, scene);
+  }
+  Ruling ruling = because(Cause::kUnknown, what, scene);
+  ruling.because += "; but the kernel counted an OOM kill";
+  return ruling;
+}
+
+bool all_fell(const Evidence& evidence) {
+  return evidence.held && evidence.survivors.empty() &&
+         evidence.drops.size() >= static_cast<std::size_t>(std::max(*evidence.held, 1));
+}
+
+bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop) {
+  return drop.probe != ProbeKind::kRoundtrip &&
+         std::all_of(evidence.survivors.begin(), evidence.survivors.end(),
+                     [&](auto silence) { return drop.silent_for > silence; });
+}
+
+Ruling rule_on(const Evidence& evidence, const Drop& drop) {
+  const Scene scene{evidence, drop, fate_of_server(evidence, drop)};
+  for (const Rule rule : kRules) {
+    if (Decision decision = rule(scene)) return std::move(*decision);
+  }
+  const std::string_view survived =
+      evidence.survivors.empty() ? "no other has proved alive" : "others answer";
+  return because(Cause::kUnknown, std::string(drop.error.what()) + "; " + std::string(survived),
+                 scene);
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,32 @@
+// The loss of a connection that a probe held. Values; any thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string_view>
+
+#include "postgres/error.h"
+
+namespace pgconn::probes {
+
+enum class ProbeKind { kConnect, kRoundtrip, kIdle, kLongquery, kCertificate };
+
+inline constexpr std::array kProbeKinds = {ProbeKind::kConnect, ProbeKind::kRoundtrip,
+                                           ProbeKind::kIdle, ProbeKind::kLongquery,
+                                           ProbeKind::kCertificate};
+
+std::string_view to_string(ProbeKind probe);  // label value: "connect", "roundtrip", "idle", …
+
+// One established connection, lost exactly once, and never by our own doing (Reason::kStopped).
+struct Drop {
+  ProbeKind probe = ProbeKind::kRoundtrip;
+  // How it ended: reason, SQLSTATE, the server's last words; phase kIdle if nothing was asked,
+  // kQuery if it was seen when (or while) asking.
+  postgres::PgError error;
+  std::chrono::steady_clock::time_point at{};  // when it was noticed
+  // From its last answer until it was asked again, or until the loss came unasked.
+  std::chrono::steady_clock::duration silent_for{};
+  bool in_transaction = false;
+};
+
+}  // namespace pgconn::probes

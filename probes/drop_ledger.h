@@ -1,0 +1,67 @@
+// Where lost connections are entered: groups them into incidents, gathers what is needed to say why
+// (can one connect again, did the server start anew, who survived), and counts once it is known.
+// I/O thread only.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "metrics/instruments.h"
+#include "postgres/dialer.h"
+#include "probes/attribution.h"
+#include "probes/incidents.h"
+#include "probes/probe.h"
+
+namespace pgconn::probes {
+
+// What the ledger has to ask its surroundings.
+struct LedgerSurroundings {
+  // Connections that probes hold now.
+  std::function<int()> held;
+  // How long each held connection had been silent at `since`, of those that have answered after it.
+  std::function<std::vector<Clock::duration>(Clock::time_point since)> survivors;
+  // The cause of a drop is known.
+  std::function<void(const Drop&, Cause)> decided;
+  // An incident is complete: for the log. Called once for each.
+  std::function<void(const Incident&)> concluded;
+};
+
+class DropLedger {
+ public:
+  // All must outlive the ledger.
+  DropLedger(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
+             LedgerSurroundings surroundings);
+
+  // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
+  std::optional<std::uint64_t> enter(Drop drop);
+
+  // Gathers evidence and decides, within ten seconds or so.
+  asio::awaitable<void> investigate(std::uint64_t incident);
+
+  // The server as a session saw it while nothing was wrong.
+  void learn(const ServerMarks& marks, int server_version);
+
+  const std::deque<Incident>& incidents() const { return log_.incidents(); }
+  void add_gauges(metrics::MetricBatch& batch) const;
+
+ private:
+  Incident* find(std::uint64_t id);
+  asio::awaitable<void> look_at_server(Evidence& evidence, Clock::time_point until);
+  void conclude(Incident& incident, const Evidence& evidence);
+  void count(const Drop& drop, const Verdict& verdict);
+
+  std::string target_;
+  postgres::Dialer& dialer_;
+  metrics::Instruments& instruments_;
+  LedgerSurroundings surroundings_;
+  IncidentLog log_;
+  std::set<std::uint64_t> under_investigation_;
+  ServerMarks known_;
+  std::optional<int> server_version_;
+  std::map<std::string, double> last_drop_;  // Unix time by cause
+};
+
+}  // namespace pgconn::probes

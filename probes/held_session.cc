@@ -1,0 +1,75 @@
+#include "probes/held_session.h"
+
+#include <algorithm>
+#include <random>
+
+namespace pgconn::probes {
+namespace {
+
+constexpr auto kFirstWait = std::chrono::milliseconds(250);
+
+double dice() {
+  static thread_local std::minstd_rand generator(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+}  // namespace
+
+HeldSession::HeldSession(ProbeContext& context, ProbeKind probe, postgres::ConnectOptions options,
+                         std::chrono::milliseconds longest_wait)
+    : context_(context),
+      probe_(probe),
+      options_(std::move(options)),
+      backoff_(kFirstWait, std::max<Clock::duration>(kFirstWait, longest_wait)) {
+  context_.held.push_back(this);
+}
+
+HeldSession::~HeldSession() { std::erase(context_.held, this); }
+
+asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
+  if (is_open()) co_return;
+  session_ = {};
+  try {
+    session_ = co_await context_.dialer.dial(options_, deadline);
+  } catch (const postgres::PgError&) {
+    backoff_.failed(Clock::now(), dice());
+    throw;
+  }
+  backoff_.succeeded();
+  last_answer_ = answer_before_ = Clock::now();
+}
+
+asio::awaitable<bool> HeldSession::stay_silent(Clock::time_point until) {
+  const auto lost = co_await session_.connection->watch(until);
+  if (!lost) co_return true;
+  report(*lost, Clock::now());
+  co_return false;
+}
+
+asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
+  static const std::vector<postgres::Query> kQuestion = {{"SELECT 1", ""}};
+  const Clock::time_point sent = Clock::now();
+  std::vector<postgres::Answer> answers;
+  try {
+    co_await session_.connection->pipeline(kQuestion, deadline, answers);
+  } catch (const postgres::PgError& error) {
+    if (error.reason() != postgres::Reason::kStopped) report(error, sent);
+    throw;
+  }
+  answer_before_ = last_answer_;
+  last_answer_ = Clock::now();
+  if (const auto* error = std::get_if<postgres::PgError>(&answers.front())) throw *error;
+  co_return last_answer_ - sent;
+}
+
+std::optional<Clock::duration> HeldSession::silence_survived(Clock::time_point moment) const {
+  if (!is_open() || last_answer_ <= moment || answer_before_ == last_answer_) return std::nullopt;
+  return last_answer_ - answer_before_;
+}
+
+void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {
+  session_ = {};  // gone before it is told: what is still held is counted without it
+  context_.lost(Drop{probe_, error, Clock::now(), silent_until - last_answer_, false});
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,54 @@
+// A session that a probe holds: opened again when it was lost, later and later while that fails,
+// and every loss reported exactly once. I/O thread only; one coroutine at a time.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+
+#include "postgres/backoff.h"
+#include "postgres/dialer.h"
+#include "probes/probe.h"
+
+namespace pgconn::probes {
+
+class HeldSession {
+ public:
+  // `context` must outlive it. `longest_wait` bounds the time between attempts to connect.
+  HeldSession(ProbeContext& context, ProbeKind probe, postgres::ConnectOptions options,
+              std::chrono::milliseconds longest_wait);
+  ~HeldSession();
+  HeldSession(const HeldSession&) = delete;
+  HeldSession& operator=(const HeldSession&) = delete;
+
+  // Opens the session if it is not open. Throws PgError if it cannot; may_try() then says no for a
+  // while.
+  asio::awaitable<void> open(Clock::time_point deadline);
+  bool is_open() const { return static_cast<bool>(session_); }
+  bool may_try(Clock::time_point now) const { return backoff_.may_try(now); }
+
+  // Stays silent until `until`; true if the session is still there. A loss is reported at once.
+  asio::awaitable<bool> stay_silent(Clock::time_point until);
+
+  // Asks SELECT 1 and returns how long the answer took. A loss, also an answer that does not come,
+  // is reported and thrown.
+  asio::awaitable<Clock::duration> ask(Clock::time_point deadline);
+
+  Clock::time_point last_answer() const { return last_answer_; }
+  ProbeKind probe() const { return probe_; }
+
+  // If the session has answered after `moment`: how long it had been silent before that answer.
+  std::optional<Clock::duration> silence_survived(Clock::time_point moment) const;
+
+ private:
+  void report(const postgres::PgError& error, Clock::time_point silent_until);
+
+  ProbeContext& context_;
+  ProbeKind probe_;
+  postgres::ConnectOptions options_;
+  postgres::Backoff backoff_;
+  postgres::Dialer::Session session_;
+  Clock::time_point last_answer_, answer_before_;
+};
+
+}  // namespace pgconn::probes

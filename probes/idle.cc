@@ -1,0 +1,101 @@
+#include "probes/idle.h"
+
+#include <algorithm>
+
+#include "probes/held_session.h"
+#include "probes/probe_metrics.h"
+
+namespace pgconn::probes {
+namespace {
+
+constexpr ProbeKind kProbe = ProbeKind::kIdle;
+constexpr auto kLongestWait = std::chrono::minutes(1);
+// Between two attempts to connect, and so that canaries do not start at the same moment.
+constexpr auto kPause = std::chrono::seconds(1);
+
+double seconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+IdleProbe::IdleProbe(ProbeContext& context, metrics::Instruments& instruments,
+                     IdleSettings settings)
+    : context_(context),
+      instruments_(instruments),
+      settings_(std::move(settings)),
+      ladder_(settings_.ladder) {
+  context_.recorder.expect(kProbe);
+  for (const Silence rung : settings_.ladder) {
+    count(rung, nullptr);
+  }
+}
+
+void IdleProbe::count(Silence silence, const char* result) {
+  const auto rung =
+      std::chrono::duration_cast<std::chrono::duration<double>>(ladder_.rung_of(silence));
+  std::string label = std::to_string(rung.count());
+  label.erase(label.find_last_not_of('0') + 1);
+  if (label.back() == '.') label.pop_back();
+  for (const char* known : {"survived", "dropped", "inconclusive"}) {
+    const bool hit = result != nullptr && std::string_view(known) == result;
+    if (hit || result == nullptr) {
+      instruments_.count(families::kCanaryResults, {label, known}, hit ? 1 : 0);
+    }
+  }
+}
+
+asio::awaitable<void> IdleProbe::run_canary() {
+  postgres::ConnectOptions options;
+  options.purpose = "idle";
+  options.keepalives = false;
+  HeldSession session(context_, kProbe, options, kLongestWait);
+  const auto first = splay(context_.target, kProbe, kPause * 2) + kPause * canaries_started_++;
+  co_await sleep_until(context_.dialer.executor(), Clock::now() + first);
+  for (;;) {
+    if (!session.may_try(Clock::now())) {
+      co_await sleep_until(context_.dialer.executor(), Clock::now() + kPause);
+      continue;
+    }
+    const Silence silence = ladder_.next(under_way_);
+    under_way_.push_back(silence);
+    try {
+      co_await try_silence(session, silence);
+    } catch (const postgres::PgError& error) {
+      if (error.reason() == postgres::Reason::kStopped) throw;
+      context_.recorder.failed(kProbe, error);
+    }
+    under_way_.erase(std::find(under_way_.begin(), under_way_.end(), silence));
+  }
+}
+
+asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silence) {
+  context_.recorder.attempt(kProbe);
+  co_await session.open(Clock::now() + settings_.timeout);
+  const bool still_there = co_await session.stay_silent(session.last_answer() + silence);
+  if (!still_there) co_return;  // reported; what it means is decided later
+  const Clock::duration took = co_await session.ask(Clock::now() + settings_.timeout);
+  context_.recorder.succeeded(kProbe, {{"query", took}});
+  ladder_.survived(silence);
+  count(silence, "survived");
+}
+
+void IdleProbe::decided(const Drop& drop, Cause cause) {
+  const auto silence = std::chrono::duration_cast<Silence>(drop.silent_for);
+  if (cause == Cause::kPathIdleTimeout) {
+    ladder_.dropped(silence);
+    count(silence, "dropped");
+  } else {
+    count(silence, "inconclusive");
+  }
+}
+
+void IdleProbe::add_gauges(metrics::MetricBatch& batch) const {
+  const auto survived = ladder_.longest_survived();
+  const auto dropped = ladder_.shortest_dropped();
+  if (survived) batch.add(families::kIdleSurvived, seconds(*survived));
+  if (dropped) batch.add(families::kIdleDropped, seconds(*dropped));
+  if (survived && dropped) batch.add(families::kPathLimit, seconds(*survived), {"measured"});
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,54 @@
+// The idle probe: canary connections that stay silent, keepalives off, to learn how long silence
+// lives on the network path. I/O thread only.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "metrics/instruments.h"
+#include "probes/attribution.h"
+#include "probes/ladder.h"
+#include "probes/probe.h"
+
+namespace pgconn::probes {
+
+struct IdleSettings {
+  bool on = true;
+  std::vector<std::chrono::milliseconds> ladder = {
+      std::chrono::seconds(30),  std::chrono::minutes(1),  std::chrono::minutes(2),
+      std::chrono::seconds(350), std::chrono::minutes(10), std::chrono::minutes(15),
+      std::chrono::minutes(30),  std::chrono::hours(1)};
+  int canaries = 2;                         // connections
+  std::chrono::milliseconds timeout{5000};  // of connecting, and of the answer after the silence
+};
+
+class IdleProbe {
+ public:
+  // `context` and `instruments` must outlive the probe.
+  IdleProbe(ProbeContext& context, metrics::Instruments& instruments, IdleSettings settings);
+
+  // One canary; runs until its coroutine is cancelled.
+  asio::awaitable<void> run_canary();
+
+  // The cause of a canary's loss is known: tells the ladder if the path did it.
+  void decided(const Drop& drop, Cause cause);
+
+  // The bracket of the path's idle limit.
+  void add_gauges(metrics::MetricBatch& batch) const;
+
+ private:
+  using Silence = IdleLadder::Silence;
+  asio::awaitable<void> try_silence(class HeldSession& session, Silence silence);
+  void count(Silence silence, const char* result);
+
+  ProbeContext& context_;
+  metrics::Instruments& instruments_;
+  IdleSettings settings_;
+  IdleLadder ladder_;
+  std::vector<Silence> under_way_;
+  int canaries_started_ = 0;
+};
+
+}  // namespace pgconn::probes

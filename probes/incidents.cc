@@ -1,0 +1,45 @@
+#include "probes/incidents.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgconn::probes {
+
+Evidence evidence_of(const Incident& incident) {
+  Evidence evidence;
+  evidence.drops = incident.drops;
+  evidence.held = incident.held_before;
+  return evidence;
+}
+
+IncidentLog::IncidentLog(std::string target, std::chrono::steady_clock::duration together,
+                         std::size_t kept)
+    : target_(std::move(target)), together_(together), kept_(std::max<std::size_t>(kept, 1)) {}
+
+Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_point now) {
+  Incident* incident = open(drop.at);
+  if (incident == nullptr) {
+    if (incidents_.size() == kept_) incidents_.pop_front();
+    incident = &incidents_.emplace_back();
+    incident->id = ++begun_;
+    incident->target = target_;
+    incident->began = now;
+    incident->first = incident->last = drop.at;
+    incident->held_before = held;
+  }
+  incident->first = std::min(incident->first, drop.at);
+  incident->last = std::max(incident->last, drop.at);
+  incident->drops.push_back(std::move(drop));
+  return *incident;
+}
+
+Incident* IncidentLog::open(std::chrono::steady_clock::time_point now) {
+  if (incidents_.empty()) return nullptr;
+  Incident& latest = incidents_.back();
+  // A drop may be told a little later than one that was noticed after it: `now` can lie before the
+  // last, and the first.
+  const bool near = now - latest.last <= together_ && latest.first - now <= together_;
+  return near && now - latest.first <= kLongest ? &latest : nullptr;
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,51 @@
+// What the probes of one target share: their pace, how they open sessions, where results go, and
+// how they end. I/O thread only.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "postgres/dialer.h"
+#include "probes/drop.h"
+#include "probes/recorder.h"
+
+namespace pgconn::probes {
+
+using Clock = std::chrono::steady_clock;
+
+// How often a probe runs and how long one run may take.
+struct Pace {
+  bool on = true;
+  std::chrono::milliseconds interval{15000};
+  std::chrono::milliseconds timeout{5000};
+};
+
+class HeldSession;
+
+// What a probe works with. Must outlive its coroutine.
+struct ProbeContext {
+  std::string target;
+  postgres::Dialer& dialer;
+  Recorder& recorder;
+  std::vector<HeldSession*> held = {};  // every one there is, open or not
+  // A held connection was lost, and not by us. Called exactly once for each.
+  std::function<void(Drop)> lost;
+};
+
+// When in its interval a probe runs: spread by the target's and the probe's name, so that targets
+// do not fire together. Pure.
+std::chrono::milliseconds splay(const std::string& target, ProbeKind probe,
+                                std::chrono::milliseconds interval);
+
+// The next time on the grid start + n × interval that is after `now`: missed runs are not made up
+// for. Pure.
+Clock::time_point next_run(Clock::time_point start, std::chrono::milliseconds interval,
+                           Clock::time_point now);
+
+// Waits; ends early only by cancellation of the coroutine (std::system_error).
+asio::awaitable<void> sleep_until(asio::any_io_executor executor, Clock::time_point when);
+
+}  // namespace pgconn::probes

@@ -1,0 +1,87 @@
+#include "probes/prober.h"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+
+#include "probes/connect.h"
+#include "probes/held_session.h"
+#include "probes/probe_metrics.h"
+#include "probes/roundtrip.h"
+
+namespace pgconn::probes {
+
+Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
+               ProbeSettings settings, std::function<void(const Incident&)> concluded)
+    : target_(std::move(target)),
+      dialer_(dialer),
+      settings_(std::move(settings)),
+      recorder_(instruments, settings_.buckets),
+      ledger_(target_, dialer, instruments,
+              {.held = [this] { return held(); },
+               .survivors =
+                   [this](Clock::time_point since) {
+                     std::vector<Clock::duration> silences;
+                     for (const HeldSession* session : context_.held) {
+                       const auto silence = session->silence_survived(since);
+                       if (silence) silences.push_back(*silence);
+                     }
+                     return silences;
+                   },
+               .decided =
+                   [this](const Drop& drop, Cause cause) {
+                     if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
+                   },
+               .concluded = std::move(concluded)}),
+      context_{target_, dialer_, recorder_, {}, [this](Drop drop) { lost(std::move(drop)); }} {
+  if (settings_.idle.on) {
+    idle_ = std::make_unique<IdleProbe>(context_, instruments, settings_.idle);
+  }
+}
+
+Prober::~Prober() { stop(); }
+
+void Prober::start() {
+  if (settings_.connect.on) spawn(run_connect_probe(context_, settings_.connect));
+  if (settings_.roundtrip.on) spawn(run_roundtrip_probe(context_, settings_.roundtrip));
+  for (int i = 0; idle_ && i < settings_.idle.canaries; ++i) spawn(idle_->run_canary());
+}
+
+void Prober::stop() {
+  for (asio::cancellation_signal& signal : running_) {
+    signal.emit(asio::cancellation_type::terminal);
+  }
+}
+
+// A probe ends by an exception, its cancellation: there is nobody to tell.
+void Prober::spawn(asio::awaitable<void> probe) {
+  const auto own = running_.emplace(running_.end());
+  asio::co_spawn(dialer_.executor(), std::move(probe),
+                 asio::bind_cancellation_slot(
+                     own->slot(), [this, own](std::exception_ptr) { running_.erase(own); }));
+}
+
+void Prober::lost(Drop drop) {
+  const auto incident = ledger_.enter(std::move(drop));
+  if (incident) spawn(ledger_.investigate(*incident));
+}
+
+int Prober::held() const {
+  int open = 0;
+  for (const HeldSession* session : context_.held) open += session->is_open() ? 1 : 0;
+  return open;
+}
+
+void Prober::add_gauges(metrics::MetricBatch& batch) const {
+  std::map<ProbeKind, int> open;
+  for (const HeldSession* session : context_.held) {
+    open[session->probe()] += session->is_open() ? 1 : 0;
+  }
+  for (const auto& [probe, count] : open) {
+    batch.add(families::kHeld, count, {std::string(to_string(probe))});
+  }
+  recorder_.add_gauges(batch);
+  ledger_.add_gauges(batch);
+  if (idle_) idle_->add_gauges(batch);
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,65 @@
+// All probes of one target: starts their coroutines, watches what they hold, and ends them. I/O
+// thread only.
+#pragma once
+
+#include <asio/cancellation_signal.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "metrics/batch.h"
+#include "metrics/instruments.h"
+#include "postgres/dialer.h"
+#include "probes/drop_ledger.h"
+#include "probes/idle.h"
+#include "probes/probe.h"
+#include "probes/recorder.h"
+
+namespace pgconn::probes {
+
+struct ProbeSettings {
+  Pace connect{true, std::chrono::seconds(15), std::chrono::seconds(5)};
+  Pace roundtrip{true, std::chrono::seconds(5), std::chrono::seconds(2)};
+  IdleSettings idle;
+  // Upper bounds of pgconn_probe_duration_seconds, in seconds.
+  std::vector<double> buckets = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
+                                 0.1,    0.2,    0.5,   1,     2,     5,    10};
+};
+
+class Prober {
+ public:
+  // `dialer` and `instruments` must outlive the prober and the coroutines it started, which end
+  // soon after stop(). `concluded` is told every incident once.
+  Prober(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
+         ProbeSettings settings, std::function<void(const Incident&)> concluded);
+  ~Prober();
+
+  void start();
+  // Ends every probe and closes what it holds; no loss is reported for that.
+  void stop();
+
+  // The server as a scrape saw it.
+  void learn(const ServerMarks& marks, int server_version) { ledger_.learn(marks, server_version); }
+
+  // Everything that is not in the instruments.
+  void add_gauges(metrics::MetricBatch& batch) const;
+  const std::deque<Incident>& incidents() const { return ledger_.incidents(); }
+
+ private:
+  void spawn(asio::awaitable<void> probe);
+  void lost(Drop drop);
+  int held() const;
+
+  std::string target_;
+  postgres::Dialer& dialer_;
+  ProbeSettings settings_;
+  Recorder recorder_;
+  DropLedger ledger_;
+  ProbeContext context_;
+  std::unique_ptr<IdleProbe> idle_;
+  std::list<asio::cancellation_signal> running_;
+};
+
+}  // namespace pgconn::probes

@@ -1,0 +1,51 @@
+// Where probes leave their results: counters and histograms, and what was last. I/O thread only.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/instruments.h"
+#include "postgres/connection.h"
+#include "probes/drop.h"
+
+namespace pgconn::probes {
+
+// One phase of a run and how long it took.
+struct PhaseTime {
+  std::string_view phase;
+  std::chrono::steady_clock::duration took{};
+};
+
+// The phases of connecting that happened, in order; without the total.
+std::vector<PhaseTime> phases_of(const postgres::ConnectTimings& timings);
+
+class Recorder {
+ public:
+  // `instruments` must outlive the recorder. `buckets` in seconds, ascending, without +Inf.
+  Recorder(metrics::Instruments& instruments, std::vector<double> buckets);
+
+  // Makes the probe's counters exist at 0.
+  void expect(ProbeKind probe);
+
+  void attempt(ProbeKind probe);
+  void succeeded(ProbeKind probe, const std::vector<PhaseTime>& phases);
+  void failed(ProbeKind probe, const postgres::PgError& error);
+
+  // pgconn_probe_success and pgconn_probe_last_duration_seconds.
+  void add_gauges(metrics::MetricBatch& batch) const;
+
+ private:
+  struct Last {
+    std::optional<bool> success;
+    std::map<std::string, double> seconds;  // by phase
+  };
+  metrics::Instruments& instruments_;
+  std::vector<double> buckets_;
+  std::map<ProbeKind, Last> last_;
+};
+
+}  // namespace pgconn::probes

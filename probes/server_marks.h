@@ -1,0 +1,21 @@
+// Reads when the server started and when it last re-initialized after a crash. I/O thread only.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <optional>
+
+#include "postgres/connection.h"
+#include "probes/attribution.h"
+
+namespace pgconn::probes {
+
+// From pg_postmaster_start_time() and the checkpointer's backend_start in pg_stat_get_activity
+// (hidden without pg_read_all_stats: then crash_restart_time is absent). Throws PgError.
+asio::awaitable<ServerMarks> read_server_marks(postgres::Connection& connection,
+                                               postgres::Deadline deadline);
+
+// When the postmaster last started its children anew: the checkpointer's start, if it is younger
+// than the postmaster by more than starting takes; else 0. Unix times. Pure.
+double crash_restart_time(double postmaster_start, double checkpointer_start);
+
+}  // namespace pgconn::probes
