@@ -22,6 +22,8 @@ using postgres::Reason;
 // Scrapes come every few seconds at most; a server that is back must be seen by the next one.
 constexpr auto kFirstWait = std::chrono::milliseconds(500);
 constexpr auto kLongestWait = std::chrono::seconds(10);
+// A scrape that has a session spends no more than this on getting a newer one.
+constexpr auto kRenewal = std::chrono::seconds(1);
 
 double dice() {
   static thread_local std::minstd_rand generator(std::random_device{}());
@@ -88,12 +90,19 @@ asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& co
 asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& collectors,
                                                  postgres::Deadline deadline,
                                                  Collected& collected) {
-  if (!is_open()) co_await connect(deadline);
+  if (!is_open()) {
+    co_await connect(deadline);
+  } else if (outdated_) {
+    co_await renew(deadline);
+  }
   const int version = session_.connection->server_version();
   collected.readings.server_version = version;
   collected.plan = plan_collection(collectors, options_, version);
   co_await ask(each_scrape(collected.plan), deadline, collected);
   if (!collected.facts) give_up(collected.readings.readings);
+  const double loaded = collected.facts->config_load_time;
+  if (config_load_time_ == 0) config_load_time_ = loaded;
+  outdated_ = loaded != config_load_time_;
   // Only with a new session or after a reload: a second round trip.
   const auto missing = kept_.to_ask(collected.plan.readings, *collected.facts);
   if (!missing.empty()) co_await ask(missing, deadline, collected);
@@ -136,9 +145,26 @@ void CollectionSession::give_up(const collectors::Readings& readings) {
   throw error;
 }
 
+// Some settings (log_connections is one) reach only sessions that begin after a reload: the held
+// one would tell the old value for ever. It stays if a new one cannot be had, on a full server say.
+asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
+  postgres::Dialer::Session held = std::move(session_);
+  const double loaded = config_load_time_;
+  try {
+    co_await connect(std::min(deadline, Clock::now() + kRenewal));
+    co_return;
+  } catch (const PgError&) {
+    if (stopped_) throw;
+  }
+  session_ = std::move(held);
+  config_load_time_ = loaded;  // still outdated: the next scrape tries again
+}
+
 asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   session_ = {};
   kept_ = {};
+  config_load_time_ = 0;
+  outdated_ = false;
   if (stopped_) throw stopped();
   if (refused_ && !backoff_.may_try(Clock::now())) throw *refused_;
   postgres::ConnectOptions options;

@@ -48,6 +48,7 @@ class CollectionSession {
 
  private:
   asio::awaitable<void> connect(postgres::Deadline deadline);
+  asio::awaitable<void> renew(postgres::Deadline deadline);
   asio::awaitable<void> ask_all(const std::set<std::string>& collectors,
                                 postgres::Deadline deadline, Collected& collected);
   asio::awaitable<void> ask(const std::vector<const collectors::Reading*>& readings,
@@ -61,6 +62,8 @@ class CollectionSession {
   metrics::Instruments& instruments_;
   postgres::Dialer::Session session_;
   collectors::KeptAnswers kept_;  // of this session
+  double config_load_time_ = 0;   // as this session saw it first; 0: not yet
+  bool outdated_ = false;         // the server has loaded its configuration since
   postgres::Backoff backoff_;
   std::optional<postgres::PgError> refused_;  // what the last attempt to connect met
   bool stopped_ = false;

@@ -3,9 +3,12 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <iterator>
 #include <memory>
+#include <vector>
 
 namespace pgconn::exporter::log {
 namespace {
@@ -52,7 +55,10 @@ bool enabled(Level level) { return logger().should_log(spdlog_level(level)); }
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) noexcept {
   try {
     if (!enabled(level)) return;
-    const Record record{std::chrono::system_clock::now(), level, message, fields};
+    std::vector<Field> told;
+    std::copy_if(fields.begin(), fields.end(), std::back_inserter(told),
+                 [](const Field& field) { return !field.second.empty(); });
+    const Record record{std::chrono::system_clock::now(), level, message, told};
     logger().log(spdlog_level(level), format(record, configured_format));
   } catch (...) {  // out of memory; a log line is not worth the process
     return;

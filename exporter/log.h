@@ -17,7 +17,8 @@ void configure(Level level, Format format);
 // True if a record of that level would be written; to spare the making of costly fields.
 bool enabled(Level level);
 
-// Writes a record, unless its level is below the configured one. Values must hold no secret.
+// Writes a record, unless its level is below the configured one. Fields without a value are left
+// out. Values must hold no secret.
 //   log::write(Level::kWarn, "cannot connect", {{"target", name}, {"phase", "tcp"}});
 void write(Level level, std::string_view message,
            std::initializer_list<Field> fields = {}) noexcept;

@@ -162,7 +162,8 @@ class Service::Impl {
   void await_hangup() {
     hangups_.async_wait([this](asio::error_code error, int) {
       if (error) return;
-      log::write(log::Level::kWarn, "SIGHUP changes nothing: the configuration is read at the start",
+      log::write(log::Level::kWarn,
+                 "SIGHUP changes nothing: the configuration is read at the start",
                  {{"do", "restart the exporter to have a changed configuration read"}});
       await_hangup();
     });

@@ -6,6 +6,13 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+// As SQL quotes a name.
+std::string quoted(const std::string& name) {
+  std::string text = "\"";
+  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
 CollectorView collector_view(const CollectorReport& report, const std::string& role) {
   CollectorView view;
   view.name = report.name;
@@ -19,7 +26,7 @@ CollectorView collector_view(const CollectorReport& report, const std::string& r
       break;
     case Outcome::kSkipped:
       view.state = CollectorView::State::kSkipped;
-      if (report.reason == "privilege") view.grant = "GRANT pg_monitor TO \"" + role + "\"";
+      if (report.reason == "privilege") view.grant = "GRANT pg_monitor TO " + quoted(role);
       break;
   }
   return view;

@@ -176,6 +176,8 @@ PgError lost_error(std::string_view message, Phase phase) {
                  message.empty() ? "the server closed the connection" : one_line(message), true);
 }
 
+bool is_sentence_end(char c) { return c == '.' || c == '?' || c == '!' || c == ':'; }
+
 std::string one_line(std::string_view message) {
   std::string_view rest = last_attempt(message);
   if (rest.starts_with("connection to server ")) {
@@ -188,7 +190,7 @@ std::string one_line(std::string_view message) {
     const std::string_view line = trimmed(rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     if (line.empty() || line.starts_with("LOCATION:")) continue;
-    if (!text.empty()) text += ' ';
+    if (!text.empty()) text += is_sentence_end(text.back()) ? " " : "; ";
     text += line;
   }
   const std::size_t sqlstate = find_sqlstate(text);

@@ -18,6 +18,7 @@ constexpr milliseconds kArriving(400);
 constexpr seconds kPatience(10);     // for a server that restarts or recovers
 constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
 constexpr seconds kOneAttempt(3);    // of connecting and asking
+constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is
 constexpr seconds kSurvivors(8);     // for the others to be asked once more
 
 }  // namespace
@@ -46,8 +47,11 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   const int held_before = surroundings_.held() + 1;
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
-  if (incident.decided) {  // one more of what is understood already
-    count(incident.drops.back(), incident.verdict);
+  if (incident.decided) {  // late, and perhaps of another cause than the others
+    Evidence evidence = last_evidence_.value_or(evidence_of(incident));
+    evidence.drops = incident.drops;
+    const Drop& late = incident.drops.back();
+    count(late, attribute(evidence, late));
     return std::nullopt;
   }
   if (!under_investigation_.insert(incident.id).second) return std::nullopt;
@@ -122,6 +126,22 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   conclude(*find(id), evidence);
 }
 
+asio::awaitable<void> DropLedger::get_acquainted() {
+  while (!known_.start_time) {
+    try {
+      postgres::ConnectOptions options;
+      options.purpose = "diagnose";
+      const auto deadline = Clock::now() + kOneAttempt;
+      const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
+      const ServerMarks marks = co_await read_server_marks(*session.connection, deadline);
+      learn(marks, session.connection->server_version());
+    } catch (const postgres::PgError& error) {
+      if (error.reason() == postgres::Reason::kStopped) throw;
+    }
+    co_await sleep_until(dialer_.executor(), Clock::now() + kAcquaintance);
+  }
+}
+
 void DropLedger::count(const Drop& drop, const Verdict& verdict) {
   const std::string cause(to_string(verdict.cause));
   instruments_.count(families::kDrops,
@@ -137,7 +157,8 @@ void DropLedger::conclude(Incident& incident, const Evidence& evidence) {
   under_investigation_.erase(incident.id);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});
-  if (evidence.after.start_time) known_ = evidence.after;
+  last_evidence_ = evidence;
+  known_ = evidence.after;  // absent until somebody learns it anew
   surroundings_.concluded(incident);
 }
 

@@ -41,6 +41,9 @@ class DropLedger {
   // Gathers evidence and decides, within ten seconds or so.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
+  // Learns when the server started, as soon as it lets us in, unless a scrape tells it before.
+  asio::awaitable<void> get_acquainted();
+
   // The server as a session saw it while nothing was wrong.
   void learn(const ServerMarks& marks, int server_version);
 
@@ -59,6 +62,7 @@ class DropLedger {
   LedgerSurroundings surroundings_;
   IncidentLog log_;
   std::set<std::uint64_t> under_investigation_;
+  std::optional<Evidence> last_evidence_;  // of the incident concluded last, for its late drops
   ServerMarks known_;
   std::optional<int> server_version_;
   std::map<std::string, double> last_drop_;  // Unix time by cause

@@ -43,6 +43,7 @@ Prober::~Prober() { stop(); }
 void Prober::start() {
   if (settings_.connect.on) spawn(run_connect_probe(context_, settings_.connect));
   if (settings_.roundtrip.on) spawn(run_roundtrip_probe(context_, settings_.roundtrip));
+  spawn(ledger_.get_acquainted());
   for (int i = 0; idle_ && i < settings_.idle.canaries; ++i) spawn(idle_->run_canary());
 }
 
@@ -62,7 +63,12 @@ void Prober::spawn(asio::awaitable<void> probe) {
 
 void Prober::lost(Drop drop) {
   const auto incident = ledger_.enter(std::move(drop));
-  if (incident) spawn(ledger_.investigate(*incident));
+  if (incident) spawn(investigate(*incident));
+}
+
+asio::awaitable<void> Prober::investigate(std::uint64_t incident) {
+  co_await ledger_.investigate(incident);
+  co_await ledger_.get_acquainted();  // at once, unless the server could not be reached
 }
 
 int Prober::held() const {

@@ -50,6 +50,7 @@ class Prober {
  private:
   void spawn(asio::awaitable<void> probe);
   void lost(Drop drop);
+  asio::awaitable<void> investigate(std::uint64_t incident);
   int held() const;
 
   std::string target_;

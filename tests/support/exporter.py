@@ -20,6 +20,7 @@ class Exporter:
     """An exporter on loopback. A context manager; leaving it asserts a graceful exit.
 
     `config` is YAML as text, or a dict, and may be set until the start; None starts it without a file.
+    Probes are off in a dict that does not mention them: they would add connections to every scene.
     `env` adds to the environment. The port is a free one unless given.
     """
 
@@ -50,6 +51,8 @@ class Exporter:
         return self
 
     def write_config(self, config):
+        if isinstance(config, dict):
+            config = {"probes": {"connect": False, "roundtrip": False, "idle": False}, **config}
         # JSON is YAML.
         text = config if isinstance(config, str) else json.dumps(config, indent=2)
         self.config_path.write_text(text + "\n")
