@@ -39,7 +39,9 @@ void send_response(mg_connection* connection, const Response& response, bool wit
                      "\r\nContent-Length: " + std::to_string(response.body.size()) +
                      "\r\nConnection: close\r\nCache-Control: no-store"
                      "\r\nX-Content-Type-Options: nosniff\r\n";
-  for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : response.headers) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
   head += "\r\n";
   if (mg_write(connection, head.data(), head.size()) < 0 || !with_body) return;
   std::string_view rest = response.body;

@@ -14,8 +14,8 @@ namespace {
 
 // Several coroutines that one waits for.
 struct Gather {
-  explicit Gather(asio::any_io_executor executor)
-      : all_done(std::move(executor), asio::steady_timer::time_point::max()) {}
+  explicit Gather(const asio::any_io_executor& executor)
+      : all_done(executor, asio::steady_timer::time_point::max()) {}
   std::size_t open = 0;
   asio::steady_timer all_done;  // never expires; cancelled by the last
   TargetResults results;

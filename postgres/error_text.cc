@@ -176,7 +176,12 @@ PgError lost_error(std::string_view message, Phase phase) {
                  message.empty() ? "the server closed the connection" : one_line(message), true);
 }
 
-bool is_sentence_end(char c) { return c == '.' || c == '?' || c == '!' || c == ':'; }
+// libpq wraps its hints over lines: one that goes on begins with a small letter.
+std::string_view joint(char before, char after) {
+  const bool ended = std::string_view(".?!:").find(before) != std::string_view::npos;
+  const bool goes_on = after >= 'a' && after <= 'z';
+  return ended || goes_on ? " " : "; ";
+}
 
 std::string one_line(std::string_view message) {
   std::string_view rest = last_attempt(message);
@@ -190,7 +195,7 @@ std::string one_line(std::string_view message) {
     const std::string_view line = trimmed(rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     if (line.empty() || line.starts_with("LOCATION:")) continue;
-    if (!text.empty()) text += is_sentence_end(text.back()) ? " " : "; ";
+    if (!text.empty()) text += joint(text.back(), line.front());
     text += line;
   }
   const std::size_t sqlstate = find_sqlstate(text);

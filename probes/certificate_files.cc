@@ -43,7 +43,7 @@ std::string errno_text() { return std::generic_category().message(errno); }
 FileText read_text(const std::string& path) {
   // Without O_NONBLOCK a named pipe would hold the thread until somebody writes to it.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct ::stat status {};
+  struct ::stat status{};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     return {"", "cannot read " + path + ": " + errno_text()};
   }
@@ -163,7 +163,7 @@ CertificateFile read_certificate_file(const std::string& path) {
 }
 
 CertificateRoots::Answer CertificateRoots::load(const std::string& path) {
-  struct ::stat status {};
+  struct ::stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     entries_.erase(path);
     return {nullptr, "cannot read " + path + ": " + errno_text()};

@@ -57,7 +57,7 @@ class CertificateRoots {
 
  private:
   struct Entry {
-    struct ::stat status {};
+    struct ::stat status{};
     Answer answer;
   };
   std::map<std::string, Entry> entries_;

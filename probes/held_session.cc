@@ -36,7 +36,7 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
     throw;
   }
   backoff_.succeeded();
-  last_answer_ = answer_before_ = Clock::now();
+  opened_ = last_answer_ = answer_before_ = Clock::now();
 }
 
 asio::awaitable<bool> HeldSession::stay_silent(Clock::time_point until) {
@@ -63,7 +63,7 @@ asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
 }
 
 std::optional<Clock::duration> HeldSession::silence_survived(Clock::time_point moment) const {
-  if (!is_open() || last_answer_ <= moment || answer_before_ == last_answer_) return std::nullopt;
+  if (!is_open() || opened_ > moment || last_answer_ <= moment) return std::nullopt;
   return last_answer_ - answer_before_;
 }
 

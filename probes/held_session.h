@@ -37,7 +37,8 @@ class HeldSession {
   Clock::time_point last_answer() const { return last_answer_; }
   ProbeKind probe() const { return probe_; }
 
-  // If the session has answered after `moment`: how long it had been silent before that answer.
+  // If the session was held at `moment` already and has answered since: how long it had been silent
+  // before that answer.
   std::optional<Clock::duration> silence_survived(Clock::time_point moment) const;
 
  private:
@@ -48,7 +49,7 @@ class HeldSession {
   postgres::ConnectOptions options_;
   postgres::Backoff backoff_;
   postgres::Dialer::Session session_;
-  Clock::time_point last_answer_, answer_before_;
+  Clock::time_point opened_, last_answer_, answer_before_;
 };
 
 }  // namespace pgconn::probes

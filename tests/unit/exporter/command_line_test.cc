@@ -138,7 +138,7 @@ TEST_CASE("a flag without its value and a flag given twice are refused by name")
              Catch::Matchers::StartsWith("--log.level"));
 }
 
-TEST_CASE("--version names program, revision and libraries") {
+TEST_CASE("the flag --version names program, revision and libraries") {
   const Exit exit = ended({"--version"});
   CHECK(exit.code == 0);
   CHECK(exit.text ==

@@ -77,8 +77,9 @@ TEST_CASE("a target that is down shows its last error and what to do") {
   target.error = "connection refused";
   target.advice = "start it";
   const std::string html = landing_page(page_with(target));
-  CHECK(contains(html, ">down</span><div class=\"error\">connection refused</div>"
-                       "<small>start it</small>"));
+  CHECK(contains(html,
+                 ">down</span><div class=\"error\">connection refused</div>"
+                 "<small>start it</small>"));
   CHECK(contains(html, "<h2>Targets: 1 down</h2>"));
 }
 

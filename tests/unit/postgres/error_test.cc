@@ -26,7 +26,7 @@ const std::string kDead =
     "server closed the connection unexpectedly\n\tThis probably means the server terminated "
     "abnormally\n\tbefore or while processing the request.\n";
 const std::string kDeadText =
-    "server closed the connection unexpectedly This probably means the server terminated "
+    "server closed the connection unexpectedly; This probably means the server terminated "
     "abnormally before or while processing the request.";
 
 TEST_CASE(
@@ -36,7 +36,7 @@ TEST_CASE(
            kTcp + "Connection refused\n\tIs the server running on that host and accepting TCP/IP "
                   "connections?\n",
            Reason::kRefused,
-           "Connection refused Is the server running on that host and accepting TCP/IP "
+           "Connection refused; Is the server running on that host and accepting TCP/IP "
            "connections?"},
       Said{Phase::kTcp, kSocket + "No such file or directory\n", Reason::kRefused,
            "No such file or directory"},
@@ -68,7 +68,7 @@ TEST_CASE(
            kTcp + "root certificate file \"/ca.crt\" does not exist\nEither provide the file or "
                   "change sslmode to disable server certificate verification.\n",
            Reason::kConfig,
-           "root certificate file \"/ca.crt\" does not exist Either provide the file or change "
+           "root certificate file \"/ca.crt\" does not exist; Either provide the file or change "
            "sslmode to disable server certificate verification."},
       Said{Phase::kTls,
            kTcp + "could not read root certificate file \"/ca.crt\": Permission denied\n",
@@ -143,11 +143,11 @@ TEST_CASE("what a client chose cannot pass for a SQLSTATE") {
 }
 
 TEST_CASE("details and hints of the server are kept, its source lines are not") {
-  CHECK(
-      one_line(kTcp +
-               "FATAL:  42501: permission denied for database \"x\"\nDETAIL:  User does not have "
-               "CONNECT privilege.\nLOCATION:  CheckMyDatabase, postinit.c:378\n") ==
-      "FATAL: permission denied for database \"x\" DETAIL:  User does not have CONNECT privilege.");
+  CHECK(one_line(kTcp +
+                 "FATAL:  42501: permission denied for database \"x\"\nDETAIL:  User does not have "
+                 "CONNECT privilege.\nLOCATION:  CheckMyDatabase, postinit.c:378\n") ==
+        "FATAL: permission denied for database \"x\"; DETAIL:  User does not have CONNECT "
+        "privilege.");
 }
 
 TEST_CASE("of several addresses that failed the last one counts") {

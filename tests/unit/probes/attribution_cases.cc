@@ -19,8 +19,6 @@ const std::string kStopping = "the database system is shutting down";
 const std::string kStarting = "the database system is starting up";
 const std::string kGerman = "das Datenbanksystem ist im Wiederherstellungsmodus";
 
-using Cases = std::vector<Case>;
-
 Cases said_by_the_server() {
   return {
       {"idle_in_transaction_session_timeout says so itself",
@@ -301,117 +299,9 @@ Cases crashed() {
   };
 }
 
-Cases lost_on_the_way() {
-  return {
-      {"a middlebox forgot the silent ones and resets them",
-       Given().canary(reset()).canary(reset(), 90).held(3).survivor(5).untouched(),
-       Cause::kPathIdleTimeout, Scope::kIdleOnly},
-      {"a middlebox closed the silent one",
-       Given().canary(closed()).held(3).survivor(5).survivor(30).untouched(),
-       Cause::kPathIdleTimeout, Scope::kIdleOnly},
-      {"a middlebox forgot the silent one and says nothing",
-       Given().canary(unanswered()).held(3).survivor(5).untouched().bare_role(),
-       Cause::kPathIdleTimeout, Scope::kIdleOnly},
-      {"only the silent one fell, and nothing is known of the server",
-       Given().canary(closed()).held(3).survivor(5), Cause::kPathIdleTimeout, Scope::kIdleOnly},
-      {"a silent one fell through a pooler", Given().canary(closed()).held(3).survivor(5).pooler(),
-       Cause::kPathIdleTimeout, Scope::kIdleOnly},
-      {"a silent one fell, and what became of the others is not known",
-       Given().canary(reset()).held(3).untouched(), Cause::kUnknown, Scope::kOne},
-      {"a silent one fell, the only one that was held", Given().canary(reset()).held(1).untouched(),
-       Cause::kUnknown, Scope::kOne},
-      {"a lively one was reset while a silent one lives",
-       Given().roundtrip(reset()).held(2).survivor(60).untouched().bare_role(),
-       Cause::kNetworkReset, Scope::kOne},
-      {"a roundtrip that fell is no silent one, however long its interval",
-       Given().roundtrip(reset(), 90).held(3).survivor(5).untouched(), Cause::kUnknown,
-       Scope::kOne},
-      {"a silent one was reset while a more silent one lives",
-       Given().canary(reset(), 60).held(3).survivor(5).survivor(90).untouched(),
-       Cause::kNetworkReset, Scope::kOne},
-      {"all were reset, and the server is the same",
-       Given().roundtrip(reset()).canary(reset()).held(2).untouched(), Cause::kNetworkReset,
-       Scope::kAll},
-      {"all were closed, and the server is the same",
-       Given(130000).roundtrip(closed()).canary(closed()).held(2).untouched(), Cause::kNetworkReset,
-       Scope::kAll},
-      {"all were closed, but by a pooler perhaps",
-       Given().roundtrip(closed()).canary(closed()).held(2).untouched().pooler(), Cause::kUnknown,
-       Scope::kAll},
-      {"the link was cut: nothing answers, new connections neither",
-       Given().roundtrip(unanswered()).canary(unanswered()).held(2).down(no_tcp_answer()),
-       Cause::kNetworkSilent, Scope::kAll},
-      {"the link was cut, and the kernel noticed it",
-       Given().roundtrip(kernel_gave_up()).canary(kernel_gave_up()).held(2), Cause::kNetworkSilent,
-       Scope::kAll},
-      {"the link was cut, and the router said so",
-       Given()
-           .roundtrip(postgres::lost_error("could not receive data from server: No route to "
-                                           "host",
-                                           Phase::kQuery))
-           .held(1)
-           .down(postgres::connect_error("No route to host", Phase::kTcp)),
-       Cause::kNetworkSilent, Scope::kOne},
-      {"all flows were forgotten in silence, new ones pass",
-       Given().roundtrip(unanswered()).canary(unanswered()).held(2).untouched(),
-       Cause::kNetworkSilent, Scope::kAll},
-      {"all fell silent, and a new session came only after a while: a busy server?",
-       Given()
-           .roundtrip(unanswered())
-           .canary(unanswered())
-           .held(2)
-           .refused_at_first(no_startup_answer())
-           .untouched(),
-       Cause::kUnknown, Scope::kAll, true},
-      {"all went silent, but no lively one was held: the path or more?",
-       Given().canary(unanswered()).canary(unanswered()).held(2).untouched(), Cause::kUnknown,
-       Scope::kAll},
-      {"one query went unanswered, which a busy server may do too",
-       Given().roundtrip(unanswered()).held(3).survivor(60).untouched(), Cause::kUnknown,
-       Scope::kOne},
-      {"the server is frozen: the kernel connects, nobody talks",
-       Given().roundtrip(unanswered()).canary(unanswered()).held(2).down(no_startup_answer()),
-       Cause::kServerUnreachable, Scope::kAll},
-      {"closed, and then nobody listens: not known to be a shutdown",
-       Given().roundtrip(closed()).canary(closed()).held(2).down(refused()),
-       Cause::kServerUnreachable, Scope::kAll},
-      {"closed, and the slots are full: the server can be reached",
-       Given().roundtrip(closed()).held(1).down(too_many()), Cause::kUnknown, Scope::kOne},
-      {"TLS broke", Given().roundtrip(broken_tls()).held(3).untouched(), Cause::kTlsError,
-       Scope::kOne},
-      {"no evidence but a close", Given().roundtrip(closed()), Cause::kUnknown, Scope::kOne},
-  };
-}
-
-Cases through_a_pooler() {
-  Cases cases;
-  for (const char* text :
-       {"client_idle_timeout", "idle transaction timeout", "query timeout", "query_wait_timeout",
-        "no more connections allowed (max_client_conn)", "transaction timeout"}) {
-    cases.push_back({std::string("PgBouncer says ") + text,
-                     Given().canary(fatal("08P01", text)).held(3).pooler(), Cause::kPoolerClose,
-                     Scope::kOne});
-  }
-  for (const char* text :
-       {"server conn crashed?", "server closed the connection",
-        "pgbouncer cannot connect to server", "client_login_timeout (server down)",
-        "server login has been failing, try again later (server_login_retry)"}) {
-    cases.push_back({std::string("PgBouncer says ") + text,
-                     Given().roundtrip(fatal("08P01", text)).held(1).pooler().restarted(),
-                     Cause::kPoolerServerLost, Scope::kOne});
-  }
-  cases.push_back(
-      {"08P01 in words that are not PgBouncer's",
-       Given().roundtrip(fatal("08P01", "invalid frontend message type 0")).held(1).untouched(),
-       Cause::kUnknown, Scope::kOne});
-  cases.push_back({"libpq's own text of a close is no word of a pooler's",
-                   Given().roundtrip(closed()).held(3).pooler(), Cause::kUnknown, Scope::kOne});
-  return cases;
-}
-
 }  // namespace
 
-const std::vector<Case>& attribution_cases() {
+const Cases& attribution_cases() {
   static const Cases all = [] {
     Cases joined;
     for (const Cases& part : {said_by_the_server(), terminated_or_stopped(), crashed(),

@@ -19,6 +19,12 @@ struct Case {
   bool contradictory = false;
 };
 
-const std::vector<Case>& attribution_cases();
+using Cases = std::vector<Case>;
+
+const Cases& attribution_cases();
+
+// Parts of it, in a file of their own.
+Cases lost_on_the_way();
+Cases through_a_pooler();
 
 }  // namespace pgconn::probes
