@@ -131,6 +131,7 @@ asio::awaitable<void> CollectionSession::ask(
   if (!collected.facts) collected.facts = facts_in(collected.readings.readings, options_);
   if (collected.facts) collected.readings.visibility = collected.facts->visibility;
   if (!failure) co_return;
+  session_ = {};  // ended, and its place in the budget free
   if (failure->reason() != Reason::kStopped) count(*failure);
   throw *failure;
 }
@@ -138,7 +139,7 @@ asio::awaitable<void> CollectionSession::ask(
 // Who does not know what the server is cannot read what else it said.
 void CollectionSession::give_up(const collectors::Readings& readings) {
   static_cast<void>(readings.rows(collectors::server_reading()));  // throws the error that it got
-  session_.connection->close();
+  session_ = {};
   const PgError error(Phase::kQuery, Reason::kProtocol, "",
                       "the answer to a query about the server is not PostgreSQL's", true);
   count(error);

@@ -119,9 +119,29 @@ std::string_view advice(Reason reason) {
       return "free slots, or reserve some for monitoring (reserved_connections, PostgreSQL 16+)";
     case Reason::kProtocol:
       return "check that the port is PostgreSQL's";
-    default:
+    case Reason::kConfig:
+      return "mend what is named here: dsn, password file, variable or certificate file";
+    case Reason::kTls:
+      return "compare TLS versions and client certificates of both sides; see the server's log";
+    case Reason::kReset:
+    case Reason::kClosed:
+      return "see the server's log, and what lies in between: pooler, balancer, firewall";
+    case Reason::kStarting:
+      return "wait until the server is up; its log tells why it was not";
+    case Reason::kTerminated:
+      return "see the server's log: restart, crash, administrator or timeout";
+    case Reason::kCanceled:
+      return "find what slows the server down, or raise statement_timeout";
+    case Reason::kLockTimeout:
+      return "find who locks the catalog (pg_locks)";
+    case Reason::kServerError:
+      return "see the server's log for the whole message";
+    case Reason::kBudget:
+      return "raise max_connections_per_target";
+    case Reason::kStopped:
       return "";
   }
+  return "";
 }
 
 }  // namespace pgconn::postgres

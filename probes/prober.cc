@@ -43,7 +43,8 @@ Prober::~Prober() { stop(); }
 void Prober::start() {
   if (settings_.connect.on) spawn(run_connect_probe(context_, settings_.connect));
   if (settings_.roundtrip.on) spawn(run_roundtrip_probe(context_, settings_.roundtrip));
-  spawn(ledger_.get_acquainted());
+  const bool holds = settings_.roundtrip.on || settings_.idle.on;
+  if (holds) spawn(ledger_.get_acquainted());  // before anything is lost
   for (int i = 0; idle_ && i < settings_.idle.canaries; ++i) spawn(idle_->run_canary());
 }
 
