@@ -1,0 +1,36 @@
+"""Fixtures of the fault tests: small servers to be broken, and exporters that hold connections to them."""
+
+import pytest
+
+from tests.faults.held import Held
+from tests.integration.scenes import Scene
+from tests.support.pgbox import PgBox, Unavailable, known_versions
+
+
+@pytest.fixture(scope="session", params=known_versions(), ids=lambda version: f"pg{version}")
+def server(request):
+    """A small server of each version in turn, to be broken by the tests. They leave it running."""
+    with PgBox(request.param) as server:
+        try:
+            server.start(max_connections=20, shared_buffers="16MB")
+        except Unavailable as reason:
+            pytest.skip(f"PostgreSQL {request.param} cannot be had: {reason}")
+        yield server
+
+
+@pytest.fixture
+def scene(server):
+    """A scene on that server."""
+    with Scene(server) as scene:
+        yield scene
+
+
+@pytest.fixture
+def hold(scene):
+    """hold(…) starts an exporter with fast probes and waits until it holds all its connections."""
+    # Starts and crashes within a second or two of each other look the same from outside.
+    scene.until(
+        "SELECT clock_timestamp() > backend_start + interval '3 s' FROM pg_stat_activity"
+        " WHERE backend_type = 'checkpointer'"
+    )
+    return lambda *arguments, **keywords: Held(scene, *arguments, **keywords).until_whole()

@@ -1,0 +1,198 @@
+"""What a middlebox on the path does to held connections, and what the exporter makes of it."""
+
+import contextlib
+
+import pytest
+
+from tests.support.exporter import Exporter
+from tests.support.midbox import SERVER_ADDRESS, Midbox, Unavailable
+from tests.support.process import eventually
+
+PACE = {"interval": "1s", "timeout": "900ms"}
+# Canaries that are asked each second.
+SHORT_LADDER = {"ladder": ["500ms", "1s"], "canaries": 2, "timeout": "1s"}
+
+
+@pytest.fixture
+def far_server(new_box):
+    """far_server(forgets_after=3, …) puts a server behind a Midbox. Returns both.
+
+    From then on the test itself is where the box's client is.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def build(**options):
+            # Started once where its programs can be downloaded.
+            server = new_box()
+            server.stop()
+            try:
+                midbox = stack.enter_context(Midbox(**options))
+            except Unavailable as reason:
+                pytest.skip(str(reason))
+            with midbox.server.inside():
+                server.start(listen_addresses="*")
+            server.hba(f"host all all {midbox.network} trust")
+            stack.enter_context(midbox.client.inside())
+            return midbox, server
+
+        yield build
+
+
+@pytest.fixture
+def watch(far_server):
+    """watch(midbox_options, probes, dsns={name: more}): a Midbox, and an exporter on its client."""
+    with contextlib.ExitStack() as stack:
+
+        def start(midbox_options, probes, dsns=None):
+            midbox, server = far_server(**midbox_options)
+            targets = [
+                {"name": name, "dsn": f"{server.dsn(host=SERVER_ADDRESS, sslmode='require')} {more}"}
+                for name, more in (dsns or {"far": ""}).items()
+            ]
+            config = {"global": {"scrape_timeout": "2s"}, "targets": targets, "probes": probes}
+            exporter = stack.enter_context(Exporter(config))
+            stack.callback(lambda: print(*exporter.log_lines, sep="\n"))
+            return midbox, exporter
+
+        yield start
+
+
+def counted(families, name, *labels):
+    """Values above zero by these labels."""
+    found = {}
+    for sample in families.samples(name):
+        key = tuple(sample.labels[label] for label in labels)
+        if sample.value:
+            found[key] = found.get(key, 0) + sample.value
+    return found
+
+
+def drops(families):
+    return counted(families, "pgconn_connection_drops_total", "probe", "cause", "sqlstate")
+
+
+def incidents(families):
+    return counted(families, "pgconn_drop_incidents_total", "cause", "scope")
+
+
+def until(exporter, condition, what, timeout=60.0):
+    """The first scrape that meets the condition."""
+
+    def scrape():
+        families = exporter.metrics()
+        return families if condition(families) else None
+
+    return eventually(scrape, timeout, what)
+
+
+def held(families):
+    return counted(families, "pgconn_held_connections", "probe")
+
+
+def until_settled(exporter):
+    """The server is known, and both canaries have survived the whole ladder."""
+    return until(
+        exporter,
+        lambda families: held(families) == {("roundtrip",): 1, ("idle",): 2}
+        and families.value("pgconn_idle_canary_results_total", rung="1", result="survived") >= 2,
+        "all probes under way",
+    )
+
+
+@pytest.mark.parametrize("strangers", ["drop", "reset"])
+def test_the_ladder_brackets_what_the_path_forgets_and_only_canaries_fall(watch, strangers):
+    limit = 3
+    _, exporter = watch(
+        {"forgets_after": limit, "strangers": strangers},
+        {"connect": PACE, "roundtrip": PACE,
+         "idle": {"ladder": ["1s", "2s", "4s", "8s"], "canaries": 2, "timeout": "1s"}},
+    )
+
+    def bracket(families):
+        return (families.value("pgconn_idle_survived_seconds"),
+                families.value("pgconn_idle_dropped_seconds"))
+
+    def is_narrow(families):
+        survived, dropped = bracket(families)
+        return survived and dropped and dropped - survived <= 0.6
+
+    families = until(exporter, is_narrow, "a narrow bracket")
+    survived, dropped = bracket(families)
+    # The flow's last packet, an acknowledgement, comes a little after the answer.
+    assert survived <= limit + 0.3
+    assert dropped >= limit - 0.1
+    assert families.value("pgconn_path_idle_limit_seconds", source="measured") == survived
+
+    assert set(drops(families)) == {("idle", "path_idle_timeout", "")}
+    assert set(incidents(families)) == {("path_idle_timeout", "idle_only")}
+    results = counted(families, "pgconn_idle_canary_results_total", "rung", "result")
+    assert results["4", "dropped"] >= 1
+    assert not any(result == "inconclusive" for _, result in results)
+    assert counted(families, "pgconn_probe_failures_total", "probe").keys() == {("idle",)}
+
+
+def test_keepalives_keep_a_connection_alive_that_the_path_would_forget(watch):
+    _, exporter = watch(
+        {"forgets_after": 2},
+        {"connect": False, "idle": False, "roundtrip": {"interval": "3s", "timeout": "1s"}},
+        # After its first question the kernel waits for the interval, not for the idle time.
+        {"kept": "keepalives_idle=1 keepalives_interval=1", "bare": ""},
+    )
+    families = until(
+        exporter,
+        lambda families: families.value("pgconn_probe_attempts_total", target="kept") >= 4
+        and families.sum("pgconn_probe_failures_total", target="bare") >= 2,
+        "four round trips kept alive",
+    )
+    assert families.sum("pgconn_probe_failures_total", target="kept") == 0
+
+
+def test_a_link_that_is_cut_takes_all_and_its_silence_is_told(watch):
+    midbox, exporter = watch(
+        {}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER}
+    )
+    assert drops(until_settled(exporter)) == {}
+
+    midbox.cut()
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("network_silent", "all"): 1}
+    assert drops(families) == {
+        ("roundtrip", "network_silent", ""): 1, ("idle", "network_silent", ""): 2,
+    }
+    assert families.samples("pgconn_idle_dropped_seconds") == []
+
+    midbox.mend()
+    families = until_settled(exporter)
+    assert incidents(families) == {("network_silent", "all"): 1}
+
+
+def test_a_router_that_resets_every_flow_is_told_from_one_that_forgets_idle_ones(watch):
+    midbox, exporter = watch(
+        {"strangers": "reset"}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER}
+    )
+    assert drops(until_settled(exporter)) == {}
+
+    midbox.forget_all()
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("network_reset", "all"): 1}
+    assert drops(families) == {
+        ("roundtrip", "network_reset", ""): 1, ("idle", "network_reset", ""): 2,
+    }
+    assert families.samples("pgconn_idle_dropped_seconds") == []
+    assert incidents(until_settled(exporter)) == {("network_reset", "all"): 1}
+
+
+def test_the_successor_of_a_lost_connection_is_no_witness_of_what_survived(watch):
+    midbox, exporter = watch(
+        {"strangers": "reset"},
+        {"connect": False, "roundtrip": False, "idle": {**SHORT_LADDER, "canaries": 1}},
+    )
+    until(
+        exporter,
+        lambda families: families.value("pgconn_idle_survived_seconds") == 1,
+        "a canary on the last rung",
+    )
+    midbox.forget_all()
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("unknown", "one"): 1}
+    assert families.samples("pgconn_idle_dropped_seconds") == []
