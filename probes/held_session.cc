@@ -7,6 +7,9 @@ namespace pgconn::probes {
 namespace {
 
 constexpr auto kFirstWait = std::chrono::milliseconds(250);
+// Answers that can be asked about later: more than a round trip each second gives while an incident
+// is looked into.
+constexpr std::size_t kRemembered = 32;
 
 double dice() {
   static thread_local std::minstd_rand generator(std::random_device{}());
@@ -36,7 +39,8 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
     throw;
   }
   backoff_.succeeded();
-  opened_ = last_answer_ = answer_before_ = Clock::now();
+  opened_ = last_answer_ = Clock::now();
+  answers_.clear();
 }
 
 asio::awaitable<bool> HeldSession::stay_silent(Clock::time_point until) {
@@ -56,15 +60,21 @@ asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
     if (error.reason() != postgres::Reason::kStopped) report(error, sent);
     throw;
   }
-  answer_before_ = last_answer_;
-  last_answer_ = Clock::now();
+  const Clock::time_point answered = Clock::now();
+  answers_.push_back({answered, answered - last_answer_});
+  if (answers_.size() > kRemembered) answers_.pop_front();
+  last_answer_ = answered;
   if (const auto* error = std::get_if<postgres::PgError>(&answers.front())) throw *error;
   co_return last_answer_ - sent;
 }
 
 std::optional<Clock::duration> HeldSession::silence_survived(Clock::time_point moment) const {
-  if (!is_open() || opened_ > moment || last_answer_ <= moment) return std::nullopt;
-  return last_answer_ - answer_before_;
+  if (!is_open() || opened_ > moment) return std::nullopt;
+  std::optional<Clock::duration> longest;
+  for (const auto& [at, silence] : answers_) {
+    if (at > moment && (!longest || silence > *longest)) longest = silence;
+  }
+  return longest;
 }
 
 void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {

@@ -4,6 +4,7 @@
 
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <deque>
 #include <optional>
 
 #include "postgres/backoff.h"
@@ -37,8 +38,8 @@ class HeldSession {
   Clock::time_point last_answer() const { return last_answer_; }
   ProbeKind probe() const { return probe_; }
 
-  // If the session was held at `moment` already and has answered since: how long it had been silent
-  // before that answer.
+  // If the session was held at `moment` already and has answered since: the longest silence before
+  // one of those answers.
   std::optional<Clock::duration> silence_survived(Clock::time_point moment) const;
 
  private:
@@ -49,7 +50,12 @@ class HeldSession {
   postgres::ConnectOptions options_;
   postgres::Backoff backoff_;
   postgres::Dialer::Session session_;
-  Clock::time_point opened_, last_answer_, answer_before_;
+  struct Answered {
+    Clock::time_point at;
+    Clock::duration silence;  // before it
+  };
+  Clock::time_point opened_, last_answer_;
+  std::deque<Answered> answers_;  // the latest of this session
 };
 
 }  // namespace pgconn::probes

@@ -19,8 +19,8 @@ Clock::time_point next_run(Clock::time_point start, std::chrono::milliseconds in
   return start + ((now - start) / interval + 1) * interval;
 }
 
-asio::awaitable<void> sleep_until(asio::any_io_executor executor, Clock::time_point when) {
-  asio::steady_timer timer(std::move(executor), when);
+asio::awaitable<void> sleep_until(const asio::any_io_executor& executor, Clock::time_point when) {
+  asio::steady_timer timer(executor, when);
   co_await timer.async_wait(asio::use_awaitable);
 }
 

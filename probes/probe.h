@@ -45,7 +45,8 @@ std::chrono::milliseconds splay(const std::string& target, ProbeKind probe,
 Clock::time_point next_run(Clock::time_point start, std::chrono::milliseconds interval,
                            Clock::time_point now);
 
-// Waits; ends early only by cancellation of the coroutine (std::system_error).
-asio::awaitable<void> sleep_until(asio::any_io_executor executor, Clock::time_point when);
+// Waits; ends early only by cancellation of the coroutine (std::system_error). `executor` must
+// outlive the wait.
+asio::awaitable<void> sleep_until(const asio::any_io_executor& executor, Clock::time_point when);
 
 }  // namespace pgconn::probes

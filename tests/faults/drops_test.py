@@ -1,0 +1,230 @@
+"""Held connections are lost for real: each loss counted once, with its cause."""
+
+import concurrent.futures
+import contextlib
+import os
+import signal
+
+import pytest
+
+from tests.faults.held import CANARY, ROUNDTRIP, drops, failures, incidents, postmaster, shut_down
+from tests.integration.scenes import by
+from tests.support.process import eventually
+
+ALL = (ROUNDTRIP, CANARY)
+
+
+def back_up(scene):
+    scene.box.start()
+    scene.connect_admin()
+
+
+@contextlib.contextmanager
+def crash(scene):
+    """Awaits, after what crashed the server, that it is back: 18 heeds no shutdown before that."""
+    backs = scene.box.log_count("ready to accept connections")
+    yield
+    eventually(lambda: scene.box.log_count("ready to accept connections") == backs + 1)
+    scene.connect_admin()
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """A process that does not run for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("application", ALL)
+def test_one_terminated_connection_is_one_drop_by_the_administrator(scene, hold, application):
+    held = hold()
+    victim = held.pids(application)[0]
+    assert scene.value("SELECT pg_terminate_backend(%s)", victim)
+    probe = application.rpartition("/")[2]
+    record = held.until_told(probe=probe, reason="terminated", sqlstate="57P01", phase="idle")
+    assert "terminating connection due to administrator command" in record["error"]
+    held.expect({(probe, "admin_terminate", "57P01"): 1}, "admin_terminate", "one")
+
+
+def test_all_connections_terminated_at_once_are_one_incident(scene, hold):
+    held = hold()
+    scene.sql("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", held.pids(*ALL))
+    held.until_told(reason="terminated", sqlstate="57P01")
+    held.expect({
+        ("roundtrip", "admin_terminate", "57P01"): 1, ("idle", "admin_terminate", "57P01"): 2,
+    }, "admin_terminate", "all")
+
+
+@pytest.mark.parametrize("mode", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
+def test_a_shutdown_is_told_while_the_server_is_down(scene, hold, mode):
+    held = hold()
+    shut_down(scene.box, mode)
+    try:
+        # PostgreSQL 13 says 57P02 to all when it stops immediately.
+        is_old = mode == signal.SIGQUIT and scene.box.version == 13
+        sqlstate = "57P02" if is_old else "57P01"
+        held.until_told(cause="server_shutdown", reason="terminated", sqlstate=sqlstate)
+    finally:
+        back_up(scene)
+    held.expect({
+        ("roundtrip", "server_shutdown", sqlstate): 1, ("idle", "server_shutdown", sqlstate): 2,
+    }, "server_shutdown", "all")
+
+
+def test_a_restart_is_a_shutdown(scene, hold):
+    held = hold()
+    shut_down(scene.box)
+    back_up(scene)
+    held.until_told(reason="terminated", sqlstate="57P01")
+    held.expect({
+        ("roundtrip", "server_shutdown", "57P01"): 1, ("idle", "server_shutdown", "57P01"): 2,
+    }, "server_shutdown", "all")
+
+
+def test_the_death_of_a_stranger_s_backend_is_a_crash_for_all(scene, hold):
+    held = hold()
+    stranger = scene.session(application="stranger")
+    with crash(scene):
+        scene.box.kill_backend(stranger.pid)
+    held.until_told(reason="terminated", sqlstate="57P02")
+    held.expect({
+        ("roundtrip", "crash", "57P02"): 1, ("idle", "crash", "57P02"): 2,
+    }, "crash", "all")
+
+
+@pytest.mark.parametrize("victim, expected", [
+    (ROUNDTRIP, {("roundtrip", "crash", ""): 1, ("idle", "crash", "57P02"): 2}),
+    (CANARY, {
+        ("roundtrip", "crash", "57P02"): 1, ("idle", "crash", ""): 1, ("idle", "crash", "57P02"): 1,
+    }),
+], ids=["roundtrip", "canary"])
+def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(
+    scene, hold, victim, expected
+):
+    held = hold()
+    pid = held.pids(victim)[0]
+    with crash(scene):
+        scene.box.kill_backend(pid)
+    held.expect(expected, "crash", "all")
+
+
+def test_an_idle_session_timeout_ends_canaries_and_spares_who_asks_often(scene, hold):
+    if scene.box.version < 14:
+        pytest.skip("idle_session_timeout is new in PostgreSQL 14")
+    scene.role("monitor", "pg_monitor")
+    ended = scene.box.log_count("terminating connection due to idle-session timeout")
+    scene.sql("ALTER ROLE monitor SET idle_session_timeout = '1900ms'")
+    held = hold("monitor", roundtrip={"interval": "500ms", "timeout": "400ms"})
+    eventually(lambda: drops(held.metrics()).get(("idle", "idle_session_timeout", "57P05"), 0) >= 2)
+    # Whoever logs in from now on may stay; that tells when the last one has fallen.
+    scene.sql("ALTER ROLE monitor RESET idle_session_timeout")
+    eventually(lambda: held.metrics().sum("pgconn_idle_canary_results_total", result="survived") >= 2)
+    families = held.metrics()
+    ended = scene.box.log_count("terminating connection due to idle-session timeout") - ended
+    assert drops(families) == {("idle", "idle_session_timeout", "57P05"): ended}
+    assert failures(families, "roundtrip") == {}
+    assert families.sum("pgconn_idle_canary_results_total", result="dropped") == 0
+    # All within a few seconds; how many had fallen when it was told is a matter of moments.
+    record = held.until_told(cause="idle_session_timeout", probe="idle", phase="idle",
+                             reason="terminated", sqlstate="57P05")
+    assert record["scope"] in ("one", "idle_only")
+    assert incidents(families) == {("idle_session_timeout", record["scope"]): 1}
+
+
+def test_a_frozen_postmaster_keeps_newcomers_out_and_loses_nobody(scene, hold):
+    held = hold()
+    with stopped(postmaster(scene.box)):
+        # TLS begins with the postmaster's word, which does not come.
+        frozen = ("tls", "timeout", "")
+        eventually(lambda: failures(held.metrics()).get(frozen, 0) >= 3)
+        held.until_asked("roundtrip", 2)
+        families = held.metrics()
+    assert families.value("pgconn_probe_success", probe="connect") == 0
+    assert families.value("pgconn_probe_success", probe="roundtrip") == 1
+    assert failures(families).keys() == {frozen}
+    assert drops(families) == {} and incidents(families) == {} and held.log() == []
+    eventually(lambda: held.metrics().value("pgconn_probe_success", probe="connect") == 1)
+    assert drops(held.metrics()) == {}
+
+
+def test_a_frozen_backend_is_one_silent_drop_that_is_not_blamed_on_anybody(scene, hold):
+    held = hold()
+    with stopped(held.pids(ROUNDTRIP)[0]):
+        record = held.until_told(probe="roundtrip", phase="query", reason="timeout")
+        cause = record["cause"]
+        assert cause in ("unknown", "network_silent") and "sqlstate" not in record, record
+        held.expect({("roundtrip", cause, ""): 1}, cause, "one")
+
+
+def test_nothing_is_lost_on_a_healthy_server(hold):
+    held = hold()
+    held.until_asked("connect", 10)
+    families = held.metrics()
+    assert drops(families) == {} and incidents(families) == {} and held.log() == []
+    assert families.sum("pgconn_probe_failures_total") == 0
+
+
+def test_connections_that_the_exporter_ends_itself_are_no_drops(scene, hold):
+    held = hold()
+    held.exporter.stop()
+    scene.until("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name ~ '^pgconn_exporter'")
+    assert held.log() == []
+
+
+def test_an_idle_probe_s_session_has_no_transaction_and_no_snapshot(scene, hold):
+    held = hold()
+    for sample in range(50):
+        rows = scene.sql(
+            "SELECT application_name, state, xact_start, backend_xmin::text FROM pg_stat_activity"
+            " WHERE application_name = ANY (%s)", list(ALL),
+        )
+        assert len(rows) == 3
+        for application, state, transaction, snapshot in rows:
+            assert state in ("idle", "active"), rows
+            assert state == "active" or (transaction is None and snapshot is None), rows
+        if sample % 10 == 9:
+            held.until_asked("roundtrip", 1)
+    assert drops(held.metrics()) == {}
+
+
+def connections_to(port):
+    """Connections from this machine to a port, those that are being made or closed by it included."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in list(table)[1:]]
+    established, syn_sent, close_wait = "01", "02", "08"
+    return sum(
+        row[2].endswith(f":{port:04X}") and row[3] in (established, syn_sent, close_wait) for row in rows
+    )
+
+
+def test_a_storm_of_restarts_does_not_break_the_budget_of_connections(scene, hold):
+    budget, restarts = 6, 4  # the default of max_connections_per_target
+    held, port = hold(), scene.box.port
+    scene.admin.close()  # the exporter alone is left on the port
+
+    def storm():
+        for _ in range(restarts):
+            shut_down(scene.box)
+            scene.box.start()
+            held.until_whole()
+
+    seen = set()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        storming = pool.submit(storm)
+        while not storming.done():
+            seen.add(connections_to(port))
+            concurrent.futures.wait([storming], 0.002)
+    scene.connect_admin()
+    storming.result()
+    assert 4 <= max(seen) <= budget  # all that is held, and the collector
+    lost = restarts * 3
+    eventually(lambda: sum(drops(held.metrics()).values()) >= lost, what=f"{lost} drops")
+    held.until_asked("roundtrip", 2)
+    families = held.metrics()
+    assert sum(drops(families).values()) == lost, drops(families)
+    # Restarts so close to each other may be too close to call.
+    assert {cause for _, cause, _ in drops(families)} <= {"server_shutdown", "unknown"}
+    assert families.sum("pgconn_probe_failures_total", reason="budget") == 0
