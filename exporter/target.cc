@@ -4,6 +4,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <map>
 
 #include "exporter/exporter_metrics.h"
 #include "exporter/log.h"
@@ -210,20 +211,25 @@ void Target::note_facts(const collectors::ServerFacts& facts, int server_version
   if (!facts.crash_restart_time) state_.facts->crash_restart_time = known_crash;
 }
 
+// What keeps several collectors from running is told in one line, and once until it changes.
 void Target::note_skips(const std::vector<CollectorReport>& reports) {
+  std::map<std::string, std::string> news;  // names by what is said of them
   for (const CollectorReport& report : reports) {
-    const std::string key = report.name + "/" + report.message;
+    std::string& told = told_[report.name];
     if (report.outcome == Outcome::kSuccess) {
-      std::erase_if(told_, [&](const std::string& k) { return k.starts_with(report.name + "/"); });
-    } else if (!report.message.empty() && told_.insert(key).second) {
-      const bool skipped = report.outcome == Outcome::kSkipped;
-      log::write(log::Level::kWarn, skipped ? "collector is skipped" : "collector failed",
-                 {{"target", name()},
-                  {"collector", report.name},
-                  {"reason", skipped ? report.reason : "failed"},
-                  {"role", state_.facts ? state_.facts->role : ""},
-                  {"error", report.message}});
+      told.clear();
+    } else if (!report.message.empty() && told != report.message) {
+      told = report.message;
+      std::string& names = news[report.message];
+      names += (names.empty() ? "" : ",") + report.name;
     }
+  }
+  for (const auto& [message, names] : news) {
+    log::write(log::Level::kWarn, "collectors did not run",
+               {{"target", name()},
+                {"collectors", names},
+                {"role", state_.facts ? state_.facts->role : ""},
+                {"error", message}});
   }
 }
 

@@ -6,6 +6,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -95,7 +96,7 @@ class Target {
   postgres::Dialer dialer_;
   CollectionSession session_;
   probes::Prober prober_;
-  std::set<std::string> told_;  // collectors whose skip the log has
+  std::map<std::string, std::string> told_;  // what the log has last been told of a collector
   TargetState state_;
 };
 
