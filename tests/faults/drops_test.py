@@ -8,7 +8,6 @@ import signal
 import pytest
 
 from tests.faults.held import CANARY, ROUNDTRIP, drops, failures, incidents, postmaster, shut_down
-from tests.integration.scenes import by
 from tests.support.process import eventually
 
 ALL = (ROUNDTRIP, CANARY)
