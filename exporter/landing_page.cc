@@ -40,7 +40,7 @@ font-weight:600;white-space:nowrap}
 .error{margin-top:.35rem;font-size:.9rem;color:var(--bad)}
 ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
 li{margin-top:.35rem}
-td:nth-child(1),td:nth-child(2){min-width:15.5rem}
+td:nth-child(1),td:nth-child(2){min-width:11rem}
 td:nth-child(3),td:nth-child(4){white-space:nowrap}
 code{font:.85em/1.6 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
