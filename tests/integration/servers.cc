@@ -148,7 +148,7 @@ void begin_restart(const Server& server, std::string_view mode) {
   Admin admin(server);
   const std::string programs = admin.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'");
   const std::string data = admin.value("SHOW data_directory");
-  admin.detach(programs + "/pg_ctl -D " + data + " -l " + data + "/restart.log -w -m " +
+  admin.detach(programs + "/pg_ctl -D " + data + " -l " + data + "/../log -w -m " +
                std::string(mode) + " restart");
 }
 
