@@ -139,11 +139,6 @@ TEST_CASE("a session held on purpose outlives idle_session_timeout once it was s
 TEST_CASE("two hundred connections at once all succeed on one loop") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
-      const std::string before = start_time(server);
-      Admin(server).run("ALTER SYSTEM SET max_connections = 250");
-      begin_restart(server, "fast");
-      wait_until_up(server, before);
-
       Client client;
       const ConnInfo info = ConnInfo::parse(server.dsn);
       // A variable: g++ 12 destroys an aggregate made inside an await expression at a wrong

@@ -193,7 +193,7 @@ TEST_CASE("an immediate shutdown is announced to whoever is connected") {
         Admin admin(server);
         wait_until_active(client, admin, *busy);
       }
-      begin_restart(server, "immediate");
+      begin_immediate_restart(server);
       check(idle_waits->end(client), "idle", "terminated", sqlstate);
       check(busy_waits->end(client), "query", "terminated", sqlstate);
       wait_until_up(server, before);

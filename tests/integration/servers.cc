@@ -144,12 +144,11 @@ Configured::~Configured() {
   Admin(server_).configure(settings_);
 }
 
-void begin_restart(const Server& server, std::string_view mode) {
+void begin_immediate_restart(const Server& server) {
   Admin admin(server);
   const std::string programs = admin.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'");
   const std::string data = admin.value("SHOW data_directory");
-  admin.detach(programs + "/pg_ctl -D " + data + " -l " + data + "/../log -w -m " +
-               std::string(mode) + " restart");
+  admin.detach(programs + "/pg_ctl -D " + data + " -l " + data + "/../log -w -m immediate restart");
 }
 
 std::string start_time(const Server& server) {

@@ -8,8 +8,9 @@
 #   pgbox.sh stop DIR [fast|immediate|smart]
 #   pgbox.sh destroy DIR                            stops it and removes DIR
 #   pgbox.sh versions                               the versions known here, oldest first
-#   pgbox.sh with VERSION… -- COMMAND…              runs COMMAND with a fresh server of each version;
-#                                                   PGBOX_15 and so on hold their connection strings
+#   pgbox.sh with VERSION… -- COMMAND…              runs COMMAND with a fresh server of each version, for
+#                                                   250 sessions; PGBOX_15 and so on hold their connection
+#                                                   strings; should COMMAND fail, their logs are shown
 #
 # PORT 0 picks a free one. `start` and `standby` print the superuser's connection string. Everybody may
 # log in from loopback without a password; tests put stricter lines in front (DIR/data/pg_hba.conf).
@@ -140,13 +141,25 @@ with_servers() {
       echo "pgbox: SKIPPED PostgreSQL $version: it cannot be had here" >&2
       continue
     fi
-    conninfo=$(start "$version" "$parent/$version" 0)
+    conninfo=$(start "$version" "$parent/$version" 0 max_connections=250)
     export "PGBOX_$version=$conninfo"
   done
   [ $# -gt 1 ] || fail "with: no command after --"
   shift
-  "$@" || status=$?
+  "$@" || { status=$?; show_servers "$parent" >&2; }
   return $status
+}
+
+# What each server under PARENT said last, and which of its processes still run.
+show_servers() {
+  local dir pid
+  for dir in "$1"/*/; do
+    echo "pgbox: the log of ${dir%/} ends:"
+    tail -n 40 "$dir/log"
+    pid=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null) || continue
+    echo "pgbox: its processes:"
+    ps -o pid,ppid,stat,wchan:24,etime,args -p "$pid" --ppid "$pid" || true
+  done
 }
 
 command=${1:-}
@@ -159,5 +172,5 @@ case $command:$# in
   destroy:1) destroy "$1" ;;
   versions:0) printf '%s\n' "${versions[@]}" ;;
   with:*) with_servers "$@" ;;
-  *) sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,20s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
