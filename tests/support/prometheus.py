@@ -1,4 +1,4 @@
-"""A real Prometheus from the distribution's package, run for a test or the demo."""
+"""A real Prometheus from a distribution's package, run for a test or the demo."""
 
 import functools
 import json
@@ -14,24 +14,25 @@ _DEBBOX = Path(__file__).with_name("debbox.sh")
 
 
 class Unavailable(Exception):
-    """Prometheus cannot be had here; the message says why."""
+    """A program cannot be had here; the message says why."""
 
 
 @functools.lru_cache(maxsize=None)
-def _root():
+def unpacked(suite, *packages):
+    """The directory that holds a distribution's packages, unpacked."""
     result = subprocess.run(
-        ["bash", str(_DEBBOX), "native", "prometheus"], capture_output=True, text=True, check=False
+        ["bash", str(_DEBBOX), suite, *packages], capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
         raise Unavailable(result.stderr.strip())
     return Path(result.stdout.strip())
 
 
-def promtool(*arguments, stdin=""):
+def promtool(*arguments, stdin="", suite="native"):
     """(exit status, output) of promtool, for example of `check metrics` with an exposition as stdin."""
     result = subprocess.run(
-        [str(_root() / "usr/bin/promtool"), *arguments], input=stdin, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [str(unpacked(suite, "prometheus") / "usr/bin/promtool"), *arguments], input=stdin, text=True,
+        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     return result.returncode, result.stdout
 
@@ -39,47 +40,61 @@ def promtool(*arguments, stdin=""):
 class Prometheus:
     """Scrapes the given ports of loopback. A context manager; all it writes goes with it.
 
-    `jobs` maps a job's name to the port whose /metrics it scrapes.
+    `jobs` maps a job's name to the port whose /metrics it scrapes. `rules` are rule files, `alertmanagers`
+    the ports of loopback that alerts are sent to. `suite` is the release whose Prometheus it is.
     """
 
-    def __init__(self, jobs, interval="1s", port=None):
+    def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native"):
         self.directory = Path(tempfile.mkdtemp(prefix="prometheus-"))
         self.port = port or free_port()
         self._jobs = jobs
         self._interval = interval
+        self._rules = [str(path) for path in rules]
+        self._alertmanagers = alertmanagers
+        self._suite = suite
         self.process = None
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    def _configuration(self):
+        def on_loopback(ports):
+            return [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
+
+        scrapes = [{"job_name": job, "static_configs": on_loopback([port])} for job, port in self._jobs.items()]
+        intervals = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), self._interval)
+        configuration = {"global": intervals, "scrape_configs": scrapes, "rule_files": self._rules}
+        if self._alertmanagers:
+            configuration["alerting"] = {"alertmanagers": [{"static_configs": on_loopback(self._alertmanagers)}]}
+        return configuration
+
     def start(self):
-        scrapes = [
-            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
-            for job, port in self._jobs.items()
-        ]
-        intervals = dict.fromkeys(
-            ("scrape_interval", "scrape_timeout", "evaluation_interval"), self._interval
-        )
         config = self.directory / "prometheus.yml"
-        config.write_text(json.dumps({"global": intervals, "scrape_configs": scrapes}, indent=2))
-        root = _root()
-        self.process = Process([
+        config.write_text(json.dumps(self._configuration(), indent=2))
+        root = unpacked(self._suite, "prometheus")
+        command = [
             root / "usr/bin/prometheus", f"--config.file={config}",
             f"--storage.tsdb.path={self.directory / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
-            f"--web.local-assets={root / 'usr/share/prometheus/web'}",
-        ])
+        ]
+        assets = root / "usr/share/prometheus/web"
+        if self._suite == "native" and assets.exists():
+            command.append(f"--web.local-assets={assets}")  # Debian's own option
+        self.process = Process(command)
         self.process.wait_http(self.port, "/-/ready", timeout=60)
         return self
 
+    def _api(self, path, **parameters):
+        answer = json.loads(http_get(self.port, f"/api/v1/{path}?" + urllib.parse.urlencode(parameters)).body)
+        if answer["status"] != "success":
+            raise ValueError(f"{path} {parameters}: {answer['error']}")
+        return answer["data"]
+
     def query(self, promql):
         """Samples of an instant query: a list of (labels, value)."""
-        path = "/api/v1/query?" + urllib.parse.urlencode({"query": promql})
-        answer = json.loads(http_get(self.port, path).body)
-        if answer["status"] != "success":
-            raise ValueError(f"{promql}: {answer['error']}")
-        return [(row["metric"], float(row["value"][1])) for row in answer["data"]["result"]]
+        result = self._api("query", query=promql)["result"]
+        return [(row["metric"], float(row["value"][1])) for row in result]
 
     def value(self, promql):
         """The one value of a query, or None if it has none."""
@@ -87,6 +102,15 @@ class Prometheus:
         if len(rows) > 1:
             raise LookupError(f"{promql} gives {len(rows)} series")
         return rows[0][1] if rows else None
+
+    def alerts(self):
+        """Alerts pending and firing now, as its API tells them."""
+        return self._api("alerts")["alerts"]
+
+    def broken_rules(self):
+        """The rules whose last evaluation failed: a list of (name, error)."""
+        rules = [rule for group in self._api("rules")["groups"] for rule in group["rules"]]
+        return [(rule["name"], rule["lastError"]) for rule in rules if rule.get("lastError")]
 
     def __enter__(self):
         return self if self.process else self.start()

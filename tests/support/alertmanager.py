@@ -1,0 +1,159 @@
+"""A real Alertmanager from a distribution's package, and a webhook that keeps what it sends."""
+
+import copy
+import http.server
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.support.process import Process, eventually, free_port
+from tests.support.prometheus import unpacked
+
+_PACKAGE = "prometheus-alertmanager"
+_CLUSTERLESS = "--cluster.listen-address="
+
+
+def amtool(*arguments, suite="native"):
+    """(exit status, output) of amtool."""
+    result = subprocess.run(
+        [str(unpacked(suite, _PACKAGE) / "usr/bin/amtool"), *arguments], text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    return result.returncode, result.stdout
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One alert of one notification."""
+
+    at: float  # time.monotonic() of its arrival
+    receiver: str
+    status: str  # firing or resolved
+    labels: dict
+    annotations: dict
+
+    @property
+    def name(self):
+        return self.labels["alertname"]
+
+
+class Webhook:
+    """Takes notifications on loopback and keeps them. A context manager."""
+
+    def __init__(self, on_notice=lambda notice: None):
+        self.notices = []
+        self._on_notice = on_notice
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # noqa: N802, the name http.server calls
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                sink._take(body)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def port(self):
+        return self._server.server_address[1]
+
+    def _take(self, body):
+        for alert in body["alerts"]:
+            notice = Notice(time.monotonic(), body["receiver"], alert["status"], alert["labels"],
+                            alert["annotations"])
+            self.notices.append(notice)
+            self._on_notice(notice)
+
+    def find(self, name, status="firing", **labels):
+        """The first notice of that alert whose labels include `labels`, or None."""
+        for notice in list(self.notices):
+            if (notice.name, notice.status) == (name, status) and labels.items() <= notice.labels.items():
+                return notice
+        return None
+
+    def wait(self, name, status="firing", timeout=60.0, **labels):
+        """The same, once it arrives; TimeoutError with what has arrived instead."""
+        try:
+            return eventually(lambda: self.find(name, status, **labels), timeout, f"{name} {status} {labels}")
+        except TimeoutError as error:
+            arrived = sorted({f"{notice.name} {notice.status}" for notice in self.notices})
+            raise TimeoutError(f"{error}; arrived: {', '.join(arrived) or 'nothing'}") from None
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def sent_to(configuration, webhook_port, group_wait="1s", group_interval="1s"):
+    """A configuration (as read from YAML) with every receiver but empty ones sending to the webhook.
+
+    Routes and inhibition stay as they are; only the waiting is shortened.
+    """
+    changed = copy.deepcopy(configuration)
+    for receiver in changed["receivers"]:
+        if len(receiver) > 1:
+            url = f"http://127.0.0.1:{webhook_port}/{receiver['name']}"
+            for kind in [kind for kind in receiver if kind != "name"]:
+                del receiver[kind]
+            receiver["webhook_configs"] = [{"url": url, "send_resolved": True}]
+
+    def hurry(route):
+        for key, value in (("group_wait", group_wait), ("group_interval", group_interval)):
+            if key in route or route is changed["route"]:
+                route[key] = value
+        for child in route.get("routes", []):
+            hurry(child)
+
+    hurry(changed["route"])
+    return changed
+
+
+class Alertmanager:
+    """Runs with this configuration (as read from YAML) on loopback. A context manager."""
+
+    def __init__(self, configuration, port=None, suite="native"):
+        self.directory = Path(tempfile.mkdtemp(prefix="alertmanager-"))
+        self.port = port or free_port()
+        self._configuration = configuration
+        self._suite = suite
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        config = self.directory / "alertmanager.yml"
+        config.write_text(yaml.safe_dump(self._configuration))
+        self.process = Process([
+            unpacked(self._suite, _PACKAGE) / "usr/bin/prometheus-alertmanager", f"--config.file={config}",
+            f"--storage.path={self.directory / 'data'}", f"--web.listen-address=127.0.0.1:{self.port}",
+            _CLUSTERLESS,
+        ])
+        self.process.wait_http(self.port, "/-/ready", timeout=60)
+        return self
+
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.terminate()
+        shutil.rmtree(self.directory, ignore_errors=True)
