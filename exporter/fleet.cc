@@ -2,15 +2,20 @@
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <map>
 
 #include "collectors/builtin.h"
 #include "exporter/log.h"
 
 namespace pgconn::exporter {
 namespace {
+
+// Between looks whether stopped targets can go.
+constexpr std::chrono::milliseconds kBurial(100);
 
 // Several coroutines that one waits for.
 struct Gather {
@@ -40,14 +45,50 @@ std::string join(const Names& names) {
 
 }  // namespace
 
-Fleet::Fleet(asio::any_io_executor executor, const config::ValidatedConfig& config)
-    : executor_(executor), resolver_(executor) {
-  for (const config::Target& target : config->targets) {
-    targets_.push_back(std::make_unique<Target>(executor, resolver_, target));
-  }
-}
+Fleet::Fleet(asio::any_io_executor executor) : executor_(executor), resolver_(executor) {}
 
 Fleet::~Fleet() = default;
+
+Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
+  Change change;
+  std::map<std::string, std::shared_ptr<Target>> before;
+  for (auto& target : targets_) before.emplace(target->name(), std::move(target));
+  targets_.clear();
+  for (const config::Target& wanted : config->targets) {
+    const auto same = before.find(wanted.name);
+    if (same != before.end() && same->second->config() == wanted) {
+      targets_.push_back(std::move(same->second));
+      before.erase(same);
+      ++change.kept;
+      continue;
+    }
+    targets_.push_back(std::make_shared<Target>(executor_, resolver_, wanted));
+    targets_.back()->start();
+    ++change.begun;
+  }
+  for (auto& [name, target] : before) {
+    retire(std::move(target));
+    ++change.ended;
+  }
+  return change;
+}
+
+void Fleet::retire(std::shared_ptr<Target> target) {
+  target->stop();
+  retired_.push_back(std::move(target));
+  if (retired_.size() == 1) asio::co_spawn(executor_, bury_retired(), asio::detached);
+}
+
+// A target must outlive its coroutines, which end soon after it was stopped.
+asio::awaitable<void> Fleet::bury_retired() {
+  asio::steady_timer timer(executor_);
+  while (!retired_.empty()) {
+    timer.expires_after(kBurial);
+    asio::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    std::erase_if(retired_, [](const auto& target) { return target->at_rest(); });
+  }
+}
 
 std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
   std::set<std::string> enabled;
@@ -88,11 +129,13 @@ asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
     auto names = request.collectors.empty() ? target->enabled()
                                             : intersection(request.collectors, target->enabled());
     asio::co_spawn(executor_, target->collect(std::move(names), request.deadline),
-                   [gather, slot, name = target->name()](
-                       std::exception_ptr error, std::shared_ptr<const TargetResult> result) {
+                   [gather, slot, target](std::exception_ptr error,
+                                          std::shared_ptr<const TargetResult> result) {
                      gather->results[slot] = std::move(result);
-                     if (error)
-                       log::write(log::Level::kError, "collection failed", {{"target", name}});
+                     if (error) {
+                       log::write(log::Level::kError, "collection failed",
+                                  {{"target", target->name()}});
+                     }
                      gather->finished();
                    });
   }
@@ -102,10 +145,6 @@ asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
   }
   std::erase(gather->results, nullptr);
   co_return std::move(gather->results);
-}
-
-void Fleet::start() {
-  for (const auto& target : targets_) target->start();
 }
 
 void Fleet::stop() {

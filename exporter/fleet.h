@@ -1,5 +1,5 @@
-// All targets of one configuration, and scrapes across them. Lives on the I/O thread; scrape() is
-// what HTTP workers have run there.
+// All targets of the configuration, and scrapes across them. I/O thread only: HTTP workers have its
+// functions run there.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -26,14 +26,18 @@ using TargetResults = std::vector<std::shared_ptr<const TargetResult>>;
 
 class Fleet {
  public:
-  Fleet(asio::any_io_executor executor, const config::ValidatedConfig& config);
+  explicit Fleet(asio::any_io_executor executor);
   ~Fleet();
 
-  // Starts the probes of every target. Call once, on the I/O thread.
-  void start();
+  // Makes these the targets and starts the probes of the new ones. A target that did not change
+  // keeps its sessions, canaries and counters; one that did, or is gone, closes its sessions, which
+  // count as no loss.
+  struct Change {
+    int kept = 0, begun = 0, ended = 0;
+  };
+  Change apply(const config::ValidatedConfig& config);
 
   // Nothing if the request can be served, else what is wrong with its names and which are known.
-  // Safe from any thread: reads only what is fixed at construction.
   std::optional<std::string> refuse(const ScrapeRequest& request) const;
 
   // Collects from all targets of the request at once; returns by the request's deadline. A target
@@ -44,12 +48,15 @@ class Fleet {
   void stop();
 
   std::vector<TargetState> states() const;
-  std::size_t size() const { return targets_.size(); }
 
  private:
+  void retire(std::shared_ptr<Target> target);
+  asio::awaitable<void> bury_retired();
+
   asio::any_io_executor executor_;
   postgres::Resolver resolver_;
-  std::vector<std::unique_ptr<Target>> targets_;
+  std::vector<std::shared_ptr<Target>> targets_;
+  std::vector<std::shared_ptr<Target>> retired_;  // stopped, until their coroutines have ended
 };
 
 }  // namespace pgconn::exporter

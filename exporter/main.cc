@@ -38,17 +38,16 @@ int check_config(const CommandLine& line) {
 int serve(const CommandLine& line) {
   log::configure(line.log_level, line.log_format);
   try {
-    const auto config = line.config_file.empty()
-                            ? config::from_environment()
-                            : config::load_file(line.config_file, vocabulary());
+    const auto load = [file = line.config_file] {
+      return file.empty() ? config::from_environment() : config::load_file(file, vocabulary());
+    };
     const BuildInfo build = build_info();
     log::write(log::Level::kInfo, "starting",
                {{"version", build.version},
                 {"revision", build.revision},
-                {"config", line.config_file.empty() ? "libpq's environment" : line.config_file},
-                {"targets", std::to_string(config->targets.size())}});
+                {"config", line.config_file.empty() ? "libpq's environment" : line.config_file}});
     Service service(
-        config, {line.listen_addresses, line.telemetry_path, line.max_requests, line.config_file});
+        {line.listen_addresses, line.telemetry_path, line.max_requests, line.config_file, load});
     service.run();
     return 0;
   } catch (const std::exception& error) {

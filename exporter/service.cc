@@ -4,13 +4,10 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/use_future.hpp>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <future>
-#include <mutex>
 #include <thread>
 
 #include "exporter/exporter_metrics.h"
@@ -19,7 +16,9 @@
 #include "exporter/landing_page.h"
 #include "exporter/log.h"
 #include "exporter/process_metrics.h"
+#include "exporter/scrape_gate.h"
 #include "exporter/scrape_request.h"
+#include "exporter/signal_queue.h"
 #include "exporter/target_view.h"
 #include "exporter/version.h"
 #include "metrics/exposition.h"
@@ -36,6 +35,7 @@ using std::chrono::seconds;
 constexpr milliseconds kCrossingGrace(1000);
 constexpr milliseconds kHealthPatience(2000);
 constexpr milliseconds kStopGrace(2000);
+constexpr milliseconds kReloadPatience(10000);
 // Besides those that scrape: for the other pages and for clients that connect and stay silent.
 constexpr int kSpareWorkers = 32;
 
@@ -49,63 +49,34 @@ Response text(int status, std::string body) {
   return response;
 }
 
-// Counts the scrapes under way and lets somebody wait until there are none.
-class ScrapeGate {
- public:
-  explicit ScrapeGate(int limit) : limit_(limit) {}
-
-  bool enter() {
-    const std::lock_guard lock(mutex_);
-    if (inside_ >= limit_) return false;
-    ++inside_;
-    return true;
-  }
-  void leave() {
-    const std::lock_guard lock(mutex_);
-    if (--inside_ == 0) empty_.notify_all();
-  }
-  void wait_until_empty(milliseconds patience) {
-    std::unique_lock lock(mutex_);
-    empty_.wait_for(lock, patience, [this] { return inside_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable empty_;
-  int inside_ = 0;
-  int limit_;
-};
-
 }  // namespace
 
 class Service::Impl {
  public:
-  Impl(const config::ValidatedConfig& config, ServiceOptions options)
+  explicit Impl(ServiceOptions options)
       : options_(std::move(options)),
-        global_(config->global),
         work_(io_.get_executor()),
-        signals_(io_, SIGTERM, SIGINT),
-        hangups_(io_, SIGHUP),
-        fleet_(io_.get_executor(), config),
-        gate_(options_.max_requests),
-        loaded_at_(std::chrono::system_clock::now()) {
+        signals_(io_),
+        fleet_(io_.get_executor()),
+        gate_(options_.max_requests) {
+    const config::ValidatedConfig config = options_.load();
+    // First in the loop's queue: before anybody can ask. Not at once: should listening fail, no
+    // probe has begun.
+    asio::post(io_, [this, config] { fleet_.apply(config); });
+    note_accepted(config);
     http_ = std::make_unique<HttpServer>(server_options(), routes());
-    await_hangup();
-    asio::post(io_, [this] { fleet_.start(); });
     io_thread_ = std::thread([this] { run_io(); });
   }
 
   ~Impl() { stop(); }
 
   void run() {
-    std::promise<int> signalled;
-    auto signal = signalled.get_future();
-    asio::post(io_, [this, &signalled] { await_signal(signalled); });
     for (const int port : http_->ports()) {
       log::write(log::Level::kInfo, "listening",
                  {{"port", std::to_string(port)}, {"path", options_.telemetry_path}});
     }
-    const int number = signal.get();
+    int number = signals_.wait();
+    for (; number == SIGHUP; number = signals_.wait()) reload();
     log::write(log::Level::kInfo, "stopping", {{"signal", std::to_string(number)}});
     stop();
     log::write(log::Level::kInfo, "stopped");
@@ -148,25 +119,27 @@ class Service::Impl {
     }
   }
 
-  void await_signal(std::promise<int>& signalled) {
-    signals_.async_wait([this, &signalled](asio::error_code error, int number) {
-      if (error) return;
-      signalled.set_value(number);
-      signals_.async_wait([](asio::error_code again, int) {
-        if (!again) std::_Exit(1);  // asked twice: the operator does not want to wait
-      });
-    });
+  void reload() {
+    try {
+      const config::ValidatedConfig config = options_.load();
+      const auto change = on_io([this, config] { return fleet_.apply(config); }, kReloadPatience);
+      if (!change) throw std::runtime_error("the I/O thread does not answer");
+      note_accepted(config);
+      log::write(log::Level::kInfo, "configuration was read again",
+                 {{"targets_kept", std::to_string(change->kept)},
+                  {"targets_begun", std::to_string(change->begun)},
+                  {"targets_ended", std::to_string(change->ended)}});
+    } catch (const std::exception& error) {
+      accepted_last_ = false;
+      log::write(log::Level::kError, "configuration was not accepted: the old one stays in force",
+                 {{"error", error.what()}, {"do", "mend the file, then send SIGHUP again"}});
+    }
   }
 
-  // Its default would end the program, and it is what operators send to have a file read again.
-  void await_hangup() {
-    hangups_.async_wait([this](asio::error_code error, int) {
-      if (error) return;
-      log::write(log::Level::kWarn,
-                 "SIGHUP changes nothing: the configuration is read at the start",
-                 {{"do", "restart the exporter to have a changed configuration read"}});
-      await_hangup();
-    });
+  void note_accepted(const config::ValidatedConfig& config) {
+    accepted_.store(std::make_shared<const Accepted>(
+        Accepted{config->global, config->targets.size(), std::chrono::system_clock::now()}));
+    accepted_last_ = true;
   }
 
   void stop() {
@@ -174,10 +147,7 @@ class Service::Impl {
     gate_.wait_until_empty(kStopGrace);
     asio::post(io_, [this] { fleet_.stop(); });
     http_->stop();
-    asio::post(io_, [this] {
-      signals_.cancel();
-      hangups_.cancel();
-    });
+    asio::post(io_, [this] { signals_.stop(); });
     work_.reset();
     io_thread_.join();
   }
@@ -219,8 +189,12 @@ class Service::Impl {
 
   Response metrics(const Request& request) {
     const Clock::time_point begin = Clock::now();
-    const ScrapeRequest scrape = scrape_request(request, global_, begin);
-    if (auto refusal = fleet_.refuse(scrape)) return text(400, *refusal);
+    const ScrapeRequest scrape = scrape_request(request, accepted_.load()->global, begin);
+    if (scrape.target || !scrape.collectors.empty()) {
+      const auto refusal = on_io([this, scrape] { return fleet_.refuse(scrape); }, kHealthPatience);
+      if (!refusal) return text(503, "the I/O thread does not answer");
+      if (*refusal) return text(400, **refusal);
+    }
     if (!gate_.enter()) {
       Response busy = text(503, "too many scrapes at once; the limit is --web.max-requests=" +
                                     std::to_string(options_.max_requests));
@@ -263,30 +237,36 @@ class Service::Impl {
     metrics::MetricBatch own = counters_.collect();
     const BuildInfo build = build_info();
     own.add(families::kBuildInfo, 1, {build.version, build.revision, build.libpq, build.openssl});
-    own.add(families::kTargets, static_cast<double>(fleet_.size()));
-    own.add(families::kReloadSuccessful, 1);
-    own.add(families::kReloadTime, Seconds(loaded_at_.time_since_epoch()).count());
+    const auto accepted = accepted_.load();
+    own.add(families::kTargets, static_cast<double>(accepted->targets));
+    own.add(families::kReloadSuccessful, accepted_last_ ? 1 : 0);
+    own.add(families::kReloadTime, Seconds(accepted->at.time_since_epoch()).count());
     add_process_metrics(parse_process_files(read_process_files()), own);
     return own;
   }
 
+  // The configuration in force, as far as HTTP workers need it.
+  struct Accepted {
+    config::Global global;
+    std::size_t targets = 0;
+    std::chrono::system_clock::time_point at;
+  };
+
   // Declared in the order things must outlive each other: the loop first.
   ServiceOptions options_;
-  config::Global global_;
+  std::atomic<std::shared_ptr<const Accepted>> accepted_;
+  std::atomic<bool> accepted_last_{false};
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
-  asio::signal_set signals_;
-  asio::signal_set hangups_;
+  SignalQueue signals_;
   Fleet fleet_;
   metrics::Instruments counters_;
   ScrapeGate gate_;
-  std::chrono::system_clock::time_point loaded_at_;
   std::unique_ptr<HttpServer> http_;
   std::thread io_thread_;
 };
 
-Service::Service(const config::ValidatedConfig& config, ServiceOptions options)
-    : impl_(std::make_unique<Impl>(config, std::move(options))) {}
+Service::Service(ServiceOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Service::~Service() = default;
 void Service::run() { impl_->run(); }
 

@@ -2,6 +2,7 @@
 // one crossing between HTTP workers and the I/O thread is in service.cc.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,16 +17,21 @@ struct ServiceOptions {
   std::string telemetry_path = "/metrics";
   int max_requests = 16;    // scrapes at once; more are answered with 503
   std::string config_file;  // empty: none, the server of libpq's environment is watched
+  // Reads the configuration, at the start and at each SIGHUP; throws config::ConfigError. Called
+  // from the thread that runs the service.
+  std::function<config::ValidatedConfig()> load;
 };
 
 class Service {
  public:
-  // Listens at once; throws std::runtime_error if it cannot.
-  Service(const config::ValidatedConfig& config, ServiceOptions options);
+  // Reads the configuration and listens at once; throws std::runtime_error if it cannot.
+  explicit Service(ServiceOptions options);
   ~Service();
 
-  // Serves until SIGTERM or SIGINT, then stops: scrapes under way may finish for a moment, sessions
-  // are closed, sockets released. A second signal ends the process at once.
+  // Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP: one that is not
+  // valid changes nothing but the metric that says so. In the end it stops: scrapes under way may
+  // finish for a moment, sessions are closed, sockets released. A second signal ends the process at
+  // once.
   void run();
 
  private:

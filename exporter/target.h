@@ -54,6 +54,7 @@ class Target {
   Target& operator=(const Target&) = delete;
 
   const std::string& name() const { return config_.name; }
+  const config::Target& config() const { return config_; }
   // Starts the probes. Call once, on the I/O thread.
   void start();
 
@@ -67,6 +68,9 @@ class Target {
 
   // Ends the probes and closes the sessions; a collection under way ends at once.
   void stop();
+
+  // After stop(): no coroutine of it runs any more, so it may be destroyed.
+  bool at_rest() const { return prober_.at_rest() && !running_; }
 
   TargetState state() const;
 

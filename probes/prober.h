@@ -39,6 +39,8 @@ class Prober {
   void start();
   // Ends every probe and closes what it holds; no loss is reported for that.
   void stop();
+  // After stop(): every coroutine has ended.
+  bool at_rest() const { return running_.empty(); }
 
   // The server as a scrape saw it.
   void learn(const ServerMarks& marks, int server_version) { ledger_.learn(marks, server_version); }

@@ -1,0 +1,38 @@
+// Counts the scrapes under way, refuses more than a limit, and lets somebody wait until there are
+// none. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace pgconn::exporter {
+
+class ScrapeGate {
+ public:
+  explicit ScrapeGate(int limit) : limit_(limit) {}
+
+  // Each true needs one leave().
+  bool enter() {
+    const std::lock_guard lock(mutex_);
+    if (inside_ >= limit_) return false;
+    ++inside_;
+    return true;
+  }
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    if (--inside_ == 0) empty_.notify_all();
+  }
+  void wait_until_empty(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    empty_.wait_for(lock, patience, [this] { return inside_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable empty_;
+  int inside_ = 0;
+  int limit_;
+};
+
+}  // namespace pgconn::exporter
