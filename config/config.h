@@ -19,7 +19,7 @@ struct Global {
   Duration statement_timeout = std::chrono::seconds(5);  // server side; 0 leaves the server's own
   Duration lock_timeout = std::chrono::seconds(1);       // server side; 0 leaves the server's own
   Duration connect_timeout = std::chrono::seconds(5);
-  int max_connections_per_target = 6;
+  int max_connections_per_target = 7;
   int max_series_per_metric = 200;  // the rest is summed into "other"; 0 is no bound
 
   bool operator==(const Global&) const = default;
@@ -71,15 +71,45 @@ struct IdleProbe {
   bool operator==(const IdleProbe&) const = default;
 };
 
+// A query that is active and says nothing, each interval.
+struct LongqueryProbe {
+  bool enabled = false;
+  Duration interval = std::chrono::minutes(15);
+  Duration sleep = std::chrono::minutes(10);   // how long the query lasts
+  Duration timeout = std::chrono::seconds(5);  // of connecting, and of the answer after `sleep`
+
+  bool operator==(const LongqueryProbe&) const = default;
+};
+
+struct CertificateProbe {
+  bool enabled = true;
+  Duration interval = std::chrono::minutes(5);
+  Duration timeout = std::chrono::seconds(5);
+  std::string roots;        // absolute path; empty: the dsn's sslrootcert, else the system's
+  bool direct_tls = false;  // begin with TLS, which PostgreSQL takes from 17 on
+
+  bool operator==(const CertificateProbe&) const = default;
+};
+
 struct Probes {
   Probe connect = {true, std::chrono::seconds(15), std::chrono::seconds(5)};
   Probe roundtrip = {true, std::chrono::seconds(5), std::chrono::seconds(2)};
   IdleProbe idle;
+  LongqueryProbe longquery;
+  CertificateProbe certificate;
   // Upper bounds of pgconn_probe_duration_seconds, in seconds, ascending.
   std::vector<double> duration_buckets = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
                                           0.1,    0.2,    0.5,   1,     2,     5,    10};
 
   bool operator==(const Probes&) const = default;
+};
+
+// A file of certificates or revocation lists.
+struct WatchedFile {
+  std::string name;  // the label `source`
+  std::string path;  // absolute
+
+  bool operator==(const WatchedFile&) const = default;
 };
 
 enum class Kind { kPostgres };
@@ -92,9 +122,10 @@ struct Target {
   std::string password_env;   // name of an environment variable that holds the password
   std::map<std::string, std::string> labels;
   std::optional<Duration> path_idle_limit;
-  Global global;          // the file's, with this target's own values on top
-  Collectors collectors;  // the file's, with this target's own values on top
-  Probes probes;          // the file's, with this target's own values on top
+  Global global;                   // the file's, with this target's own values on top
+  Collectors collectors;           // the file's, with this target's own values on top
+  Probes probes;                   // the file's, with this target's own values on top
+  std::vector<WatchedFile> files;  // the configuration file's, with this target's own on top
 
   bool operator==(const Target&) const = default;
 };
@@ -103,6 +134,7 @@ struct Config {
   Global global;
   Collectors collectors;
   Probes probes;
+  std::vector<WatchedFile> files;
   std::vector<Target> targets;
 
   bool operator==(const Config&) const = default;

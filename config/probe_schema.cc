@@ -1,8 +1,7 @@
 // The tables of probes.
-#include <type_traits>
-
 #include "config/schema.h"
 #include "config/sections.h"
+#include "config/text_rules.h"
 
 namespace pgconn::config {
 namespace {
@@ -10,16 +9,33 @@ namespace {
 using std::chrono::days;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 constexpr DurationRange kIntervalRange = {milliseconds(100), days(1)};
 constexpr DurationRange kTimeoutRange = {milliseconds(10), minutes(5)};
+constexpr DurationRange kSleepRange = {seconds(1), days(1)};
 constexpr std::string_view kEnabledHelp = "Whether the probe runs.";
+constexpr std::string_view kIntervalHelp = "From the start of one run to the start of the next.";
+
+constexpr TextRule kRootsPath = {"an absolute path, such as `/etc/ssl/pg-ca.crt`",
+                                 is_absolute_path};
+
+// What the values of a probe must be to each other.
+void check(const Value& section, const Probe& probe, Problems& problems) {
+  check_timeout(section, probe.timeout, probe.interval, problems);
+}
+void check(const Value&, const IdleProbe&, Problems&) {}
+void check(const Value& section, const LongqueryProbe& probe, Problems& problems) {
+  check_sleep(section, probe, problems);
+}
+void check(const Value& section, const CertificateProbe& probe, Problems& problems) {
+  check_timeout(section, probe.timeout, probe.interval, problems);
+}
 
 std::vector<Field<Probe>> each_interval(const Probe& defaults, std::string_view timeout_help) {
   return {
       boolean("enabled", &Probe::enabled, kEnabledHelp, defaults),
-      duration("interval", &Probe::interval, kIntervalRange,
-               "From the start of one run to the start of the next.", defaults),
+      duration("interval", &Probe::interval, kIntervalRange, kIntervalHelp, defaults),
       duration("timeout", &Probe::timeout, kTimeoutRange, timeout_help, defaults),
   };
 }
@@ -41,9 +57,7 @@ Field<Probes> probe_field(std::string_view key, AnyProbe Probes::* member,
             }
             probe.enabled = true;
             read_section<AnyProbe>(value, kSwitchAllowed, fields, context, probe);
-            if constexpr (std::is_same_v<AnyProbe, Probe>) {
-              check_timeout(value, probe, context.problems);
-            }
+            check(value, probe, context.problems);
           }};
 }
 
@@ -57,6 +71,12 @@ std::span<const Field<Probes>> probes_fields() {
                   "Holds one connection, watches it, and asks it `SELECT 1` each interval."),
       probe_field("idle", &Probes::idle, idle_fields(),
                   "Holds silent connections to learn how long the network path lets them live."),
+      probe_field("longquery", &Probes::longquery, longquery_fields(),
+                  "Runs a query that is active and silent for long, to learn whether it is let "
+                  "finish."),
+      probe_field("certificate", &Probes::certificate, certificate_fields(),
+                  "Shakes hands over TLS, without logging in, and reports the server's "
+                  "certificates."),
       ascending("duration_buckets", &Probes::duration_buckets, SecondsRange{0, 300}, 30,
                 "Upper bounds of the buckets of `pgconn_probe_duration_seconds`, in seconds."),
   };
@@ -85,6 +105,36 @@ std::span<const Field<IdleProbe>> idle_fields() {
       integer("canaries", &IdleProbe::canaries, {1, 20}, "How many connections try them."),
       duration("timeout", &IdleProbe::timeout, kTimeoutRange,
                "The longest that connecting, or the answer after a silence, may take."),
+  };
+  return fields;
+}
+
+std::span<const Field<LongqueryProbe>> longquery_fields() {
+  static const std::vector<Field<LongqueryProbe>> fields = {
+      boolean("enabled", &LongqueryProbe::enabled, kEnabledHelp),
+      duration("interval", &LongqueryProbe::interval, kIntervalRange, kIntervalHelp),
+      duration("sleep", &LongqueryProbe::sleep, kSleepRange,
+               "How long the query lasts. With `timeout` below `interval`."),
+      duration("timeout", &LongqueryProbe::timeout, kTimeoutRange,
+               "The longest that connecting, or the answer after `sleep`, may take."),
+  };
+  return fields;
+}
+
+std::span<const Field<CertificateProbe>> certificate_fields() {
+  static const std::vector<Field<CertificateProbe>> fields = {
+      boolean("enabled", &CertificateProbe::enabled, kEnabledHelp),
+      duration("interval", &CertificateProbe::interval, kIntervalRange,
+               "From the start of one run to the start of the next; `files` are read as often."),
+      duration(
+          "timeout", &CertificateProbe::timeout, kTimeoutRange,
+          "The longest that connecting and the handshake may take together. Below `interval`."),
+      text("roots", &CertificateProbe::roots, kRootsPath,
+           "The file of trusted roots. Without it the one that the dsn's `sslrootcert` names, else "
+           "`/etc/ssl/certs/ca-certificates.crt`."),
+      boolean("direct_tls", &CertificateProbe::direct_tls,
+              "Begin with TLS, instead of asking for it in plain text first. PostgreSQL takes that "
+              "from 17 on."),
   };
   return fields;
 }

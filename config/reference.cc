@@ -37,7 +37,7 @@ targets:
    environment names (`PGHOST`, `PGPORT`, `PGUSER`, `PGSERVICE`, …), with every default below.
 2. A key in a target counts for that target.
 3. The same key in `global`, `collectors` or `probes` counts for every target that does not give
-   it.
+   it; `files` add up.
 4. Else the default counts.
 
 Inside a target's connection, what the `dsn` leaves out comes from the service file
@@ -141,15 +141,35 @@ probes:
 targets:
   - name: orders
     dsn: host=db.internal user=pgconn
-    max_connections_per_target: 7
+    max_connections_per_target: 8
     probes:
       connect: false
       idle: {canaries: 4, ladder: [1m, 5m, 350s, 1h]}
 ```
 
 A target's `max_connections_per_target` must hold one connection to collect, one to diagnose why
-another was lost, one each for `connect` and `roundtrip`, and the canaries of `idle`: with the
-defaults, 6.
+another was lost, one for each probe that is on, and the canaries of `idle`: with the defaults, 7.
+)";
+
+constexpr std::string_view kFiles =
+    R"(
+Certificates end, and revocation lists become stale, in files too: the certificate authority that
+applications trust, the client certificate they log in with, a server's revocation list. These are
+read as often as the probe `certificate` runs, also where that is off. Those given at the top are
+watched for every target:
+
+```yaml
+files:
+  - {name: client, path: /etc/pgconn_exporter/client.crt}
+targets:
+  - name: orders
+    dsn: host=db.internal user=pgconn sslmode=verify-full sslrootcert=/etc/ssl/pg-ca.crt
+    files:
+      - {name: ca, path: /etc/ssl/pg-ca.crt}
+      - {name: crl, path: /etc/ssl/pg-ca.crl}
+```
+
+A list; each entry is a mapping:
 )";
 
 // A `|` would end the cell.
@@ -196,6 +216,11 @@ std::string reference_markdown() {
   text += "\n### `probes.connect`\n" + table(connect_fields());
   text += "\n### `probes.roundtrip`\n" + table(roundtrip_fields());
   text += "\n### `probes.idle`\n" + table(idle_fields());
+  text += "\n### `probes.longquery`\n" + table(longquery_fields());
+  text += "\n### `probes.certificate`\n" + table(certificate_fields());
+  text += "\n## `files`\n";
+  text += kFiles;
+  text += table(file_entry_fields());
   text += "\n## `targets`\n\nA list; each entry is a mapping:\n" + table(target_fields());
   text += "\nand every key of `global`, for this target alone.\n";
   return text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/sections.h"
+#include "config/text_rules.h"
 
 namespace pgconn::config {
 namespace {
@@ -15,18 +16,6 @@ using std::chrono::seconds;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_letter(char c) { return is_capital(c) || (c >= 'a' && c <= 'z'); }
-
-bool is_target_name(std::string_view text) {
-  return !text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == ':' || c == '-';
-  });
-}
-
-// A relative path would depend on where the exporter was started.
-bool is_absolute_path(std::string_view text) {
-  return text.size() > 1 && text.size() < 4096 && text.front() == '/';
-}
 
 // Capitals only: a password written here by mistake is refused at once, and so not shown by a later
 // message about a variable of that name.
@@ -36,9 +25,14 @@ bool is_variable_name(std::string_view text) {
                      [](char c) { return is_capital(c) || is_digit(c) || c == '_'; });
 }
 
-constexpr TextRule kTargetName = {"1 to 100 characters of `[A-Za-z0-9_.:-]`", is_target_name};
 constexpr TextRule kPasswordFile = {"an absolute path, such as `/run/secrets/pgconn`",
                                     is_absolute_path};
+constexpr TextRule kFilePath = {"an absolute path, such as `/etc/pgconn_exporter/client.crt`",
+                                is_absolute_path};
+// That one is what the target's server shows.
+constexpr TextRule kFileName = {
+    "1 to 100 characters of `[A-Za-z0-9_.:-]`, other than `server`",
+    [](std::string_view text) { return is_name(text) && text != "server"; }};
 constexpr TextRule kPasswordEnv = {
     "the name of an environment variable, `[A-Z_][A-Z0-9_]*`, such as `PGCONN_PASSWORD`",
     is_variable_name};
@@ -116,6 +110,20 @@ Field<Target> target_probes_field() {
           }};
 }
 
+Field<Target> target_files_field() {
+  return {
+      .key = "files",
+      .type = "list of mappings",
+      .allowed = std::string(kFilesAllowed),
+      .default_text = "",
+      .help =
+          "Beside the configuration file's `files`, for this target alone. One of the same name "
+          "takes the other's place.",
+      .read = [](const Value& value, ReadContext& context, Target& target) {
+        read_files(value, context, target.files);
+      }};
+}
+
 Field<Collectors> enabled_field(std::string_view collector) {
   return {.key = "enabled",
           .type = "boolean",
@@ -181,6 +189,13 @@ std::span<const Field<Config>> file_fields() {
        .help = "Which probes run, how often, and their options.",
        .read = [](const Value& value, ReadContext& context,
                   Config& config) { read_probes(value, context, config.probes); }},
+      {.key = "files",
+       .type = "list of mappings",
+       .allowed = std::string(kFilesAllowed),
+       .default_text = "[]",
+       .help = "Certificates and revocation lists to watch beside what the servers show.",
+       .read = [](const Value& value, ReadContext& context,
+                  Config& config) { read_files(value, context, config.files); }},
       {.key = "targets",
        .type = "list of mappings",
        .allowed = std::string(kTargetsAllowed),
@@ -208,7 +223,7 @@ std::span<const Field<Global>> global_fields() {
       duration("connect_timeout", &Global::connect_timeout, {milliseconds(100), minutes(5)},
                "The longest that name resolution, connecting, TLS and login may take together."),
       integer("max_connections_per_target", &Global::max_connections_per_target, {2, 100},
-              "The most sessions the exporter holds on one server, those of probes included."),
+              "The most connections the exporter has to one server, those of probes included."),
       integer("max_series_per_metric", &Global::max_series_per_metric, {0, 100'000},
               "The largest series a metric with open-ended labels keeps; the rest is summed into "
               "`other`. 0 is no bound."),
@@ -234,9 +249,23 @@ std::span<const Field<Target>> target_fields() {
                  "connection. Settings that speak later become findings."),
         target_collectors_field(),
         target_probes_field(),
+        target_files_field(),
     };
     own.front().required = true;
     return own;
+  }();
+  return fields;
+}
+
+std::span<const Field<WatchedFile>> file_entry_fields() {
+  static const std::vector<Field<WatchedFile>> fields = [] {
+    std::vector<Field<WatchedFile>> all = {
+        text("name", &WatchedFile::name, kFileName, "The label `source` of its series."),
+        text("path", &WatchedFile::path, kFilePath,
+             "A file in PEM, up to 1 MiB, on a local disk. Private keys in it are passed over."),
+    };
+    for (Field<WatchedFile>& field : all) field.required = true;
+    return all;
   }();
   return fields;
 }

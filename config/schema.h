@@ -13,8 +13,8 @@
 
 namespace pgconn::config {
 
-// The file itself: `global`, `collectors`, `probes`, `targets`, in the order in which they must be
-// read, since targets begin with what the others say.
+// The file itself: `global`, `collectors`, `probes`, `files`, `targets`, in the order in which they
+// must be read, since targets begin with what the others say.
 std::span<const Field<Config>> file_fields();
 
 std::span<const Field<Global>> global_fields();
@@ -33,5 +33,10 @@ std::span<const Field<Probes>> probes_fields();
 std::span<const Field<Probe>> connect_fields();
 std::span<const Field<Probe>> roundtrip_fields();
 std::span<const Field<IdleProbe>> idle_fields();
+std::span<const Field<LongqueryProbe>> longquery_fields();
+std::span<const Field<CertificateProbe>> certificate_fields();
+
+// An entry of `files`.
+std::span<const Field<WatchedFile>> file_entry_fields();
 
 }  // namespace pgconn::config

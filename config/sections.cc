@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMaxLabels = 20;
 constexpr std::size_t kMaxLabelBytes = 256;
 constexpr std::size_t kMaxTargets = 1000;
+constexpr std::size_t kMaxFiles = 100;
 
 // Of two keys that are checked against each other, the one that this section gives. A section that
 // gives neither has the values of one that was checked.
@@ -40,7 +41,8 @@ void check_password_source(const Value& target, Problems& problems) {
 void check_connections(const Value& section, const Target& target, Problems& problems) {
   const Probes& probes = target.probes;
   const int canaries = probes.idle.enabled ? probes.idle.canaries : 0;
-  const int needed = 2 + probes.connect.enabled + probes.roundtrip.enabled + canaries;
+  const int needed = 2 + probes.connect.enabled + probes.roundtrip.enabled + canaries +
+                     probes.longquery.enabled + probes.certificate.enabled;
   const int allowed = target.global.max_connections_per_target;
   if (needed <= allowed || target.name.empty()) return;  // without a name it is refused anyway
   const YamlNode* given = first_given(section.node, "probes", "max_connections_per_target");
@@ -49,11 +51,24 @@ void check_connections(const Value& section, const Target& target, Problems& pro
   if (probes.connect.enabled) sum += " + 1 for connect";
   if (probes.roundtrip.enabled) sum += " + 1 for roundtrip";
   if (canaries > 0) sum += " + " + std::to_string(canaries) + " for idle";
+  if (probes.longquery.enabled) sum += " + 1 for longquery";
+  if (probes.certificate.enabled) sum += " + 1 for certificate";
   problems.add(at.node.line, at.path,
                "target `" + target.name + "` needs " + std::to_string(needed) + " connections (" +
                    sum + "), above its max_connections_per_target of " + std::to_string(allowed) +
                    "; allowed: raise that to " + std::to_string(needed) +
                    ", take fewer canaries or switch a probe off");
+}
+
+// `item` has that name; `lines` remembers where a name was first given.
+void check_unique(const std::string& what, const std::string& name, const Value& item,
+                  std::map<std::string, int>& lines, Problems& problems) {
+  const YamlNode& node = *item.node.find("name");
+  const auto [first, inserted] = lines.emplace(name, node.line);
+  if (inserted) return;
+  problems.add(node.line, item.child(node).path,
+               "`" + name + "` is already the name of the " + what + " on line " +
+                   std::to_string(first->second) + "; allowed: a name of its own for each " + what);
 }
 
 void read_collector(const Value& value, ReadContext& context, Collectors& collectors) {
@@ -109,6 +124,7 @@ Target read_target(const Value& value, ReadContext& context, const Config& confi
   target.global = config.global;
   target.collectors = config.collectors;
   target.probes = config.probes;
+  target.files = config.files;
   std::vector<Field<Target>> fields(target_fields().begin(), target_fields().end());
   for (Field<Target>& field : within(&Target::global, global_fields())) {
     fields.push_back(std::move(field));
@@ -147,12 +163,44 @@ void read_probes(const Value& value, ReadContext& context, Probes& probes) {
                        probes);
 }
 
-void check_timeout(const Value& section, const Probe& probe, Problems& problems) {
+void check_timeout(const Value& section, Duration timeout, Duration interval, Problems& problems) {
   const YamlNode* given = first_given(section.node, "timeout", "interval");
-  if (given == nullptr || probe.timeout < probe.interval) return;
+  if (given == nullptr || timeout < interval) return;
   problems.add(given->line, section.child(*given).path,
-               "timeout (" + format_duration(probe.timeout) + ") is not below interval (" +
-                   format_duration(probe.interval) + "); allowed: a timeout below the interval");
+               "timeout (" + format_duration(timeout) + ") is not below interval (" +
+                   format_duration(interval) + "); allowed: a timeout below the interval");
+}
+
+void check_sleep(const Value& section, const LongqueryProbe& probe, Problems& problems) {
+  const YamlNode* given = section.node.find("sleep");
+  if (given == nullptr) given = first_given(section.node, "interval", "timeout");
+  if (given == nullptr || probe.sleep + probe.timeout < probe.interval) return;
+  problems.add(given->line, section.child(*given).path,
+               "sleep (" + format_duration(probe.sleep) + ") and timeout (" +
+                   format_duration(probe.timeout) + ") leave nothing of interval (" +
+                   format_duration(probe.interval) + "); allowed: a sum below the interval");
+}
+
+void read_files(const Value& value, ReadContext& context, std::vector<WatchedFile>& files) {
+  if (!expect_list(value, kFilesAllowed, context.problems)) return;
+  const std::size_t count = value.node.children.size();
+  if (count > kMaxFiles) {
+    context.problems.add(
+        value.node.line, value.path,
+        "has " + std::to_string(count) + " entries; allowed: " + std::string(kFilesAllowed));
+    return;
+  }
+  std::map<std::string, int> lines;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Value item = value.item(i);
+    WatchedFile file;
+    read_section<WatchedFile>(item, "a mapping with `name` and `path`", file_entry_fields(),
+                              context, file);
+    if (file.name.empty()) continue;  // refused
+    check_unique("file", file.name, item, lines, context.problems);
+    std::erase_if(files, [&](const WatchedFile& other) { return other.name == file.name; });
+    files.push_back(std::move(file));
+  }
 }
 
 void read_labels(const Value& value, ReadContext& context,
@@ -181,14 +229,7 @@ void read_targets(const Value& value, ReadContext& context, Config& config) {
     const Value item = value.item(i);
     Target target = read_target(item, context, config);
     if (!target.name.empty()) {
-      const YamlNode& name = *item.node.find("name");
-      const auto [first, inserted] = lines.emplace(target.name, name.line);
-      if (!inserted) {
-        context.problems.add(name.line, item.child(name).path,
-                             "`" + target.name + "` is already the name of the target on line " +
-                                 std::to_string(first->second) +
-                                 "; allowed: a name of its own for each target");
-      }
+      check_unique("target", target.name, item, lines, context.problems);
     }
     config.targets.push_back(std::move(target));
   }

@@ -18,6 +18,8 @@ inline constexpr std::string_view kSwitchAllowed =
 inline constexpr std::string_view kCollectorsAllowed = "a mapping from collectors to their options";
 inline constexpr std::string_view kLabelsAllowed =
     "a mapping of up to 20 names `[a-zA-Z_][a-zA-Z0-9_]*` to text";
+inline constexpr std::string_view kFilesAllowed =
+    "a list of up to 100 mappings with `name` and `path`";
 inline constexpr std::string_view kTargetsAllowed = "a list of 1 to 1000 targets";
 
 // The `global` section.
@@ -30,7 +32,11 @@ void read_collectors(const Value& value, ReadContext& context, Collectors& colle
 void read_probes(const Value& value, ReadContext& context, Probes& probes);
 
 // A run must end before the next one begins. `section` is the probe's own.
-void check_timeout(const Value& section, const Probe& probe, Problems& problems);
+void check_timeout(const Value& section, Duration timeout, Duration interval, Problems& problems);
+void check_sleep(const Value& section, const LongqueryProbe& probe, Problems& problems);
+
+// `files`, of the file or of a target: adds to what is there; of the same name, takes its place.
+void read_files(const Value& value, ReadContext& context, std::vector<WatchedFile>& files);
 
 void read_labels(const Value& value, ReadContext& context,
                  std::map<std::string, std::string>& labels);

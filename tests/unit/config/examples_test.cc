@@ -26,6 +26,7 @@ TEST_CASE("full.yml gives every key its default") {
   CHECK(full->collectors.sessions == SessionsCollector{});
   CHECK(full->collectors.settings == SettingsCollector{});
   CHECK(full->probes == Probes{});
+  CHECK(full->files.empty());
   CHECK(full->collectors.enabled.size() == test_vocabulary().collectors.size());
   for (const auto& [name, enabled] : full->collectors.enabled) CHECK(enabled);
 
@@ -52,6 +53,9 @@ TEST_CASE("full.yml mentions every key of the schema") {
   check_mentions(yaml, connect_fields());
   check_mentions(yaml, roundtrip_fields());
   check_mentions(yaml, idle_fields());
+  check_mentions(yaml, longquery_fields());
+  check_mentions(yaml, certificate_fields());
+  check_mentions(yaml, file_entry_fields());
 }
 
 TEST_CASE("multi-target.yml shows what targets inherit and what they override") {
@@ -64,12 +68,15 @@ TEST_CASE("multi-target.yml shows what targets inherit and what they override") 
   CHECK(primary.global == config->global);
   CHECK(primary.collectors == config->collectors);
   CHECK(primary.probes == config->probes);
+  CHECK(primary.files == std::vector<WatchedFile>{{"client", "/etc/pgconn_exporter/client.crt"},
+                                                  {"crl", "/etc/ssl/orders.crl"}});
   CHECK(primary.path_idle_limit == seconds(350));
   CHECK(primary.labels ==
         std::map<std::string, std::string>{{"cluster", "orders"}, {"env", "prod"}});
 
   const Target& standby = config->targets[1];
   CHECK(standby.password_env == "PGCONN_PASSWORD");
+  CHECK(standby.files == config->files);
   CHECK(standby.collectors.enabled ==
         std::map<std::string, bool>{{"session_ends", false}, {"sessions", true}});
 

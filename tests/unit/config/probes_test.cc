@@ -54,17 +54,21 @@ TEST_CASE("a mapping switches a probe on unless it says enabled: false") {
 
 TEST_CASE("values of probes at both ends of their ranges are allowed") {
   const ValidatedConfig config = load(
-      "global: {max_connections_per_target: 24}\n"
+      "global: {max_connections_per_target: 26}\n"
       "probes:\n"
       "  connect: {interval: 1d, timeout: 5m}\n"
       "  roundtrip: {interval: 100ms, timeout: 10ms}\n"
       "  idle: {ladder: [100ms, 7d], canaries: 20, timeout: 10ms}\n"
+      "  longquery: {interval: 1d, sleep: 1s, timeout: 5m}\n"
+      "  certificate: {interval: 1d, timeout: 10ms, roots: /r, direct_tls: true}\n"
       "  duration_buckets: [0.0000001, 0.25, 300.0]\n"
       "targets: [{name: a}]\n");
   const Probes& probes = config->probes;
   CHECK(probes.connect == Probe{true, days(1), minutes(5)});
   CHECK(probes.roundtrip == Probe{true, milliseconds(100), milliseconds(10)});
   CHECK(probes.idle == IdleProbe{true, {milliseconds(100), days(7)}, 20, milliseconds(10)});
+  CHECK(probes.longquery == LongqueryProbe{true, days(1), seconds(1), minutes(5)});
+  CHECK(probes.certificate == CertificateProbe{true, days(1), milliseconds(10), "/r", true});
   CHECK(probes.duration_buckets == std::vector<double>{1e-7, 0.25, 300});
 }
 
@@ -77,9 +81,17 @@ TEST_CASE("a timeout is compared with the interval that counts, whoever gives it
                 "targets: [{name: a, probes: {roundtrip: {timeout: 59s}}}]\n") == "accepted");
 }
 
+TEST_CASE("a long query must end before the next one, whoever gives its times") {
+  CHECK(refusal("probes: {idle: false, longquery: {sleep: 1h}}\ntargets: [{name: a}]\n")
+            .starts_with("test.yml:1: probes.longquery.sleep: sleep (1h) and timeout (5s) leave "
+                         "nothing of interval (15m)"));
+  CHECK(refusal("probes: {idle: false, longquery: {interval: 2h}}\n"
+                "targets: [{name: a, probes: {longquery: {sleep: 1h}}}]\n") == "accepted");
+}
+
 TEST_CASE("the default probes need just the default connections") {
-  CHECK(refusal("global: {max_connections_per_target: 6}\ntargets: [{name: a}]\n") == "accepted");
-  CHECK(refusal("global: {max_connections_per_target: 5}\ntargets: [{name: a}]\n").find(needs(6)) !=
+  CHECK(refusal("global: {max_connections_per_target: 7}\ntargets: [{name: a}]\n") == "accepted");
+  CHECK(refusal("global: {max_connections_per_target: 6}\ntargets: [{name: a}]\n").find(needs(7)) !=
         std::string::npos);
 }
 
@@ -88,25 +100,28 @@ TEST_CASE("a probe that is off needs no connections") {
     return refusal("targets: [{name: a, max_connections_per_target: " +
                    std::to_string(connections) + ", probes: {" + probes + "}}]\n");
   };
-  CHECK(with("connect: false", 5) == "accepted");
-  CHECK(with("roundtrip: false", 5) == "accepted");
-  CHECK(with("idle: {enabled: false, canaries: 20}", 4) == "accepted");
-  CHECK(with("idle: {enabled: false, canaries: 20}", 3).find(needs(4)) != std::string::npos);
-  CHECK(with("connect: false, roundtrip: false, idle: false", 2) == "accepted");
+  CHECK(with("connect: false", 6) == "accepted");
+  CHECK(with("roundtrip: false", 6) == "accepted");
+  CHECK(with("certificate: false", 6) == "accepted");
+  CHECK(with("longquery: {enabled: false, sleep: 1m}", 7) == "accepted");
+  CHECK(with("longquery: {}", 7).find(needs(8)) != std::string::npos);
+  CHECK(with("idle: {enabled: false, canaries: 20}", 5) == "accepted");
+  CHECK(with("idle: {enabled: false, canaries: 20}", 4).find(needs(5)) != std::string::npos);
+  CHECK(with("connect: false, roundtrip: false, idle: false, certificate: false", 2) == "accepted");
 }
 
 TEST_CASE("each target is checked with its own connections") {
-  CHECK(refusal("global: {max_connections_per_target: 4}\n"
+  CHECK(refusal("global: {max_connections_per_target: 5}\n"
                 "probes: {idle: {canaries: 3}}\n"
                 "targets:\n"
-                "  - {name: a, max_connections_per_target: 7}\n"
+                "  - {name: a, max_connections_per_target: 8}\n"
                 "  - {name: b, probes: {idle: false}}\n") == "accepted");
   const std::string message = refusal(
       "global: {max_connections_per_target: 4}\n"
       "targets:\n"
-      "  - {name: a, max_connections_per_target: 6}\n"
+      "  - {name: a, max_connections_per_target: 7}\n"
       "  - {name: b}\n");
-  CHECK(message.starts_with("test.yml:4: targets[1]: target `b` needs 6 connections"));
+  CHECK(message.starts_with("test.yml:4: targets[1]: target `b` needs 7 connections"));
 }
 
 }  // namespace

@@ -1,0 +1,18 @@
+#include "config/text_rules.h"
+
+#include <algorithm>
+
+namespace pgconn::config {
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':' || c == '-';
+  });
+}
+
+bool is_absolute_path(std::string_view text) {
+  return text.size() > 1 && text.size() < 4096 && text.front() == '/';
+}
+
+}  // namespace pgconn::config
