@@ -6,6 +6,7 @@
 #include "exporter/exporter_metrics.h"
 #include "exporter/listing.h"
 #include "exporter/process_metrics.h"
+#include "probes/certificate_metrics.h"
 #include "probes/probe_metrics.h"
 
 namespace pgconn::exporter {
@@ -31,6 +32,10 @@ std::vector<Section> sections() {
                         "path_idle_timeout, network_reset, network_silent, pooler_close, "
                         "pooler_server_lost, tls_error, server_unreachable, unknown.",
                         probes::families::kAll));
+  all.push_back(section("Certificates",
+                        "Of what a server shows (source `server`) and of the files that the "
+                        "configuration names.",
+                        probes::certificate_families()));
   all.push_back(section("Exporter", "Of the exporter itself.", exporter_families()));
   all.push_back(section("Process", "", process_descriptors()));
   return all;

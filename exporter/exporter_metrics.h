@@ -44,7 +44,7 @@ inline constexpr auto kServerRestarts = counter(
     "postmaster started over after a backend died).",
     {"kind"});
 inline constexpr auto kConnections = gauge(
-    "pgconn_exporter_connections", "Sessions this exporter holds on the target.", {"purpose"});
+    "pgconn_exporter_connections", "Connections this exporter has to the target.", {"purpose"});
 inline constexpr auto kCappedSeries =
     gauge("pgconn_exporter_capped_series",
           "Series of a metric that were folded into `other` (counters: left out) because there "

@@ -62,10 +62,11 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
       ++change.kept;
       continue;
     }
-    targets_.push_back(std::make_shared<Target>(executor_, resolver_, wanted));
+    targets_.push_back(std::make_shared<Target>(executor_, resolver_, roots_, wanted));
     targets_.back()->start();
     ++change.begun;
   }
+  roots_.keep_only({});  // those still in use are loaded again when they are asked for
   for (auto& [name, target] : before) {
     retire(std::move(target));
     ++change.ended;

@@ -13,6 +13,7 @@
 #include "config/loader.h"
 #include "exporter/target.h"
 #include "postgres/resolver.h"
+#include "probes/certificate_files.h"
 
 namespace pgconn::exporter {
 
@@ -55,6 +56,7 @@ class Fleet {
 
   asio::any_io_executor executor_;
   postgres::Resolver resolver_;
+  probes::CertificateRoots roots_;
   std::vector<std::shared_ptr<Target>> targets_;
   std::vector<std::shared_ptr<Target>> retired_;  // stopped, until their coroutines have ended
 };

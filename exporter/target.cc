@@ -6,6 +6,7 @@
 #include <asio/use_awaitable.hpp>
 #include <map>
 
+#include "exporter/certificate_log.h"
 #include "exporter/exporter_metrics.h"
 #include "exporter/log.h"
 #include "exporter/target_settings.h"
@@ -65,7 +66,8 @@ struct Target::Run {
   std::shared_ptr<const TargetResult> result;
 };
 
-Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver, config::Target config)
+Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
+               probes::CertificateRoots& roots, config::Target config)
     : executor_(std::move(executor)),
       config_(std::move(config)),
       options_(options_of(config_)),
@@ -74,7 +76,9 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver, con
           executor_, resolver, [this] { return conninfo_of(config_); },
           config_.global.max_connections_per_target),
       session_(dialer_, config_, options_, instruments_),
-      prober_(config_.name, dialer_, instruments_, probe_settings(config_.probes), log_incident) {
+      prober_(config_.name, dialer_, instruments_, roots, probe_settings(config_),
+              {.concluded = log_incident,
+               .certificates = [this](const auto& news) { log_certificates(name(), news); }}) {
   labels_.emplace_back("target", config_.name);
   labels_.insert(labels_.end(), config_.labels.begin(), config_.labels.end());
   state_.name = config_.name;

@@ -47,8 +47,9 @@ struct TargetState {
 
 class Target {
  public:
-  // `resolver` must outlive the target.
-  Target(asio::any_io_executor executor, postgres::Resolver& resolver, config::Target config);
+  // `resolver` and `roots` must outlive the target.
+  Target(asio::any_io_executor executor, postgres::Resolver& resolver,
+         probes::CertificateRoots& roots, config::Target config);
   ~Target();
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;

@@ -45,14 +45,24 @@ postgres::ConnInfo conninfo_of(const config::Target& target) {
   }
 }
 
-probes::ProbeSettings probe_settings(const config::Probes& config) {
-  const auto pace = [](const config::Probe& probe) {
+probes::ProbeSettings probe_settings(const config::Target& target) {
+  const config::Probes& config = target.probes;
+  const auto pace = [](const auto& probe) {
     return probes::Pace{probe.enabled, probe.interval, probe.timeout};
   };
+  probes::CertificateSettings certificate;
+  certificate.pace = pace(config.certificate);
+  certificate.dsn = target.dsn;
+  certificate.roots = config.certificate.roots;
+  certificate.direct_tls = config.certificate.direct_tls;
+  for (const config::WatchedFile& file : target.files) {
+    certificate.files.push_back({file.name, file.path});
+  }
   return {
       .connect = pace(config.connect),
       .roundtrip = pace(config.roundtrip),
       .idle = {config.idle.enabled, config.idle.ladder, config.idle.canaries, config.idle.timeout},
+      .certificate = std::move(certificate),
       .buckets = config.duration_buckets};
 }
 

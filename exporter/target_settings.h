@@ -17,7 +17,7 @@ std::set<std::string> enabled_collectors(const config::Collectors& config);
 
 collectors::Options options_of(const config::Target& config);
 
-probes::ProbeSettings probe_settings(const config::Probes& config);
+probes::ProbeSettings probe_settings(const config::Target& target);
 
 // Where and as whom to connect. Reads the password file, so call it anew for each session. Throws
 // PgError(kConfig).

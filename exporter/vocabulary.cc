@@ -3,6 +3,7 @@
 #include "collectors/builtin.h"
 #include "exporter/exporter_metrics.h"
 #include "postgres/conninfo.h"
+#include "probes/certificate_metrics.h"
 #include "probes/probe_metrics.h"
 
 namespace pgconn::exporter {
@@ -19,6 +20,7 @@ config::Vocabulary vocabulary() {
   reserve(target_families());
   reserve(exporter_families());
   reserve(probes::families::kAll);
+  reserve(probes::certificate_families());
   for (const collectors::Collector* collector : collectors::builtin()) {
     words.collectors.emplace(collector->info().name);
     reserve(collector->info().descriptors);

@@ -31,15 +31,19 @@ void Dialer::Slot::release() noexcept {
   dialer_ = nullptr;
 }
 
-asio::awaitable<Dialer::Session> Dialer::dial(ConnectOptions options, Deadline deadline) {
+Dialer::Slot Dialer::take_place(std::string purpose) {
   if (used_ >= budget_) {
     throw PgError(Phase::kConfig, Reason::kBudget, "",
                   "all " + std::to_string(budget_) +
                       " connections of this target are in use (max_connections_per_target)",
                   false);
   }
+  return {*this, std::move(purpose)};
+}
+
+asio::awaitable<Dialer::Session> Dialer::dial(ConnectOptions options, Deadline deadline) {
   Session session;
-  session.slot = Slot(*this, options.purpose);
+  session.slot = take_place(options.purpose);
   const ConnInfo conninfo = conninfo_();
   session.connection =
       co_await Connection::connect(executor_, resolver_, conninfo, options, deadline);

@@ -1,4 +1,4 @@
-// Opens sessions to one target within its connection budget, and knows how many are open for what.
+// Opens connections to one target within its budget, and knows how many are open for what.
 // I/O thread only; must outlive the sessions it opened.
 #pragma once
 
@@ -19,7 +19,8 @@ class Dialer {
   // May throw PgError(kConfig).
   using MakeConnInfo = std::function<ConnInfo()>;
 
-  // `resolver` must outlive the dialer. `budget`: sessions open or being opened at the same time.
+  // `resolver` must outlive the dialer. `budget`: connections open or being opened at the same
+  // time.
   Dialer(asio::any_io_executor executor, Resolver& resolver, MakeConnInfo conninfo, int budget);
 
   // A place in the budget, given back when it is destroyed.
@@ -46,9 +47,13 @@ class Dialer {
   // Throws PgError: what Connection::connect() throws, or kBudget if no place is free.
   asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline);
 
-  // Sessions by purpose; a purpose that was ever used stays, with 0.
+  // A place for a connection that somebody else makes. Throws PgError(kBudget) if none is free.
+  Slot take_place(std::string purpose);
+
+  // Connections by purpose; a purpose that was ever used stays, with 0.
   const std::map<std::string, int>& open() const { return open_; }
   const asio::any_io_executor& executor() const { return executor_; }
+  Resolver& resolver() const { return resolver_; }
 
  private:
   asio::any_io_executor executor_;

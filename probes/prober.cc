@@ -11,7 +11,7 @@
 namespace pgconn::probes {
 
 Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
-               ProbeSettings settings, std::function<void(const Incident&)> concluded)
+               CertificateRoots& roots, ProbeSettings settings, ProbeListeners listeners)
     : target_(std::move(target)),
       dialer_(dialer),
       settings_(std::move(settings)),
@@ -31,8 +31,10 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
                    [this](const Drop& drop, Cause cause) {
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
                    },
-               .concluded = std::move(concluded)}),
-      context_{target_, dialer_, recorder_, {}, [this](Drop drop) { lost(std::move(drop)); }} {
+               .concluded = std::move(listeners.concluded)}),
+      context_{target_, dialer_, recorder_, {}, [this](Drop drop) { lost(std::move(drop)); }},
+      certificate_(context_, instruments, roots, settings_.certificate,
+                   std::move(listeners.certificates)) {
   if (settings_.idle.on) {
     idle_ = std::make_unique<IdleProbe>(context_, instruments, settings_.idle);
   }
@@ -45,6 +47,7 @@ void Prober::start() {
   if (settings_.roundtrip.on) spawn(run_roundtrip_probe(context_, settings_.roundtrip));
   const bool holds = settings_.roundtrip.on || settings_.idle.on;
   if (holds) spawn(ledger_.get_acquainted());  // before anything is lost
+  if (certificate_.has_work()) spawn(certificate_.run());
   for (int i = 0; idle_ && i < settings_.idle.canaries; ++i) spawn(idle_->run_canary());
 }
 
@@ -89,6 +92,7 @@ void Prober::add_gauges(metrics::MetricBatch& batch) const {
   recorder_.add_gauges(batch);
   ledger_.add_gauges(batch);
   if (idle_) idle_->add_gauges(batch);
+  certificate_.add_gauges(batch);
 }
 
 }  // namespace pgconn::probes

@@ -12,6 +12,7 @@
 #include "metrics/batch.h"
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
+#include "probes/certificate.h"
 #include "probes/drop_ledger.h"
 #include "probes/idle.h"
 #include "probes/probe.h"
@@ -23,17 +24,24 @@ struct ProbeSettings {
   Pace connect{true, std::chrono::seconds(15), std::chrono::seconds(5)};
   Pace roundtrip{true, std::chrono::seconds(5), std::chrono::seconds(2)};
   IdleSettings idle;
+  CertificateSettings certificate;
   // Upper bounds of pgconn_probe_duration_seconds, in seconds.
   std::vector<double> buckets = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
                                  0.1,    0.2,    0.5,   1,     2,     5,    10};
 };
 
+// Who is told what probes find, for the log.
+struct ProbeListeners {
+  std::function<void(const Incident&)> concluded;  // of every incident, once
+  std::function<void(const CertificateNews&)> certificates;
+};
+
 class Prober {
  public:
-  // `dialer` and `instruments` must outlive the prober and the coroutines it started, which end
-  // soon after stop(). `concluded` is told every incident once.
+  // `dialer`, `instruments` and `roots` must outlive the prober and the coroutines it started,
+  // which end soon after stop().
   Prober(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
-         ProbeSettings settings, std::function<void(const Incident&)> concluded);
+         CertificateRoots& roots, ProbeSettings settings, ProbeListeners listeners);
   ~Prober();
 
   void start();
@@ -62,6 +70,7 @@ class Prober {
   DropLedger ledger_;
   ProbeContext context_;
   std::unique_ptr<IdleProbe> idle_;
+  CertificateProbe certificate_;
   std::list<asio::cancellation_signal> running_;
 };
 

@@ -23,7 +23,7 @@ from tests.support.prometheus import promtool
 GOLDEN = Path(__file__).with_name("golden")
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 # These tell of this machine and this build.
-CHANGING_LABELS = ("version", "revision", "libpq", "openssl", "port", "server_version", "cipher")
+CHANGING_LABELS = ("version", "revision", "libpq", "openssl", "port", "server_version", "cipher", "serial")
 SETTLED = """SELECT count(*) = 5 AND bool_or(wait_event_type = 'Lock')
              FROM pg_stat_activity WHERE backend_type = 'client backend'"""
 
@@ -99,9 +99,13 @@ def expect_golden(name, text):
 @pytest.mark.parametrize("version", known_versions())
 def test_the_exposition_of_a_known_scene_is_the_golden_one(version, make_scene, run_exporter):
     scene = make_scene(version)
-    exporter = run_exporter({"targets": [
-        {"name": "shop", "dsn": scene.dsn(), "labels": {"cluster": "orders", "note": 'a "b" \\ c'}},
-    ]})
+    exporter = run_exporter({
+        "targets": [
+            {"name": "shop", "dsn": scene.dsn(), "labels": {"cluster": "orders", "note": 'a "b" \\ c'}},
+        ],
+        "probes": {"certificate": {"interval": "1s", "timeout": "900ms"}, "duration_buckets": [1]},
+    })
+    eventually(lambda: exporter.metrics().value("pgconn_probe_success", probe="certificate") == 1)
     text = exporter.get("/metrics").text
     assert exporter.metrics().value("pgconn_up") == 1
     expect_golden(f"pg{version}.txt", without_values(text))

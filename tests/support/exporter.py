@@ -16,11 +16,15 @@ def binary():
     return os.environ.get("PGCONN_EXPORTER", default)
 
 
+# Every probe would add connections to every scene.
+_NO_PROBES = dict.fromkeys(("connect", "roundtrip", "idle", "longquery", "certificate"), False)
+
+
 class Exporter:
     """An exporter on loopback. A context manager; leaving it asserts a graceful exit.
 
     `config` is YAML as text, or a dict, and may be set until the start; None starts it without a file.
-    Probes are off in a dict that does not mention them: they would add connections to every scene.
+    Probes that a dict does not mention are off.
     `env` adds to the environment. The port is a free one unless given.
     """
 
@@ -52,7 +56,7 @@ class Exporter:
 
     def write_config(self, config):
         if isinstance(config, dict):
-            config = {"probes": {"connect": False, "roundtrip": False, "idle": False}, **config}
+            config = {**config, "probes": {**_NO_PROBES, **config.get("probes", {})}}
         # JSON is YAML.
         text = config if isinstance(config, str) else json.dumps(config, indent=2)
         self.config_path.write_text(text + "\n")

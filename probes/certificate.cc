@@ -1,0 +1,170 @@
+#include "probes/certificate.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgconn::probes {
+namespace {
+
+using postgres::PgError;
+using postgres::Phase;
+using postgres::Reason;
+
+constexpr ProbeKind kProbe = ProbeKind::kCertificate;
+// The first look does not wait for a place in the interval: who starts the exporter wants to see.
+constexpr auto kSoon = std::chrono::seconds(15);
+constexpr const char* kSystemRoots = "/etc/ssl/certs/ca-certificates.crt";
+
+std::string trusted_roots(const CertificateSettings& settings, const postgres::ConnInfo& conninfo) {
+  if (!settings.roots.empty()) return settings.roots;
+  const std::string named = conninfo.value("sslrootcert");
+  return named.empty() || named == "system" ? kSystemRoots : named;
+}
+
+// There are libpqs to which the connection string can say so.
+postgres::TlsStart tls_start(const CertificateSettings& settings,
+                             const postgres::ConnInfo& conninfo) {
+  const bool direct = settings.direct_tls || conninfo.value("sslnegotiation") == "direct";
+  return direct ? postgres::TlsStart::kDirect : postgres::TlsStart::kRequest;
+}
+
+bool was_reached(const PgError& error) {
+  return error.phase() != Phase::kResolve && error.phase() != Phase::kTcp;
+}
+
+std::int64_t unix_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+// A file that is just being written is not taken for a rotated one: what could be read of it counts
+// only if nothing is known yet.
+CertificateLook look_at(const std::string& path, bool known) {
+  CertificateFile file = read_certificate_file(path);
+  CertificateLook look;
+  look.readable = file.error.empty();
+  look.wrong = std::move(file.error);
+  if (look.readable || !known) {
+    look.facts = file_facts(file.certificates);
+    look.crls = std::move(file.crls);
+  }
+  return look;
+}
+
+}  // namespace
+
+CertificateProbe::CertificateProbe(ProbeContext& context, metrics::Instruments& instruments,
+                                   CertificateRoots& roots, CertificateSettings settings,
+                                   std::function<void(const CertificateNews&)> told)
+    : context_(context),
+      instruments_(instruments),
+      roots_(roots),
+      settings_(std::move(settings)),
+      told_(std::move(told)),
+      server_(std::string(kServerSource)) {
+  for (const CertificatePath& file : settings_.files) files_.emplace_back(file.name);
+}
+
+asio::awaitable<void> CertificateProbe::run() {
+  const auto interval = settings_.pace.interval;
+  const Clock::time_point now = Clock::now();
+  const Clock::time_point start = now + splay(context_.target, kProbe, interval);
+  Clock::time_point due =
+      now + splay(context_.target, kProbe, std::min<std::chrono::milliseconds>(interval, kSoon));
+  if (settings_.pace.on) context_.recorder.expect(kProbe);
+  for (;;) {
+    co_await sleep_until(context_.dialer.executor(), due);
+    look_at_files();
+    if (settings_.pace.on) co_await look_at_server();
+    due = next_run(start, interval, Clock::now());
+  }
+}
+
+asio::awaitable<void> CertificateProbe::look_at_server() {
+  context_.recorder.attempt(kProbe);
+  bool shown = false;
+  bool wants_tls = true;
+  try {
+    const postgres::ConnInfo conninfo = postgres::ConnInfo::parse(settings_.dsn);
+    wants_tls = conninfo.wants_tls() && !conninfo.endpoints().front().is_unix_socket();
+    trusted_ = trusted_roots(settings_, conninfo);
+    co_await shake_hands(conninfo);
+    shown = true;
+    tls_ = tls_state(last_);
+    if (last_.failure) throw PgError(*last_.failure);
+    std::vector<PhaseTime> phases = phases_of(last_.timings);
+    phases.push_back({"total", last_.timings.total});
+    context_.recorder.succeeded(kProbe, phases);
+  } catch (const PgError& error) {
+    if (error.reason() == Reason::kStopped) throw;
+    const TlsState seen = tls_state(error);
+    if (seen.offered) tls_ = seen;
+    if (error.reason() == Reason::kTlsUnsupported && !wants_tls) {
+      context_.recorder.succeeded(kProbe, {});  // nobody is the worse for it
+    } else {
+      context_.recorder.failed(kProbe, error);
+    }
+  }
+  judge_server(shown);
+}
+
+// With the first endpoint that can be reached.
+asio::awaitable<void> CertificateProbe::shake_hands(const postgres::ConnInfo& conninfo) {
+  const auto place = context_.dialer.take_place(std::string(to_string(kProbe)));
+  const Clock::time_point deadline = Clock::now() + settings_.pace.timeout;
+  auto left = static_cast<Clock::rep>(conninfo.endpoints().size());
+  for (const postgres::Endpoint& endpoint : conninfo.endpoints()) {
+    const Clock::time_point now = Clock::now();
+    try {
+      last_ = co_await postgres::tls_handshake(
+          context_.dialer.executor(), context_.dialer.resolver(), endpoint,
+          tls_start(settings_, conninfo), now + (deadline - now) / left);
+      host_ = endpoint.host.empty() ? endpoint.hostaddr : endpoint.host;
+      co_return;
+    } catch (const PgError& error) {
+      if (--left == 0 || was_reached(error) || error.reason() == Reason::kStopped) throw;
+    }
+  }
+}
+
+void CertificateProbe::judge_server(bool readable) {
+  CertificateLook look;
+  look.readable = readable;
+  if (!last_.chain.empty()) {
+    const CertificateRoots::Answer trusted = roots_.load(trusted_);
+    look.facts = server_chain_facts(last_.chain, trusted.store.get(), host_, unix_now());
+    look.wrong = wrong_with(look.facts, host_, trusted.store ? "" : trusted.error);
+  }
+  take(server_, std::move(look));
+}
+
+void CertificateProbe::look_at_files() {
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    take(files_[i], look_at(settings_.files[i].path, files_[i].has_seen()));
+  }
+}
+
+void CertificateProbe::take(CertificateWatch& watch, CertificateLook look) {
+  const std::vector<CertificateNews> all = watch.take(std::move(look));
+  if (watch.has_seen()) instruments_.count(certificate_changes(), {watch.source().name}, 0);
+  for (const CertificateNews& news : all) {
+    if (news.what == CertificateNews::What::kRotated) {
+      instruments_.count(certificate_changes(), {news.source});
+    }
+    told_(news);
+  }
+}
+
+void CertificateProbe::add_gauges(metrics::MetricBatch& batch) const {
+  // A server that has always declined TLS has nothing to be read.
+  const bool declined = tls_.offered == false;
+  if (server_.has_looked() && (server_.has_seen() || !declined)) {
+    add_certificates(server_.source(), batch);
+  }
+  for (const CertificateWatch& file : files_) {
+    if (file.has_looked()) add_certificates(file.source(), batch);
+  }
+  add_tls(tls_, batch);
+}
+
+}  // namespace pgconn::probes

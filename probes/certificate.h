@@ -1,0 +1,73 @@
+// The certificate probe: each interval a TLS handshake without credentials, for what the server
+// shows, and a look at files. What was seen last is told while a source cannot be read. I/O thread
+// only; reading files blocks it for as long as a local disk takes.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "metrics/batch.h"
+#include "metrics/instruments.h"
+#include "postgres/conninfo.h"
+#include "postgres/tls_handshake.h"
+#include "probes/certificate_files.h"
+#include "probes/certificate_metrics.h"
+#include "probes/certificate_watch.h"
+#include "probes/probe.h"
+
+namespace pgconn::probes {
+
+struct CertificatePath {
+  std::string name;  // the label `source`
+  std::string path;
+};
+
+struct CertificateSettings {
+  // Off: no handshakes. Files are looked at all the same.
+  Pace pace{true, std::chrono::minutes(5), std::chrono::seconds(5)};
+  std::string dsn;    // where the server is; without the password, which a handshake does not need
+  std::string roots;  // the file of trusted ones; empty: the dsn's sslrootcert, else the system's
+  bool direct_tls = false;
+  std::vector<CertificatePath> files;
+};
+
+class CertificateProbe {
+ public:
+  // `context`, `instruments` and `roots` must outlive the probe. `told` hears what is news.
+  CertificateProbe(ProbeContext& context, metrics::Instruments& instruments,
+                   CertificateRoots& roots, CertificateSettings settings,
+                   std::function<void(const CertificateNews&)> told);
+
+  bool has_work() const { return settings_.pace.on || !settings_.files.empty(); }
+
+  // Runs until its coroutine is cancelled.
+  asio::awaitable<void> run();
+
+  void add_gauges(metrics::MetricBatch& batch) const;
+
+ private:
+  asio::awaitable<void> look_at_server();
+  asio::awaitable<void> shake_hands(const postgres::ConnInfo& conninfo);
+  void judge_server(bool readable);
+  void look_at_files();
+  void take(CertificateWatch& watch, CertificateLook look);
+
+  ProbeContext& context_;
+  metrics::Instruments& instruments_;
+  CertificateRoots& roots_;
+  CertificateSettings settings_;
+  std::function<void(const CertificateNews&)> told_;
+
+  CertificateWatch server_;
+  std::vector<CertificateWatch> files_;  // in the order of settings_.files
+  TlsState tls_;
+  // What judging the server's certificates anew needs: time goes on, also while it is down.
+  postgres::TlsHandshake last_;
+  std::string host_;
+  std::string trusted_;  // path
+};
+
+}  // namespace pgconn::probes
