@@ -7,6 +7,7 @@ find_package(prometheus-cpp CONFIG REQUIRED)  # ships no version file: must stay
 find_package(spdlog CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
+find_package(md4c CONFIG REQUIRED)
 
 find_package(yaml-cpp CONFIG REQUIRED)
 if(NOT TARGET yaml-cpp::yaml-cpp)  # Debian 12 exports the bare name

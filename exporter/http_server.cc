@@ -18,7 +18,6 @@
 namespace pgconn::exporter {
 namespace {
 
-constexpr std::string_view kOtherPath = "other";
 constexpr int kMaxRequestBytes = 16 * 1024;
 
 // Threads made while this lives get stacks of 512 KiB in place of 8 MiB: under strict overcommit,
@@ -189,8 +188,8 @@ class HttpServer::Impl {
     return list;
   }
 
-  Response answer(const Request& request, const Handler* handler, std::string_view path) const {
-    if (handler == nullptr) {
+  Response answer(const Request& request, const Route& route) const {
+    if (route.handler == nullptr) {
       return text_response(404, "No such path. This server has: " + valid_paths() + "\n");
     }
     if (request.method != "GET" && request.method != "HEAD") {
@@ -199,11 +198,11 @@ class HttpServer::Impl {
       return response;
     }
     try {
-      return (*handler)(request);
+      return (*route.handler)(request);
     } catch (const std::exception& error) {
-      options_.failed(path, error.what());
+      options_.failed(route.name, error.what());
     } catch (...) {
-      options_.failed(path, "unknown exception");
+      options_.failed(route.name, "unknown exception");
     }
     return text_response(500, "Internal error while answering; the log has the reason.\n");
   }
@@ -213,14 +212,12 @@ class HttpServer::Impl {
     // A request body is of no use to us; without this civetweb would read it to its end.
     mg_disable_connection_keep_alive(connection);
     const Request request = read_request(*mg_get_request_info(connection));
-    const auto route = routes_.find(request.path);
-    const bool known = route != routes_.end();
-    const std::string_view path = known ? std::string_view(route->first) : kOtherPath;
+    const Route route = find_route(routes_, request.path);
     const Response response = under_way.stopping()
                                   ? text_response(503, "The exporter is stopping.\n")
-                                  : answer(request, known ? &route->second : nullptr, path);
+                                  : answer(request, route);
     send_response(connection, response, request.method != "HEAD");
-    options_.served(path, response.status);
+    options_.served(route.name, response.status);
     return response.status;
   }
 

@@ -1,5 +1,5 @@
-// Plain HTTP on civetweb: exact paths, GET and HEAD, one worker thread per connection. Handlers run
-// on the workers, many at once, and must be thread-safe. Connections are closed after one answer:
+// Plain HTTP on civetweb: GET and HEAD, one worker thread per connection. Handlers run on the
+// workers, many at once, and must be thread-safe. Connections are closed after one answer:
 // an idle kept-alive connection would hold a worker.
 //
 // Construct, stop and destroy from one thread. The routes and callbacks must not touch the server.
@@ -7,28 +7,14 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "exporter/http_request.h"
+#include "exporter/http_routes.h"
 #include "exporter/listen_address.h"
 
 namespace pgconn::exporter {
-
-struct Response {
-  int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;  // besides the standing ones
-};
-
-// What it throws becomes a 500 whose body says only that; the reason goes to `failed`.
-using Handler = std::function<Response(const Request&)>;
-using Routes = std::map<std::string, Handler, std::less<>>;
 
 struct HttpServerOptions {
   std::vector<ListenAddress> addresses;
@@ -37,8 +23,8 @@ struct HttpServerOptions {
   int threads = 48;
   // For the whole request line and headers, and for each stall while an answer is written.
   std::chrono::milliseconds request_timeout{5000};
-  // After each answer, from the worker. `path` is a route, or "other" for everything else, so it is
-  // fit for a label.
+  // After each answer, from the worker. `path` is a route (of `/pages/*` it is `/pages`), or
+  // "other" for everything else, so it is fit for a label.
   std::function<void(std::string_view path, int status)> served = [](auto, auto) {};
   // A handler threw, or civetweb reports trouble (then `path` is "other"). From any thread.
   std::function<void(std::string_view path, std::string_view reason)> failed = [](auto, auto) {};

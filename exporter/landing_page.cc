@@ -3,34 +3,17 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "metrics/utf8.h"
+#include "exporter/html_page.h"
 
 namespace pgconn::exporter {
 namespace {
 
 constexpr std::string_view kStyle = R"(
-:root{color-scheme:light dark;--text:#1d232b;--quiet:#616b78;--link:#1f5fa8;
---page:#f5f6f8;--card:#fff;--line:#e1e5ea;--good:#1b7a43;--good-tint:#e2f3e8;
---bad:#ad2a24;--bad-tint:#fbe7e5;--wait:#7a5a05;--wait-tint:#f8efd5}
-@media (prefers-color-scheme:dark){:root{--text:#dfe4ea;--quiet:#96a1af;--link:#83b6ef;
---page:#14181d;--card:#1c2229;--line:#2f3740;--good:#7fd3a0;--good-tint:#1b3627;
---bad:#f19a93;--bad-tint:#42211f;--wait:#e5c470;--wait-tint:#3a3018}}
-*{box-sizing:border-box}
-body{margin:0;padding:2.5rem 1.25rem;background:var(--page);color:var(--text);
-font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main{max-width:72rem;margin:0 auto}
-h1{margin:0;font-size:1.6rem;font-weight:650}
-h1 small{display:inline-block;margin-left:.4rem;font-size:.9rem;font-weight:400;color:var(--quiet)}
-p{margin:.4rem 0}
-a{color:var(--link)}
+h1 small{display:inline-block;margin-left:.4rem;font-size:.9rem;font-weight:400}
 nav{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;margin:1rem 0 2rem}
-h2{margin:0 0 .6rem;font-size:1.1rem;font-weight:650}
-.quiet,small{color:var(--quiet)}
-small{font-size:.875rem}
-table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line)}
-th,td{padding:.7rem .9rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);
-overflow-wrap:anywhere}
-th{font-size:.8rem;font-weight:600;color:var(--quiet);border-top:0;white-space:nowrap}
+table{width:100%}
+td{overflow-wrap:anywhere}
+th{white-space:nowrap}
 td small,td .block{display:block}
 .state{display:inline-block;padding:.05rem .6rem;border-radius:1rem;font-size:.875rem;
 font-weight:600;white-space:nowrap}
@@ -42,40 +25,13 @@ ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
 li{margin-top:.35rem}
 td:nth-child(1),td:nth-child(2){min-width:11rem}
 td:nth-child(3),td:nth-child(4){white-space:nowrap}
-code{font:.85em/1.6 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
-@media (max-width:46rem){body{padding:1.25rem .9rem}thead{display:none}
+@media (max-width:46rem){thead{display:none}
 table,tbody,tr,td{display:block;width:100%}table{border:0;background:none}
 tr{margin-bottom:1rem;background:var(--card);border:1px solid var(--line);padding:.4rem 0}
 td{border:0;padding:.35rem .9rem}td[data-label]::before{content:attr(data-label);display:block;
 font-size:.8rem;font-weight:600;color:var(--quiet)}}
 )";
-
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (const char c : metrics::repaired(text)) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html.push_back(c);
-    }
-  }
-  return html;
-}
 
 // For the value of a query parameter.
 std::string percent_encoded(std::string_view text) {
@@ -107,13 +63,15 @@ std::string state_cell(const TargetView& target) {
       html = R"(<span class="state wait">not yet scraped</span>)";
       break;
   }
-  if (!target.error.empty()) html += "<div class=\"error\">" + escaped(target.error) + "</div>";
-  return html + small(escaped(target.advice));
+  if (!target.error.empty())
+    html += "<div class=\"error\">" + html_escaped(target.error) + "</div>";
+  return html + small(html_escaped(target.advice));
 }
 
 std::string server_cell(const TargetView& target) {
   if (target.server_version.empty()) return R"(<span class="quiet">unknown</span>)";
-  return "PostgreSQL&nbsp;" + escaped(target.server_version) + small(escaped(target.role));
+  return "PostgreSQL&nbsp;" + html_escaped(target.server_version) +
+         small(html_escaped(target.role));
 }
 
 std::string scrape_cell(const TargetView& target) {
@@ -146,15 +104,15 @@ std::string collectors_cell(const TargetView& target) {
   std::string names;
   for (const CollectorView& collector : target.collectors) {
     if (collector.state != CollectorView::State::kSucceeded) continue;
-    names += (names.empty() ? "" : ", ") + escaped(collector.name);
+    names += (names.empty() ? "" : ", ") + html_escaped(collector.name);
   }
   std::string troubles;
   for (const CollectorView& trouble : troubles_of(target)) {
     const bool failed = trouble.state == CollectorView::State::kFailed;
     troubles += std::string("<li><span class=\"state ") + (failed ? "down\">" : "wait\">") +
-                escaped(trouble.name) + (failed ? " failed" : " skipped") + "</span> " +
-                escaped(trouble.reason);
-    if (!trouble.grant.empty()) troubles += " <code>" + escaped(trouble.grant) + "</code>";
+                html_escaped(trouble.name) + (failed ? " failed" : " skipped") + "</span> " +
+                html_escaped(trouble.reason);
+    if (!trouble.grant.empty()) troubles += " <code>" + html_escaped(trouble.grant) + "</code>";
     troubles += "</li>";
   }
   std::string html = names.empty() ? "" : "<span class=\"block\">" + names + "</span>";
@@ -166,9 +124,9 @@ std::string row(const TargetView& target, const std::string& telemetry_path) {
   const auto cell = [](std::string_view label, const std::string& html) {
     return "<td data-label=\"" + std::string(label) + "\">" + html + "</td>\n";
   };
-  const std::string link = escaped(telemetry_path) + "?target=" + percent_encoded(target.name);
-  return "<tr>\n<td><a href=\"" + link + "\">" + escaped(target.name) + "</a>" +
-         small(escaped(target.address)) + "</td>\n" + cell("State", state_cell(target)) +
+  const std::string link = html_escaped(telemetry_path) + "?target=" + percent_encoded(target.name);
+  return "<tr>\n<td><a href=\"" + link + "\">" + html_escaped(target.name) + "</a>" +
+         small(html_escaped(target.address)) + "</td>\n" + cell("State", state_cell(target)) +
          cell("Server", server_cell(target)) + cell("Last scrape", scrape_cell(target)) +
          cell("Collectors", collectors_cell(target)) + "</tr>\n";
 }
@@ -198,7 +156,7 @@ std::string heading(const LandingPage& view) {
 
 std::string source(const LandingPage& view) {
   if (!view.config_file.empty()) {
-    return "Configured by <code>" + escaped(view.config_file) + "</code>.";
+    return "Configured by <code>" + html_escaped(view.config_file) + "</code>.";
   }
   return "No configuration file: the server that libpq’s environment names (<code>PGHOST</code>, "
          "<code>PGSERVICE</code>, …) is watched.";
@@ -207,17 +165,17 @@ std::string source(const LandingPage& view) {
 }  // namespace
 
 std::string landing_page(const LandingPage& view) {
-  const std::string metrics = escaped(view.telemetry_path);
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-         "<title>pgconn_exporter</title>\n<style>" +
-         std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n<h1>pgconn_exporter <small>" +
-         escaped(view.version) + " (" + escaped(view.revision) +
-         ")</small></h1>\n<p>Reports the health of PostgreSQL connections to Prometheus.</p>\n"
-         "<p class=\"quiet\">" +
-         source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics +
-         "</a><a href=\"/-/healthy\">/-/healthy</a><a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
-         heading(view) + "</h2>\n" + table(view) + "</main>\n</body>\n</html>\n";
+  const std::string metrics = html_escaped(view.telemetry_path);
+  return html_document(
+      "pgconn_exporter", kStyle,
+      "<h1>pgconn_exporter <small>" + html_escaped(view.version) + " (" +
+          html_escaped(view.revision) +
+          ")</small></h1>\n<p>Reports the health of PostgreSQL connections to Prometheus.</p>\n"
+          "<p class=\"quiet\">" +
+          source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics +
+          "</a><a href=\"/runbooks/\">/runbooks/</a><a href=\"/-/healthy\">/-/healthy</a>"
+          "<a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
+          heading(view) + "</h2>\n" + table(view));
 }
 
 std::string spoken(std::chrono::milliseconds duration) {

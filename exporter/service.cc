@@ -12,10 +12,12 @@
 
 #include "exporter/exporter_metrics.h"
 #include "exporter/fleet.h"
+#include "exporter/html_page.h"
 #include "exporter/http_server.h"
 #include "exporter/landing_page.h"
 #include "exporter/log.h"
 #include "exporter/process_metrics.h"
+#include "exporter/runbooks.h"
 #include "exporter/scrape_gate.h"
 #include "exporter/scrape_request.h"
 #include "exporter/signal_queue.h"
@@ -101,6 +103,9 @@ class Service::Impl {
     Routes routes;
     routes["/"] = [this](const Request&) { return landing(); };
     routes[options_.telemetry_path] = [this](const Request& request) { return metrics(request); };
+    routes["/runbooks/*"] = [](const Request& request) {
+      return runbook_response(embedded_runbooks(), request);
+    };
     routes["/-/healthy"] = [this](const Request&) { return healthy(); };
     routes["/-/ready"] = [](const Request&) { return text(200, "ready"); };
     return routes;
@@ -181,10 +186,7 @@ class Service::Impl {
     for (const TargetState& state : *states) {
       page.targets.push_back(target_view(state, std::chrono::system_clock::now()));
     }
-    Response response;
-    response.content_type = "text/html; charset=utf-8";
-    response.body = landing_page(page);
-    return response;
+    return html_response(landing_page(page));
   }
 
   Response metrics(const Request& request) {
