@@ -1,0 +1,222 @@
+import { dashboard } from './dashboard.ts';
+import { CONNECT_SECONDS, PROBE_FAILURE_BUDGET } from './limits.ts';
+import { events, graph, spread, tile, timeline, words } from './panels.ts';
+import { happened, T, TARGET } from './selectors.ts';
+import { list } from './tables.ts';
+import { ACT, FINE, NONE, PHASES, WATCH, above, any } from './theme.ts';
+
+/** The two that measure whether one can work; what our own configuration kept from trying is no failure of a server. */
+const OBJECTIVE = `${T}, probe=~"connect|roundtrip"`;
+const failed = (by: string, range: string) =>
+  `sum by (${by}) (increase(pgconn_probe_failures_total{${OBJECTIVE}, reason!~"budget|config"}[${range}]))`;
+const attempted = (by: string, range: string) =>
+  `sum by (${by}) (increase(pgconn_probe_attempts_total{${OBJECTIVE}}[${range}]))`;
+/** Series of failures only come into being with the first one. */
+const failedShare = (by: string, range: string) =>
+  `(${failed(by, range)} or 0 * ${attempted(by, range)}) / (${attempted(by, range)} > 0)`;
+
+const mean = (by: string, runs: string) =>
+  `sum by (${by}) (rate(pgconn_probe_duration_seconds_sum{${T}, ${runs}}[$__rate_interval]))
+    / (sum by (${by}) (rate(pgconn_probe_duration_seconds_count{${T}, ${runs}}[$__rate_interval])) > 0)`;
+
+const connects = `${T}, probe="connect", phase="total"`;
+const quantile = (q: number, by: string, range: string) =>
+  `histogram_quantile(${q}, sum by (${by}) (rate(pgconn_probe_duration_seconds_bucket{${connects}}[${range}])))`;
+
+export const probes = dashboard({
+  name: 'probes',
+  title: 'Probes',
+  question: 'How long does a connection take, and how often does it fail?',
+  rows: [
+    {
+      title: 'In this time range',
+      panels: [
+        tile({
+          title: 'Failing now',
+          description:
+            'Probes whose last run failed. When red, the table of failures says in which phase and what the server' +
+            ' said.',
+          unit: 'short',
+          expr: `count(pgconn_probe_success{${T}} == 0) or vector(0)`,
+          steps: any(),
+        }),
+        tile({
+          title: 'Runs that passed',
+          description:
+            'Of connects and round trips, on the target with most failures. Below 99.9 % the objective is missed ' +
+            'in this time range: see the failures below.',
+          unit: 'percentunit',
+          decimals: 2,
+          expr: `1 - max(${failedShare(TARGET, '$__range')})`,
+          steps: [
+            [null, ACT],
+            [1 - 10 * PROBE_FAILURE_BUDGET, 'orange'],
+            [1 - PROBE_FAILURE_BUDGET, FINE],
+          ],
+        }),
+        tile({
+          title: 'Budget left',
+          description:
+            'What is left of the failures that 99.9 % allow in this time range, on the target with most failures. ' +
+            'Below nothing when red: postpone risky changes until the cause is found.',
+          unit: 'percentunit',
+          decimals: 0,
+          expr: `1 - max(${failedShare(TARGET, '$__range')}) / ${PROBE_FAILURE_BUDGET}`,
+          steps: [
+            [null, ACT],
+            [0, 'orange'],
+            [0.5, FINE],
+          ],
+        }),
+        tile({
+          title: 'Connect, median',
+          description:
+            'Half of the fresh connections were ready within this time, on the slowest target. When orange, see in' +
+            ' which phase the time goes.',
+          unit: 's',
+          expr: `max(${quantile(0.5, `${TARGET}, le`, '$__range')})`,
+          steps: above(CONNECT_SECONDS),
+          noValue: 'no probe',
+        }),
+        tile({
+          title: 'Connect, 99th percentile',
+          description:
+            'One of a hundred fresh connections took longer, on the slowest target. When orange while the median ' +
+            'is not, look for bursts: backups, checkpoints, a full host.',
+          unit: 's',
+          expr: `max(${quantile(0.99, `${TARGET}, le`, '$__range')})`,
+          steps: above(CONNECT_SECONDS),
+          noValue: 'no probe',
+        }),
+        tile({
+          title: 'Round trip',
+          description:
+            'The slowest last answer to SELECT 1 on a held connection. When orange while connecting is quick, the ' +
+            'server is busy rather than far.',
+          unit: 's',
+          expr: `max(pgconn_probe_last_duration_seconds{${T}, probe="roundtrip", phase="query"})`,
+          steps: above(CONNECT_SECONDS),
+          noValue: 'no probe',
+        }),
+      ],
+    },
+    {
+      title: 'Failures',
+      panels: [
+        timeline({
+          title: 'Probes',
+          description:
+            'The result of each probe over time. Red on all probes of a target is the server or the whole path.',
+          series: [[`min by (${TARGET}, probe) (pgconn_probe_success{${T}})`, '{{target}} {{probe}}']],
+          mappings: [words({ 0: { text: 'failed', color: ACT }, 1: { text: 'passed', color: FINE } })],
+          steps: [
+            [null, ACT],
+            [1, FINE],
+          ],
+          span: 24,
+          height: 8,
+          noValue: 'No probe runs',
+        }),
+        events({
+          title: 'Failures by reason',
+          description:
+            'Failed runs over time. When there are many, the table beside says in which phase: resolve is the name' +
+            ' service, tcp the path, tls the certificates, startup the login, query the server.',
+          unit: 'short',
+          series: [[happened('pgconn_probe_failures_total', 'reason'), '{{reason}}']],
+          shadesOf: WATCH,
+          noValue: 'No probe failed more than once in this time range',
+        }),
+        list({
+          title: 'Failures by phase, reason and SQLSTATE',
+          description:
+            'Failed runs of this time range, most first; the first failure of a kind since the start of the ' +
+            'exporter is not counted. SQLSTATE 28 is the login, 53300 full slots, 57P03 a server that starts or ' +
+            'stops.',
+          filterable: true,
+          noValue: 'No probe failed more than once in this time range',
+          order: 'Failures',
+          columns: [
+            { title: 'Target', label: 'target' },
+            { title: 'Probe', label: 'probe' },
+            { title: 'Phase', label: 'phase', width: 90 },
+            { title: 'Reason', label: 'reason' },
+            { title: 'SQLSTATE', label: 'sqlstate', width: 110 },
+            {
+              title: 'Failures',
+              expr: `sum by (${TARGET}, probe, phase, reason, sqlstate)
+                (increase(pgconn_probe_failures_total{${T}}[$__range])) > 0`,
+              decimals: 0,
+              width: 110,
+            },
+          ],
+        }),
+        graph({
+          title: 'Share of runs that failed',
+          description:
+            'Of connects and round trips, by target. Above the dashed line the budget of 99.9 % is used up faster ' +
+            'than it grows.',
+          unit: 'percentunit',
+          series: [[failedShare(TARGET, '$__rate_interval'), '{{target}}']],
+          steps: [
+            [null, NONE],
+            [PROBE_FAILURE_BUDGET, 'orange'],
+          ],
+          softMax: 0.01,
+        }),
+        graph({
+          title: 'Runs',
+          description: 'Runs of probes per second. A probe that stops running sees nothing: check its configuration.',
+          unit: 'ops',
+          series: [[`sum by (probe) (rate(pgconn_probe_attempts_total{${T}}[$__rate_interval]))`, '{{probe}}']],
+        }),
+      ],
+    },
+    {
+      title: 'Where the time goes',
+      panels: [
+        graph({
+          title: 'Connecting, by phase',
+          description:
+            'Mean time of each phase of a fresh connection, on all chosen targets. Growing tcp is the path, tls ' +
+            'the CPU of either side, startup the authentication or a server that is slow to start processes.',
+          unit: 's',
+          stacked: true,
+          series: [[mean('phase', 'probe="connect", phase!="total"'), '{{phase}}']],
+          colors: PHASES,
+        }),
+        spread({
+          title: 'Connecting, spread',
+          description:
+            'How many fresh connections took how long. Two bands mean two kinds of connections, such as two ' +
+            'addresses of one name; single high cells are bursts.',
+          unit: 's',
+          expr: `sum by (le) (increase(pgconn_probe_duration_seconds_bucket{${connects}}[$__rate_interval]))`,
+        }),
+        graph({
+          title: 'Connecting, direct and pooled',
+          description:
+            'Ninety-five of a hundred fresh connections were ready within this time, by target and its kind. A ' +
+            'pooler should be quicker than its server; where it is not, its pool is full.',
+          unit: 's',
+          series: [
+            [
+              `${quantile(0.95, `${TARGET}, le`, '$__rate_interval')}
+                * on (${TARGET}) group_left (kind) group by (${TARGET}, kind) (pgconn_target_info{${T}})`,
+              '{{target}} ({{kind}})',
+            ],
+          ],
+          steps: above(CONNECT_SECONDS, NONE),
+        }),
+        graph({
+          title: 'Round trip on a held connection',
+          description:
+            'Mean time of SELECT 1, by target. It needs no login and no new process: when it grows, the server or ' +
+            'the path is slow for everybody.',
+          unit: 's',
+          series: [[mean(TARGET, 'probe="roundtrip", phase="query"'), '{{target}}']],
+        }),
+      ],
+    },
+  ],
+});

@@ -1,0 +1,31 @@
+// The label matchers that every query carries, so that the variables at the top of a dashboard apply to it, and what
+// many queries are built from.
+
+import { IDLE_IN_TRANSACTION_SECONDS } from './limits.ts';
+
+/**
+ * Of every series of a target. A target may have no label `cluster`: All is `.*` there, which matches an absent
+ * label too; any other choice leaves such targets out.
+ */
+export const T = 'job=~"$job", cluster=~"$cluster", target=~"$target"';
+
+/** Of what an exporter says of itself: such series have no target. */
+export const E = 'job=~"$job"';
+
+/** The labels that tell targets apart. */
+export const TARGET = 'cluster, target';
+
+export const IDLE_IN_TRANSACTION = 'state=~"idle in transaction.*"';
+
+/** How often something happened, over time; only of those to which it happened at all in the chosen range. */
+export const happened = (counter: string, by: string) =>
+  `sum by (${by}) (increase(${counter}{${T}}[$__rate_interval]))
+    and on (${by}) (sum by (${by}) (increase(${counter}{${T}}[$__range] @ end())) > 0)`;
+
+/** The labels that tell apart whose sessions they are. */
+export const OWNER = `${TARGET}, database, user, application`;
+
+/** Sessions that wait behind one that has been idle for a while: between two statements any is, for a moment. */
+export const blockedByIdle = `pgconn_blocked_by_idle_in_transaction{${T}} and on (${OWNER})
+  max by (${OWNER}) (pgconn_session_state_oldest_seconds{${T}, ${IDLE_IN_TRANSACTION}})
+    > ${IDLE_IN_TRANSACTION_SECONDS.watch}`;

@@ -1,0 +1,236 @@
+import { dashboard } from './dashboard.ts';
+import { FIXES } from './findings.ts';
+import { nothing, tile, words } from './panels.ts';
+import { T, TARGET } from './selectors.ts';
+import { list, matrix } from './tables.ts';
+import { ACT, NONE, WATCH, any, informs } from './theme.ts';
+
+const TIMEOUTS = [
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'transaction_timeout',
+  'statement_timeout',
+  'lock_timeout',
+  'deadlock_timeout',
+  'authentication_timeout',
+  'client_connection_check_interval',
+  'tcp_user_timeout',
+  'wal_sender_timeout',
+];
+
+const seconds = (name: string) => `max by (${TARGET}) (pgconn_setting_seconds{${T}, name="${name}"})`;
+const pathLimit = `min by (${TARGET}) (pgconn_path_idle_limit_seconds{${T}})`;
+const withFindings = (severity: string) => `count(pgconn_finding{${T}, severity=~"${severity}"} == 1) or vector(0)`;
+
+export const settings = dashboard({
+  name: 'settings',
+  title: 'Timeouts and findings',
+  question: 'Which settings let connections fall, or let them hang?',
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        tile({
+          title: 'Findings to mend',
+          description: 'Findings of severity warning or critical. When orange, the table below says how to mend each.',
+          unit: 'short',
+          expr: withFindings('warning|critical'),
+          steps: any(WATCH),
+        }),
+        tile({
+          title: 'To consider',
+          description: 'Findings that may be right as they are; the table says when.',
+          unit: 'short',
+          expr: withFindings('info'),
+          steps: informs,
+        }),
+        tile({
+          title: 'Wait for a restart',
+          description:
+            'Settings whose new value counts only after a restart of the server. When orange, the next restart, ' +
+            'planned or not, changes its behaviour.',
+          unit: 'short',
+          expr: `sum(pgconn_setting_pending_restart{${T}}) or vector(0)`,
+          steps: any(WATCH),
+        }),
+        tile({
+          title: 'Keepalive too late',
+          description:
+            'Targets whose first keepalive comes after the path has forgotten a silent connection. When orange, ' +
+            'lower tcp_keepalives_idle below the limit of the path.',
+          unit: 'short',
+          expr: `count(${seconds('tcp_keepalives_idle')} >= ${pathLimit}) or vector(0)`,
+          steps: any(WATCH),
+        }),
+        tile({
+          title: 'Idle without a bound',
+          description:
+            'Targets whose server sets no idle_in_transaction_session_timeout; roles and databases may. When ' +
+            'orange, a forgotten transaction holds its locks without end.',
+          unit: 'short',
+          expr: `count(${seconds('idle_in_transaction_session_timeout')} == 0) or vector(0)`,
+          steps: any(WATCH),
+        }),
+        tile({
+          title: 'Last configuration load',
+          description: 'When a server last read its configuration. A change that nobody made is worth a question.',
+          unit: 'dateTimeFromNow',
+          expr: `1000 * max(pgconn_server_config_load_time_seconds{${T}})`,
+          steps: informs,
+        }),
+      ],
+    },
+    {
+      title: 'Findings',
+      panels: [
+        list({
+          title: 'Findings and their fixes',
+          description:
+            'What is wrong with the settings of the chosen targets, the worst first. The exporter’s own page has ' +
+            'the reason of each; a fix for one role is better than one for all.',
+          span: 24,
+          height: 10,
+          filterable: true,
+          noValue: 'Nothing to mend',
+          order: 'Severity',
+          columns: [
+            {
+              title: 'Severity',
+              label: 'rank',
+              width: 100,
+              soft: true,
+              mappings: [
+                words({
+                  1: { text: 'critical', color: ACT },
+                  2: { text: 'warning', color: WATCH },
+                  3: { text: 'info', color: NONE },
+                }),
+              ],
+            },
+            { title: 'Target', label: 'target', width: 160 },
+            { title: 'Finding', label: 'finding', width: 300 },
+            { title: 'Subject', label: 'subject', width: 200 },
+            {
+              title: 'Fix',
+              label: 'fix',
+              mappings: [words(Object.fromEntries(Object.entries(FIXES).map(([name, fix]) => [name, { text: fix }])))],
+            },
+            {
+              title: '',
+              // The names of severities do not sort by weight, and a fix is a finding's name in other words.
+              expr: `label_replace(label_replace(label_replace(label_replace(
+                max by (${TARGET}, severity, finding, subject) (pgconn_finding{${T}} == 1),
+                "fix", "$1", "finding", "(.+)"),
+                "rank", "1", "severity", "critical"), "rank", "2", "severity", "warning"),
+                "rank", "3", "severity", "info")`,
+            },
+            { hidden: 'severity', title: 'severity' },
+          ],
+          ascending: true,
+        }),
+      ],
+    },
+    {
+      title: 'Timeouts',
+      panels: [
+        matrix({
+          title: 'Timeouts of the servers',
+          description:
+            'The value that a session gets if nothing sets another. Off lets a session wait without end; the ' +
+            'findings say where that matters.',
+          unit: 's',
+          span: 24,
+          height: 11,
+          expr: `max by (target, name) (pgconn_setting_seconds{${T}, name=~"${TIMEOUTS.join('|')}"})`,
+          rows: { title: 'Setting', label: 'name', width: 280 },
+          columns: 'target',
+          mappings: [words({ 0: { text: 'off' } })],
+        }),
+        list({
+          title: 'Set for roles and databases',
+          description:
+            'Values that sessions of a role, in a database, or both get in place of the server’s. Check here ' +
+            'before a timeout of the server is blamed.',
+          span: 12,
+          filterable: true,
+          noValue: 'Nothing is set for a role or a database',
+          order: 'Role',
+          ascending: true,
+          columns: [
+            { title: 'Target', label: 'target' },
+            { title: 'Role', label: 'role', mappings: nothing('all') },
+            { title: 'Database', label: 'database', mappings: nothing('all') },
+            { title: 'Setting', label: 'name', width: 290 },
+            {
+              title: 'Value',
+              expr: `max by (${TARGET}, role, database, name) (pgconn_setting_override_seconds{${T}})`,
+              unit: 's',
+              mappings: [words({ 0: { text: 'off' } })],
+              width: 110,
+            },
+          ],
+        }),
+        list({
+          title: 'Keepalives against the path',
+          description:
+            'When the server first breaks a silence, when it gives a dead client up, and the silence that the path' +
+            ' allows. Coloured where the keepalive comes too late.',
+          span: 12,
+          order: 'Target',
+          ascending: true,
+          columns: [
+            { title: 'Target', label: 'target' },
+            { title: 'First keepalive', expr: seconds('tcp_keepalives_idle'), unit: 's' },
+            {
+              title: 'Gives up after',
+              expr: `${seconds('tcp_keepalives_idle')} + ${seconds('tcp_keepalives_interval')}
+                * max by (${TARGET}) (pgconn_setting_value{${T}, name="tcp_keepalives_count"})`,
+              unit: 's',
+            },
+            { title: 'Path allows', expr: pathLimit, unit: 's' },
+            {
+              title: 'In time',
+              expr: `${seconds('tcp_keepalives_idle')} < bool ${pathLimit}`,
+              mappings: [words({ 0: { text: 'too late', color: WATCH }, 1: { text: 'yes', color: NONE } })],
+            },
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Other settings',
+      panels: [
+        matrix({
+          title: 'Limits and switches',
+          description:
+            'Numbers, sizes in bytes and switches (0, 1) that decide about connections, as the servers have them.',
+          unit: 'none',
+          span: 12,
+          height: 10,
+          expr: `max by (target, name) (pgconn_setting_value{${T}})`,
+          rows: { title: 'Setting', label: 'name', width: 280 },
+          columns: 'target',
+        }),
+        list({
+          title: 'Waiting for a restart',
+          description: 'Settings that were changed but need a restart to count. Restart at a time of your choice.',
+          span: 12,
+          height: 10,
+          noValue: 'Nothing waits for a restart',
+          order: 'Target',
+          ascending: true,
+          columns: [
+            { title: 'Target', label: 'target' },
+            { title: 'Setting', label: 'name' },
+            {
+              title: 'Waits',
+              expr: `max by (${TARGET}, name) (pgconn_setting_pending_restart{${T}} == 1)`,
+              mappings: [words({ 1: { text: 'yes', color: WATCH } })],
+              width: 90,
+            },
+          ],
+        }),
+      ],
+    },
+  ],
+});

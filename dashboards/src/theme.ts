@@ -1,0 +1,73 @@
+// The few colours of all dashboards. Green is fine, orange wants a look, red wants somebody now, grey only informs;
+// everything else tells series apart, and one thing has one colour wherever it appears.
+
+import { ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Limits } from './limits.ts';
+
+export const FINE = 'green';
+export const WATCH = 'orange';
+export const ACT = 'red';
+export const NEUTRAL = 'text';
+export const NONE = 'transparent';
+export const LIMIT = '#8E8E8E';
+
+/** Of a panel whose thresholds decide its colour, from the lowest value up. */
+export type Step = [from: number | null, color: string];
+
+export const above = ({ watch, act }: Limits, fine = FINE): Step[] => [
+  [null, fine],
+  [watch, WATCH],
+  [act, ACT],
+];
+export const below = ({ watch, act }: Limits, fine = FINE): Step[] => [
+  [null, ACT],
+  [act, WATCH],
+  [watch, fine],
+];
+/** One is too many. Counts are estimates where Prometheus extrapolates, so half of one is one. */
+export const any = (color = ACT, fine = FINE): Step[] => [
+  [null, fine],
+  [0.5, color],
+];
+export const informs: Step[] = [[null, NEUTRAL]];
+export const noLimit: Step[] = [[null, NONE]];
+
+export const thresholdsOf = (steps: Step[]) =>
+  new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps.map(([value, color]) => ({ value, color })));
+
+/** PostgreSQL's own names of what a session does. */
+export const STATES = {
+  active: '#5794F2',
+  idle: '#8E9AAF',
+  'idle in transaction': '#FF9830',
+  'idle in transaction (aborted)': '#C4162A',
+  'fastpath function call': '#8AB8FF',
+  starting: '#CCD3E0',
+  disabled: '#4E5661',
+};
+
+/** How sessions end without their client's wish. */
+export const ENDS = { abandoned: '#B877D9', fatal: '#FF9830', killed: '#5794F2' };
+
+export const PHASES = {
+  resolve: '#CCD3E0',
+  tcp: '#B877D9',
+  tls: '#FF7EB6',
+  startup: '#5794F2',
+  query: '#8AB8FF',
+  total: '#8E9AAF',
+};
+
+export const TRANSPORTS = {
+  'tls remote': '#3274D9',
+  'tls local': '#8AB8FF',
+  'gss remote': '#37872D',
+  'gss local': '#96D98D',
+  'unix local': '#8E9AAF',
+  'plain local': '#CCD3E0',
+  'plain remote': '#F2495C',
+};
+
+export const SCOPES = { all: '#E02F44', idle_only: '#A352CC', one: '#8E9AAF' };
+
+export const RESULTS = { survived: '#56A64B', dropped: '#A352CC', inconclusive: '#8E9AAF' };
