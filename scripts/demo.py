@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 
+from scripts import drill, grafana
 from tests.support.exporter import Exporter
 from tests.support.pgbox import PgBox, Unavailable, known_versions
 from tests.support.process import Failed, eventually, free_port
-from tests.support.prometheus import Prometheus
+from tests.support.pager import Pager
 from tests.support.prometheus import Unavailable as PrometheusUnavailable
 from tests.support.workload import Workload
 
@@ -20,7 +21,7 @@ targets:
   - name: shop
     dsn: {dsn}
     password_file: {password_file}
-    labels: {{env: demo}}
+    labels: {{cluster: demo}}
 """
 
 
@@ -32,9 +33,9 @@ def step(text):
     print(f"-- {text}: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
 
 
-def port_for(usual, once):
+def port_for(usual, mode):
     """The usual port if nobody listens there, else a free one."""
-    if not once:
+    if mode == "forever":
         with contextlib.suppress(OSError), socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", usual))
@@ -42,12 +43,12 @@ def port_for(usual, once):
     return free_port()
 
 
-def start_postgres(stack):
+def start_postgres(stack, idle_timeout):
     """The newest PostgreSQL that can be had, 15 or later."""
     for version in sorted((v for v in known_versions() if v >= 15), reverse=True):
         box = stack.enter_context(PgBox(version))
         try:
-            return box.start(idle_in_transaction_session_timeout=0, tcp_keepalives_idle=0)
+            return box.start(idle_in_transaction_session_timeout=f"{idle_timeout}s", tcp_keepalives_idle=0)
         except Unavailable as reason:
             print(f"   PostgreSQL {version} cannot be had: {reason}", file=sys.stderr)
     raise Unavailable("no PostgreSQL from 15 on can be had here")
@@ -63,13 +64,21 @@ def create_monitor(box):
     return password
 
 
-def make_exporter(box, password, once):
-    exporter = Exporter(None, port=port_for(10187, once))
+def make_exporter(box, password, mode):
+    exporter = Exporter(None, port=port_for(10187, mode))
     password_file = exporter.write_secret("password", password)
     dsn = f"host=localhost hostaddr=127.0.0.1 port={box.port} dbname=postgres user=pgconn " \
           f"sslmode=verify-full sslrootcert={box.ca}"
     exporter.config = CONFIG.format(dsn=dsn, password_file=password_file)
+    if mode == "drill":
+        exporter.config = drill.CONFIG + exporter.config
     return exporter
+
+
+def tell(notice):
+    """What would wake somebody, as it arrives."""
+    if notice.name != "PgConnWatchdog":
+        print(f"   {notice.receiver}: {notice.status}: {notice.annotations['summary']}", file=sys.stderr, flush=True)
 
 
 def print_summary(prometheus):
@@ -114,35 +123,52 @@ def expect_complete(prometheus):
         eventually(lambda promql=promql: prometheus.query(promql), 30, promql)
 
 
-def run(once):
+def wait_until_scraped(prometheus, exporter, box):
+    try:
+        with step("waiting for Prometheus to scrape twice"):
+            eventually(lambda: (prometheus.value("count_over_time(pgconn_up[1h])") or 0) >= 2, 60, "two scrapes")
+            expect_complete(prometheus)
+    except TimeoutError as error:
+        raise Failed(f"{error}\nexporter:\n{exporter.process.log_tail()}\n"
+                     f"PostgreSQL:\n{box.log()[-2000:]}") from None
+
+
+def print_addresses(exporter, pager, box):
+    print(f"\nexporter      {exporter.url}/  {exporter.url}/metrics  {exporter.url}/runbooks/"
+          f"\nPrometheus    {pager.prometheus.url}/alerts  {pager.prometheus.url}/graph?g0.expr=pgconn_sessions"
+          f"\nAlertmanager  {pager.alertmanager.url}/"
+          f"\nPostgreSQL    {box.dsn()}", flush=True)
+
+
+def run(mode):
+    drilling = mode == "drill"
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: print("-- everything ended", file=sys.stderr))
         with step("PostgreSQL: download if missing, start"):
-            box = start_postgres(stack)
+            box = start_postgres(stack, drill.IDLE_TIMEOUT if drilling else 0)
             password = create_monitor(box)
-        with step("workload: idle, active, idle in transaction, blocked; TLS, plain and Unix clients"):
-            stack.enter_context(Workload(box))
-        exporter = make_exporter(box, password, once)
+        with step("workload: " + ("idle and active" if drilling else "idle, active, idle in transaction, blocked")
+                  + "; TLS, plain and Unix clients"):
+            stack.enter_context(Workload(box, blocked=not drilling))
+        exporter = make_exporter(box, password, mode)
         with step("pgconn_exporter"):
             stack.enter_context(exporter)
-        prometheus = Prometheus({"pgconn": exporter.port}, "1s" if once else "5s", port_for(9090, once))
-        with step("Prometheus: download if missing, start"):
-            stack.enter_context(prometheus)
-        try:
-            with step("waiting for Prometheus to scrape twice"):
-                eventually(lambda: (prometheus.value("count_over_time(pgconn_up[1h])") or 0) >= 2,
-                           60, "two scrapes")
-                expect_complete(prometheus)
-        except TimeoutError as error:
-            raise Failed(f"{error}\nexporter:\n{exporter.process.log_tail()}\n"
-                         f"PostgreSQL:\n{box.log()[-2000:]}") from None
-        print_summary(prometheus)
-        print(f"\nexporter     {exporter.url}/  {exporter.url}/metrics"
-              f"\nPrometheus   {prometheus.url}/graph?g0.expr=pgconn_sessions"
-              f"\nPostgreSQL   {box.dsn()}", flush=True)
-        if not once:
-            print("\nCtrl-C ends it all.", flush=True)
-            threading.Event().wait()
+        pager = Pager(exporter, factor=drill.FACTOR if drilling else 1, interval="5s" if mode == "forever" else "1s",
+                      ports=(port_for(9090, mode), port_for(9093, mode)),
+                      on_notice=tell if mode == "forever" else lambda notice: None)
+        with step("Prometheus with the rules, Alertmanager, a webhook: download if missing, start"):
+            stack.enter_context(pager)
+        if drilling:
+            drill.drill(box, pager, step)
+            return
+        wait_until_scraped(pager.prometheus, exporter, box)
+        print_summary(pager.prometheus)
+        if mode == "forever":
+            with grafana.beside(pager.prometheus.url) as address:
+                print_addresses(exporter, pager, box)
+                print(f"Grafana       {address or grafana.HOW}\n\nWhat would wake somebody is told here."
+                      " Ctrl-C ends it all.", flush=True)
+                threading.Event().wait()
 
 
 def main():
@@ -155,11 +181,11 @@ def main():
 
     for number in ending:
         signal.signal(number, end)
-    once = "--once" in sys.argv[1:]
+    mode = sys.argv[1].removeprefix("--") if sys.argv[1:] else "forever"
     try:
-        run(once)
+        run(mode)
     except KeyboardInterrupt:
-        return 130 if once else 0
+        return 0 if mode == "forever" else 130
     except (Failed, Unavailable, PrometheusUnavailable, TimeoutError) as error:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 1

@@ -17,13 +17,20 @@ from tests.support.process import Process, eventually, free_port
 from tests.support.prometheus import unpacked
 
 _PACKAGE = "prometheus-alertmanager"
-_CLUSTERLESS = "--cluster.listen-address="
+# Debian's programs read their templates below /usr/share: there they see those of their own package.
+_AT_HOME = 'mount -t overlay overlay -o "lowerdir=$0/usr/share:/usr/share" /usr/share && exec "$@"'
+
+
+def _command(suite, program, *arguments):
+    root = unpacked(suite, _PACKAGE)
+    home = ["unshare", "--mount", "--map-root-user", "sh", "-c", _AT_HOME, root]
+    return [str(word) for word in (*home, root / "usr/bin" / program, *arguments)]
 
 
 def amtool(*arguments, suite="native"):
     """(exit status, output) of amtool."""
     result = subprocess.run(
-        [str(unpacked(suite, _PACKAGE) / "usr/bin/amtool"), *arguments], text=True, check=False,
+        _command(suite, "amtool", *arguments), text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     return result.returncode, result.stdout
@@ -142,11 +149,11 @@ class Alertmanager:
     def start(self):
         config = self.directory / "alertmanager.yml"
         config.write_text(yaml.safe_dump(self._configuration))
-        self.process = Process([
-            unpacked(self._suite, _PACKAGE) / "usr/bin/prometheus-alertmanager", f"--config.file={config}",
+        self.process = Process(_command(
+            self._suite, "prometheus-alertmanager", f"--config.file={config}",
             f"--storage.path={self.directory / 'data'}", f"--web.listen-address=127.0.0.1:{self.port}",
-            _CLUSTERLESS,
-        ])
+            "--cluster.listen-address=",
+        ))
         self.process.wait_http(self.port, "/-/ready", timeout=60)
         return self
 

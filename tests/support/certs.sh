@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a throwaway certificate authority and certificates for loopback servers.
 #
-#   certs.sh DIR     ca.crt, and server, wronghost, expired, client (.crt and .key each)
+#   certs.sh DIR     ca.crt, and server, wronghost, expired, ending, client (.crt and .key each)
 set -euo pipefail
 umask 077
 [ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -38,6 +38,7 @@ when() { date -u -d "$1" +%Y%m%d%H%M%SZ; }
 issue server localhost DNS:localhost,IP:127.0.0.1 "$(when '-1 hour')" "$(when '+29 days')"
 issue wronghost db.example DNS:db.example "$(when '-1 hour')" "$(when '+29 days')"
 issue expired localhost DNS:localhost,IP:127.0.0.1 "$(when '-10 days')" "$(when '-1 day')"
+issue ending localhost DNS:localhost,IP:127.0.0.1 "$(when '-28 days')" "$(when '+2 days')"
 issue client exporter DNS:client "$(when '-1 hour')" "$(when '+29 days')"
 rm -f ./*.csr ./*.pem ./index.txt* ca.conf
 chmod 644 ./*.crt

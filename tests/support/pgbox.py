@@ -108,6 +108,13 @@ class PgBox:
         path.write_text("\n".join(lines) + "\n" + original.read_text())
         self.psql("SELECT pg_reload_conf()", **self._local())
 
+    def use_certificate(self, name):
+        """Shows another of the certificates of certs.sh to new connections: server, expired, ending …"""
+        for kind, suffix in (("cert", "crt"), ("key", "key")):
+            path = self.directory / "tls" / f"{name}.{suffix}"
+            self.psql(f"ALTER SYSTEM SET ssl_{kind}_file = '{path}'", **self._local())
+        self.psql("SELECT pg_reload_conf()", **self._local())
+
     def _local(self):
         return {"host": self.socket_directory, "sslmode": None, "sslrootcert": None}
 

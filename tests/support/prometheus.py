@@ -41,10 +41,11 @@ class Prometheus:
     """Scrapes the given ports of loopback. A context manager; all it writes goes with it.
 
     `jobs` maps a job's name to the port whose /metrics it scrapes. `rules` are rule files, `alertmanagers`
-    the ports of loopback that alerts are sent to. `suite` is the release whose Prometheus it is.
+    the ports of loopback that alerts are sent to, again each `resend`. `suite` is the release whose
+    Prometheus it is.
     """
 
-    def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native"):
+    def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native", resend="1m"):
         self.directory = Path(tempfile.mkdtemp(prefix="prometheus-"))
         self.port = port or free_port()
         self._jobs = jobs
@@ -52,6 +53,7 @@ class Prometheus:
         self._rules = [str(path) for path in rules]
         self._alertmanagers = alertmanagers
         self._suite = suite
+        self._resend = resend
         self.process = None
 
     @property
@@ -77,6 +79,7 @@ class Prometheus:
             root / "usr/bin/prometheus", f"--config.file={config}",
             f"--storage.tsdb.path={self.directory / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--rules.alert.resend-delay={self._resend}",
         ]
         assets = root / "usr/share/prometheus/web"
         if self._suite == "native" and assets.exists():

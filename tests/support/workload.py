@@ -13,12 +13,15 @@ class Workload:
     legacy   idle, without TLS
     batch    changes a row and stays idle in its transaction
     checkout waits for that row
+
+    Without `blocked` the last two stay away.
     """
 
     ROLES = ("web", "report", "legacy", "batch", "checkout")
 
-    def __init__(self, box, hold_seconds=90):
+    def __init__(self, box, hold_seconds=90, blocked=True):
         self._box = box
+        self._blocked = blocked
         self._hold_seconds = hold_seconds
         self._stop = threading.Event()
         self._threads = []
@@ -34,11 +37,11 @@ class Workload:
         )
         socket = {"host": self._box.socket_directory, "sslmode": None, "sslrootcert": None}
         locked = threading.Event()
-        for client, arguments in (
-            (self._web, {}), (self._web, {}), (self._web, socket), (self._report, {}),
-            (self._legacy, {"sslmode": "disable"}), (self._batch, {"locked": locked}),
-            (self._checkout, {"locked": locked}),
-        ):
+        clients = [(self._web, {}), (self._web, {}), (self._web, socket), (self._report, {}),
+                   (self._legacy, {"sslmode": "disable"})]
+        if self._blocked:
+            clients += [(self._batch, {"locked": locked}), (self._checkout, {"locked": locked})]
+        for client, arguments in clients:
             thread = threading.Thread(target=self._until_stopped, args=(client, arguments), daemon=True)
             thread.start()
             self._threads.append(thread)

@@ -1,0 +1,53 @@
+"""Grafana with the dashboards of dashboards/, for the demo, where the machine has one."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tests.support.process import REPOSITORY, Process, free_port
+
+HOW = "is not on this machine; dashboards/README.md says how to import the dashboards into yours"
+_HOME = "/usr/share/grafana"
+
+
+def _provision(directory, prometheus_url):
+    """The provisioning files of dashboards/, with this Prometheus and this checkout's dashboards."""
+    source = Path(REPOSITORY, "dashboards/provisioning")
+    datasources = yaml.safe_load((source / "datasources.yaml").read_text())
+    datasources["datasources"][0]["url"] = prometheus_url
+    dashboards = yaml.safe_load((source / "dashboards.yaml").read_text())
+    dashboards["providers"][0]["options"]["path"] = str(Path(REPOSITORY, "dashboards/json"))
+    for kind, content in (("datasources", datasources), ("dashboards", dashboards)):
+        (directory / kind).mkdir()
+        (directory / kind / "pgconn.yaml").write_text(yaml.safe_dump(content))
+
+
+@contextlib.contextmanager
+def beside(prometheus_url):
+    """Runs it while the block does, without login; gives its address, or None if there is no Grafana here."""
+    program = shutil.which("grafana")
+    if not program or not os.path.isdir(_HOME):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="grafana-") as name:
+        directory = Path(name)
+        (directory / "provisioning").mkdir()
+        _provision(directory / "provisioning", prometheus_url)
+        port = free_port()
+        settings = {
+            "GF_PATHS_DATA": directory / "data", "GF_PATHS_LOGS": directory / "log",
+            "GF_PATHS_PROVISIONING": directory / "provisioning", "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+            "GF_SERVER_HTTP_PORT": port, "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_ANALYTICS_REPORTING_ENABLED": "false", "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        }
+        process = Process([program, "server", f"--homepath={_HOME}"],
+                          env={**os.environ, **{key: str(value) for key, value in settings.items()}})
+        try:
+            process.wait_http(port, "/api/health", timeout=60)
+            yield f"http://127.0.0.1:{port}/d/pgconn-fleet"
+        finally:
+            process.terminate()

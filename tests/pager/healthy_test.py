@@ -1,0 +1,83 @@
+"""An hour of a healthy shop: nothing but the watchdog may speak."""
+
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from tests.support.process import eventually
+
+# Scraped each second with rules sixty times faster: an hour of a minute's interval.
+HOUR = 60.0
+# What our own advice is: see the findings.
+WELL_KEPT = {
+    "max_connections": 60, "idle_in_transaction_session_timeout": "60s", "idle_session_timeout": "1h",
+    "statement_timeout": "5min",
+    "tcp_keepalives_idle": 60, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 6,
+    "log_connections": "on", "log_disconnections": "on",
+}
+
+
+class Shop:
+    """Clients that behave: some hold a session and ask, some come and go. A context manager."""
+
+    def __init__(self, box):
+        self._box = box
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=work, daemon=True)
+                         for work in (self._hold, self._hold, self._hold, self._come_and_go)]
+        self.errors = []
+
+    def _hold(self):
+        try:
+            connection = psycopg2.connect(self._box.dsn("shop", application_name="pool"))
+            while not self._stop.wait(0.05):
+                cursor = connection.cursor()
+                cursor.execute("UPDATE orders SET total = total + 1 WHERE id = %s", [threading.get_ident() % 100])
+                cursor.execute("SELECT count(*) FROM orders")
+                connection.commit()
+            connection.close()
+        except psycopg2.Error as error:
+            self.errors.append(str(error))
+
+    def _come_and_go(self):
+        try:
+            while not self._stop.wait(0.1):
+                self._box.psql("SELECT sum(total) FROM orders", "shop")
+        except psycopg2.Error as error:
+            self.errors.append(str(error))
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(10)
+
+
+@pytest.mark.parametrize("version", [15, 18])
+def test_an_hour_of_healthy_work_fires_nothing_but_the_watchdog(version, new_box, watch):
+    newer = {"transaction_timeout": "10min"} if version >= 17 else {}
+    box = new_box(version, **WELL_KEPT, **newer)
+    box.psql("CREATE ROLE shop LOGIN CONNECTION LIMIT 40; CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor;"
+             "CREATE TABLE orders AS SELECT n AS id, 0 AS total FROM generate_series(0, 99) n;"
+             "GRANT ALL ON orders TO shop")
+    probes = {"connect": {"interval": "1s", "timeout": "900ms"}, "roundtrip": {"interval": "1s", "timeout": "900ms"},
+              "idle": {"ladder": ["1s", "2s", "5s", "10s"], "canaries": 2, "timeout": "1s"}}
+    target = {"name": "orders", "dsn": box.dsn("monitor"), "labels": {"cluster": "shop"}}
+    with Shop(box) as shop:
+        _, pager = watch([target], probes)
+        eventually(lambda: pager.prometheus.value("pgconn_up") == 1, 60, "a scrape")
+        begin = time.monotonic()
+        eventually(lambda: time.monotonic() - begin > HOUR, HOUR + 30, "the hour")
+        assert not shop.errors
+    # Not its very beginning: Prometheus began to evaluate before it had scraped.
+    fired = pager.prometheus.query(
+        f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{HOUR - 3:.0f}s]))')
+    assert [labels["alertname"] for labels, _ in fired] == ["PgConnWatchdog"]
+    pager.webhook.wait("PgConnWatchdog")
+    assert {notice.name for notice in pager.webhook.notices if notice.at > begin + 3} <= {"PgConnWatchdog"}

@@ -1,0 +1,95 @@
+"""A fault of a real server reaches the pager: the right alert, of the right severity, in time, and not its echoes."""
+
+import contextlib
+import os
+import signal
+
+import psycopg2
+import pytest
+
+from tests.support.process import eventually
+
+FAST = {"connect": {"interval": "1s", "timeout": "900ms"}, "roundtrip": {"interval": "1s", "timeout": "900ms"},
+        "idle": {"ladder": ["1s", "2s"], "canaries": 2, "timeout": "1s"}}
+SHOP = {"cluster": "shop"}
+
+
+def target(box, role="postgres", **more):
+    return {"name": "orders", "dsn": box.dsn(role), "labels": SHOP, **more}
+
+
+def test_an_idle_transaction_pages_before_the_server_kills_it(new_box, watch):
+    box = new_box(idle_in_transaction_session_timeout="20s")
+    _, pager = watch([target(box)])
+    eventually(lambda: pager.prometheus.value("pgconn_up") == 1, 60, "a scrape")
+    with contextlib.closing(psycopg2.connect(box.dsn(application_name="forgetful"))) as connection:
+        connection.cursor().execute("SELECT 1")
+        notice = pager.webhook.wait("PgConnIdleInTransactionNearTimeout", timeout=18)
+        alive = box.psql("SELECT state FROM pg_stat_activity WHERE application_name = 'forgetful'")
+        assert alive == [("idle in transaction",)], "too late: the server has ended it already"
+        assert notice.labels["target"] == "orders" and notice.labels["cluster"] == "shop"
+        assert notice.labels["severity"] == "warning"
+        assert notice.annotations["runbook_url"].endswith("/runbooks/PgConnIdleInTransactionNearTimeout")
+        eventually(lambda: not box.psql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'forgetful'"),
+                   what="the timeout to end it")
+        with pytest.raises(psycopg2.OperationalError):
+            connection.cursor().execute("SELECT 1")
+    pager.webhook.wait("PgConnIdleInTransactionNearTimeout", "resolved")
+
+
+def test_a_crash_pages_as_a_crash_and_not_as_killed_sessions(new_box, watch):
+    box = new_box()
+    _, pager = watch([target(box)], FAST)
+    eventually(lambda: pager.prometheus.value("sum(pgconn_held_connections)") == 3, 60, "held connections")
+    with contextlib.closing(box.connect()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_backend_pid()")
+        (victim,) = cursor.fetchone()
+        os.kill(victim, signal.SIGKILL)
+        notice = pager.webhook.wait("PgConnCrashRestart", cluster="shop")
+        assert notice.labels["severity"] == "critical"
+    pager.webhook.wait("PgConnAllDropped", "resolved", timeout=120)  # an echo would have come by now
+    echoes = {name for name in pager.paged() if name.startswith("PgConnSessions")} | (
+        pager.paged() & {"PgConnServerDown", "PgConnIdleOnlyDrops"})
+    assert not echoes
+
+
+def test_a_server_that_is_down_pages_as_down_and_not_as_drops(new_box, watch):
+    box = new_box()
+    _, pager = watch([target(box)], FAST)
+    eventually(lambda: pager.prometheus.value("sum(pgconn_held_connections)") == 3, 60, "held connections")
+    box.stop()
+    pager.webhook.wait("PgConnServerDown", cluster="shop", severity="critical")
+    box.start()
+    pager.webhook.wait("PgConnServerDown", "resolved")
+    assert not pager.paged() & {"PgConnCrashRestart", "PgConnIdleOnlyDrops", "PgConnSessionsKilledHigh"}
+
+
+def test_refused_slots_page(new_box, watch):
+    box = new_box(max_connections=12, superuser_reserved_connections=3)
+    box.psql("CREATE ROLE shop LOGIN; CREATE ROLE monitor LOGIN SUPERUSER")
+    probes = {**FAST, "idle": False}
+    _, pager = watch([target(box, "monitor"), {"name": "as-shop", "dsn": box.dsn("shop"), "labels": SHOP}], probes)
+    eventually(lambda: pager.prometheus.value('pgconn_up{target="orders"}') == 1, 60, "a scrape")
+    with contextlib.ExitStack() as crowd:
+        def crowded():
+            with contextlib.suppress(psycopg2.OperationalError):
+                while True:
+                    crowd.enter_context(contextlib.closing(box.connect("shop")))
+            return pager.webhook.find("PgConnSlotsRefused", target="as-shop")
+
+        notice = eventually(crowded, 60, "PgConnSlotsRefused")
+        assert notice.labels["severity"] == "critical"
+        pager.webhook.wait("PgConnSlotsNearlyFull", target="orders", severity="critical")
+    pager.webhook.wait("PgConnSlotsNearlyFull", "resolved", target="orders")
+
+
+def test_a_broken_configuration_file_is_told(new_box, watch):
+    box = new_box()
+    exporter, pager = watch([target(box)])
+    exporter.write_config({"targets": [target(box, pace="fast")]})
+    exporter.process.signal(signal.SIGHUP)
+    pager.webhook.wait("PgConnReloadFailed", severity="warning")
+    exporter.write_config({"targets": [target(box)]})
+    exporter.process.signal(signal.SIGHUP)
+    pager.webhook.wait("PgConnReloadFailed", "resolved")
