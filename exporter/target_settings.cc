@@ -62,6 +62,7 @@ probes::ProbeSettings probe_settings(const config::Target& target) {
       .connect = pace(config.connect),
       .roundtrip = pace(config.roundtrip),
       .idle = {config.idle.enabled, config.idle.ladder, config.idle.canaries, config.idle.timeout},
+      .longquery = {pace(config.longquery), config.longquery.sleep},
       .certificate = std::move(certificate),
       .buckets = config.duration_buckets};
 }

@@ -45,7 +45,8 @@ Prober::~Prober() { stop(); }
 void Prober::start() {
   if (settings_.connect.on) spawn(run_connect_probe(context_, settings_.connect));
   if (settings_.roundtrip.on) spawn(run_roundtrip_probe(context_, settings_.roundtrip));
-  const bool holds = settings_.roundtrip.on || settings_.idle.on;
+  if (settings_.longquery.pace.on) spawn(run_longquery_probe(context_, settings_.longquery));
+  const bool holds = settings_.roundtrip.on || settings_.idle.on || settings_.longquery.pace.on;
   if (holds) spawn(ledger_.get_acquainted());  // before anything is lost
   if (certificate_.has_work()) spawn(certificate_.run());
   for (int i = 0; idle_ && i < settings_.idle.canaries; ++i) spawn(idle_->run_canary());

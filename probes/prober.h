@@ -15,6 +15,7 @@
 #include "probes/certificate.h"
 #include "probes/drop_ledger.h"
 #include "probes/idle.h"
+#include "probes/longquery.h"
 #include "probes/probe.h"
 #include "probes/recorder.h"
 
@@ -24,6 +25,7 @@ struct ProbeSettings {
   Pace connect{true, std::chrono::seconds(15), std::chrono::seconds(5)};
   Pace roundtrip{true, std::chrono::seconds(5), std::chrono::seconds(2)};
   IdleSettings idle;
+  LongquerySettings longquery;
   CertificateSettings certificate;
   // Upper bounds of pgconn_probe_duration_seconds, in seconds.
   std::vector<double> buckets = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,

@@ -56,6 +56,9 @@ Given& Given::roundtrip(const PgError& error, int silent_seconds) {
 Given& Given::canary(const PgError& error, int silent_seconds) {
   return fell(ProbeKind::kIdle, error, silent_seconds);
 }
+Given& Given::longquery(const PgError& error, int silent_seconds) {
+  return fell(ProbeKind::kLongquery, error, silent_seconds);
+}
 Given& Given::held(int count) {
   evidence_.held = count;
   return *this;

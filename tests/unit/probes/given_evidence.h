@@ -34,6 +34,7 @@ class Given {
   explicit Given(int server_version = 180000) { evidence_.server_version = server_version; }
   Given& roundtrip(const postgres::PgError& error, int silent_seconds = 5);
   Given& canary(const postgres::PgError& error, int silent_seconds = 60);
+  Given& longquery(const postgres::PgError& error, int silent_seconds = 600);
   Given& held(int count);
   Given& survivor(int silent_seconds);
   Given& untouched();  // same start, no crash restart

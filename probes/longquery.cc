@@ -1,0 +1,80 @@
+#include "probes/longquery.h"
+
+#include <algorithm>
+
+namespace pgconn::probes {
+namespace {
+
+using postgres::PgError;
+using postgres::Reason;
+
+constexpr ProbeKind kProbe = ProbeKind::kLongquery;
+
+postgres::ConnectOptions options_of(const LongquerySettings& settings) {
+  postgres::ConnectOptions options;
+  options.purpose = to_string(kProbe);
+  options.keepalives = false;  // what the path does to silence is the question
+  // Whatever the server or the role sets for others must not end it.
+  options.statement_timeout = settings.sleep + settings.pace.timeout;
+  return options;
+}
+
+// Not a HeldSession: while it is busy it cannot be asked whether it is still there.
+asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongquerySettings& settings) {
+  const Clock::duration patience = settings.pace.timeout;
+  const postgres::Dialer::Session session =
+      co_await context.dialer.dial(options_of(settings), Clock::now() + patience);
+  const std::vector<postgres::Query> query = {{silent_statement(settings.sleep), ""}};
+  std::vector<postgres::Answer> answers;
+  const Clock::time_point sent = Clock::now();
+  // After statement_timeout: a server that is merely slow says so, and only a path that is dead
+  // says nothing.
+  const Clock::time_point deadline = sent + settings.sleep + 2 * patience;
+  try {
+    co_await session.connection->pipeline(query, deadline, answers);
+  } catch (const PgError& error) {
+    if (error.reason() != Reason::kStopped) {
+      // The answer ends the silence, whether it arrives or not.
+      const Clock::time_point now = Clock::now();
+      context.lost({.probe = kProbe,
+                    .error = error,
+                    .at = now,
+                    .silent_for = std::min<Clock::duration>(now - sent, settings.sleep),
+                    .in_transaction = true});
+    }
+    throw;
+  }
+  if (const auto* error = std::get_if<PgError>(&answers.front())) throw *error;
+  co_return Clock::now() - sent;
+}
+
+}  // namespace
+
+std::string silent_statement(std::chrono::milliseconds duration) {
+  return "DO $$ DECLARE until timestamptz := clock_timestamp() + interval '" +
+         std::to_string(duration.count()) +
+         " ms'; BEGIN WHILE clock_timestamp() < until LOOP "
+         "PERFORM pg_sleep_until(least(until, clock_timestamp() + interval '1 s')); "
+         "COMMIT; END LOOP; END $$";
+}
+
+asio::awaitable<void> run_longquery_probe(ProbeContext& context, LongquerySettings settings) {
+  const auto interval = settings.pace.interval;
+  const Clock::time_point start = Clock::now() + splay(context.target, kProbe, interval);
+  Clock::time_point due = start;
+  context.recorder.expect(kProbe);
+  for (;;) {
+    co_await sleep_until(context.dialer.executor(), due);
+    context.recorder.attempt(kProbe);
+    try {
+      const Clock::duration took = co_await attempt(context, settings);
+      context.recorder.succeeded(kProbe, {{"query", took}});
+    } catch (const PgError& error) {
+      if (error.reason() == Reason::kStopped) throw;
+      context.recorder.failed(kProbe, error);
+    }
+    due = next_run(start, interval, Clock::now());
+  }
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,25 @@
+// The longquery probe: a connection of its own that is busy and silent for long, as that of a
+// report or of a backup is, to learn whether server and path let it finish.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "probes/probe.h"
+
+namespace pgconn::probes {
+
+struct LongquerySettings {
+  Pace pace{false, std::chrono::minutes(15), std::chrono::seconds(5)};  // timeout: beside `sleep`
+  std::chrono::milliseconds sleep{std::chrono::minutes(10)};
+};
+
+// A statement that takes that long, sends nothing meanwhile, and keeps no transaction or snapshot
+// for more than a second: one that held back vacuum would do harm. Pure.
+std::string silent_statement(std::chrono::milliseconds duration);
+
+// Runs until its coroutine is cancelled. A connection that is lost while the statement runs is a
+// drop, one that only gets an error is not.
+asio::awaitable<void> run_longquery_probe(ProbeContext& context, LongquerySettings settings);
+
+}  // namespace pgconn::probes
