@@ -24,14 +24,19 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
   const Clock::duration patience = settings.pace.timeout;
   const postgres::Dialer::Session session =
       co_await context.dialer.dial(options_of(settings), Clock::now() + patience);
-  const std::vector<postgres::Query> query = {{silent_statement(settings.sleep), ""}};
+  std::vector<postgres::Query> queries;
+  if (session.connection->server_version() >= 140000) {
+    // Without it a backend that is busy would not notice before its end that we have gone.
+    queries.push_back({"SET client_connection_check_interval = '1s'", ""});
+  }
+  queries.push_back({silent_statement(settings.sleep), ""});
   std::vector<postgres::Answer> answers;
   const Clock::time_point sent = Clock::now();
   // After statement_timeout: a server that is merely slow says so, and only a path that is dead
   // says nothing.
   const Clock::time_point deadline = sent + settings.sleep + 2 * patience;
   try {
-    co_await session.connection->pipeline(query, deadline, answers);
+    co_await session.connection->pipeline(queries, deadline, answers);
   } catch (const PgError& error) {
     if (error.reason() != Reason::kStopped) {
       // The answer ends the silence, whether it arrives or not.
@@ -44,7 +49,7 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
     }
     throw;
   }
-  if (const auto* error = std::get_if<PgError>(&answers.front())) throw *error;
+  if (const auto* error = std::get_if<PgError>(&answers.back())) throw *error;
   co_return Clock::now() - sent;
 }
 

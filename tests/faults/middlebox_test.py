@@ -131,6 +131,19 @@ def test_the_ladder_brackets_what_the_path_forgets_and_only_canaries_fall(watch,
     assert counted(families, "pgconn_probe_failures_total", "probe").keys() == {("idle",)}
 
 
+def test_a_query_that_is_silent_for_too_long_falls_like_an_idle_connection(watch):
+    _, exporter = watch(
+        {"forgets_after": 3},
+        {"roundtrip": PACE, "longquery": {"interval": "12s", "sleep": "9s", "timeout": "1s"}},
+    )
+    families = until(exporter, incidents, "an incident")
+    assert drops(families) == {("longquery", "path_idle_timeout", ""): 1}
+    assert incidents(families) == {("path_idle_timeout", "idle_only"): 1}
+    assert counted(families, "pgconn_probe_failures_total", "probe").keys() == {("longquery",)}
+    # What canaries measure is theirs.
+    assert families.samples("pgconn_idle_dropped_seconds") == []
+
+
 def test_keepalives_keep_a_connection_alive_that_the_path_would_forget(watch):
     _, exporter = watch(
         {"forgets_after": 2},

@@ -1,0 +1,435 @@
+"""Certificates of real servers, good and bad: what the certificate probe tells, and what a login says."""
+
+import os
+import time
+
+import pytest
+
+from tests.faults.held import failures, shut_down
+from tests.integration.scenes import by
+from tests.support import logfmt
+from tests.support.certificates import DAY, Authority, self_signed
+from tests.support.process import eventually
+
+PACE = {"interval": "1s", "timeout": "900ms"}
+BOTH = {"connect": PACE, "certificate": PACE}
+ALONE = {"certificate": PACE}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """The authority that clients trust."""
+    return Authority(tmp_path / "root", "Root")
+
+
+def show(scene, *chain):
+    """Has the server show this chain, leaf first."""
+    tls = scene.box.directory / "tls"
+    number = len(list(tls.glob("shown-*.crt")))
+    certificate, key = tls / f"shown-{number}.crt", tls / f"shown-{number}.key"
+    key.touch(0o600)
+    key.write_text(chain[0].key.read_text())
+    certificate.write_text("".join(part.path.read_text() for part in chain))
+    owner = tls.stat()
+    os.chown(key, owner.st_uid, owner.st_gid)
+    scene.alter_system(ssl_cert_file=certificate, ssl_key_file=key)
+
+
+def back_up(scene):
+    """Starts the server again, whatever it shows then."""
+    scene.box.start()
+    scene.admin = scene.box.connect(application_name="admin", **scene.transport("unix"))
+
+
+def facts(families, source="server"):
+    """All that is told of a source, without what its readability is now."""
+    return sorted(
+        (sample.name, tuple(sorted(sample.labels.items())), sample.value)
+        for family in families.values() if family.name.startswith(("pgconn_certificate", "pgconn_crl"))
+        for sample in family.samples
+        if sample.labels["source"] == source and sample.name != "pgconn_certificate_readable"
+    )
+
+
+def value(families, name, source="server", **labels):
+    return families.value(f"pgconn_certificate_{name}", source=source, **labels)
+
+
+def verdict(families):
+    """The verification of the server's chain: (1 or 0, why)."""
+    (sample,) = families.samples("pgconn_certificate_verified", source="server")
+    return sample.value, sample.labels["error"]
+
+
+def until(exporter, condition, what):
+    """The first scrape that meets the condition."""
+
+    def scrape():
+        families = exporter.metrics()
+        return families if condition(families) else None
+
+    return eventually(scrape, what=what)
+
+
+def until_looked(exporter, times=1, probe="certificate"):
+    """The scrape after so many more runs of a probe have ended."""
+    before = exporter.metrics().value("pgconn_probe_attempts_total", probe=probe) or 0
+    return until(
+        exporter,
+        lambda families:
+        families.value("pgconn_probe_attempts_total", probe=probe) >= before + times + 1,
+        f"{times} runs of {probe}",
+    )
+
+
+def warnings(exporter, source="server"):
+    return [record["error"] for record in
+            logfmt.records(exporter.log_lines, "certificates are not in order", source=source)]
+
+
+def until_warned(exporter, *expected, source="server"):
+    """Waits for these warnings, and no others."""
+    eventually(lambda: len(warnings(exporter, source)) >= len(expected), what="a warning")
+    assert warnings(exporter, source) == list(expected)
+
+
+def replacements(exporter, source="server"):
+    return [record["serial"] for record in
+            logfmt.records(exporter.log_lines, "certificates were replaced", source=source)]
+
+
+def in_order(scene, root):
+    show(scene, root.issue())
+
+
+def with_intermediate(scene, root):
+    middle = Authority(root.path.parent / "middle", "Issuing", issuer=root)
+    show(scene, middle.issue(), middle.certificate)
+
+
+def expired(scene, root):
+    show(scene, root.issue(begins=-2 * DAY, ends=-DAY))
+
+
+def not_yet_valid(scene, root):
+    show(scene, root.issue(begins=DAY, ends=2 * DAY))
+
+
+def signed_by_itself(scene, root):
+    show(scene, self_signed(root.path.parent / "own.crt", "leaf"))
+
+
+def for_another_host(scene, root):
+    show(scene, root.issue(sans="DNS:db.example"))
+
+
+def expired_and_for_another_host(scene, root):
+    show(scene, root.issue(sans="DNS:db.example", begins=-2 * DAY, ends=-DAY))
+
+
+def without_its_intermediate(scene, root):
+    show(scene, Authority(root.path.parent / "middle", "Issuing", issuer=root).issue())
+
+
+def of_an_unknown_authority(scene, root):
+    show(scene, Authority(root.path.parent / "foreign", "Foreign").issue())
+
+
+def of_an_old_version_of_tls(scene, root):
+    show(scene, root.issue())
+    scene.alter_system(ssl_max_protocol_version="TLSv1.2")
+    return {"ssl_min_protocol_version": "TLSv1.3"}
+
+
+def of_a_server_that_asks_for_ours(scene, root):
+    show(scene, root.issue())
+    scene.role("monitor")
+    scene.box.hba("hostssl all monitor 127.0.0.1/32 trust clientcert=verify-ca")
+    return {"role": "monitor"}
+
+
+UNVERIFIABLE = ("tls", "tls_verify", "")
+UNKNOWN = "unable to get local issuer certificate"
+
+
+@pytest.mark.parametrize("arrange, error, matches, positions, login", [
+    (in_order, "", 1, ["leaf", "root"], None),
+    (with_intermediate, "", 1, ["intermediate", "leaf", "root"], None),
+    (expired, "certificate has expired", 1, ["leaf", "root"], UNVERIFIABLE),
+    (not_yet_valid, "certificate is not yet valid", 1, ["leaf", "root"], UNVERIFIABLE),
+    (signed_by_itself, "self-signed certificate", 1, ["leaf"], UNVERIFIABLE),
+    (for_another_host, "", 0, ["leaf", "root"], ("tls", "tls_hostname", "")),
+    (expired_and_for_another_host, "certificate has expired", 0, ["leaf", "root"], UNVERIFIABLE),
+    (without_its_intermediate, UNKNOWN, 1, ["leaf"], UNVERIFIABLE),
+    (of_an_unknown_authority, UNKNOWN, 1, ["leaf"], UNVERIFIABLE),
+    (of_an_old_version_of_tls, "", 1, ["leaf", "root"], ("tls", "tls", "")),
+    (of_a_server_that_asks_for_ours, "", 1, ["leaf", "root"], ("startup", "authentication", "28000")),
+], ids=lambda part: getattr(part, "__name__", ""))
+def test_a_certificate_is_told_and_judged_whatever_it_is_worth(
+    scene, root, arrange, error, matches, positions, login
+):
+    dsn = scene.box.dsn(**{"sslrootcert": root.path, **(arrange(scene, root) or {})})
+    try:
+        exporter = scene.watch(dsn=dsn, probes=BOTH)
+        until_looked(exporter, 2, "connect")
+        families = until_looked(exporter)
+        exporter.stop()
+    finally:
+        scene.box.hba()
+    assert verdict(families) == (0 if error else 1, error)
+    assert value(families, "hostname_match") == matches
+    certificates = families.samples("pgconn_certificate_info", source="server")
+    assert sorted(sample.labels["position"] for sample in certificates) == positions
+    leaf = value(families, "not_after_timestamp_seconds", position="leaf")
+    assert value(families, "chain_not_after_timestamp_seconds") <= leaf
+    assert (leaf < time.time()) == ("expired" in error)
+    assert value(families, "readable") == 1
+    assert value(families, "changes_total") == 0
+    assert families.value("pgconn_tls_offered") == 1
+    # The handshake is no login: it succeeds however the login ends.
+    assert families.value("pgconn_probe_success", probe="certificate") == 1
+    assert failures(families, "certificate") == {}
+    assert failures(families).keys() == ({login} if login else set())
+    # What is wrong is told once, not at each look.
+    reasons = [error] if error else []
+    if not matches:
+        reasons.append("not for the host 127.0.0.1")
+    assert warnings(exporter) == ([", and ".join(reasons)] if reasons else [])
+
+
+def test_what_was_negotiated_is_told(scene):
+    scene.alter_system(ssl_max_protocol_version="TLSv1.2")
+    exporter = scene.watch(probes=ALONE)
+    families = until_looked(exporter)
+    (negotiated,) = families.samples("pgconn_tls_handshake_info")
+    assert negotiated.labels["version"] == "TLSv1.2"
+    assert "GCM" in negotiated.labels["cipher"]
+    phases = by("phase", families.samples("pgconn_probe_last_duration_seconds", probe="certificate"))
+    assert phases.keys() == {"resolve", "tcp", "tls", "total"}
+    assert phases["total"] >= phases["tcp"] + phases["tls"]
+
+
+def test_a_server_with_tls_off_offers_none_and_shows_nothing(scene):
+    scene.alter_system(ssl="off")
+    families = until_looked(scene.watch(probes=ALONE))
+    assert families.value("pgconn_tls_offered") == 0
+    assert facts(families) == []
+    assert families.samples("pgconn_certificate_readable") == []
+    assert failures(families, "certificate").keys() == {("tls", "tls_unsupported", "")}
+
+
+@pytest.mark.parametrize("transport", ["plain", "unix"])
+def test_where_no_tls_is_wanted_none_is_missed(scene, transport):
+    if transport == "plain":
+        scene.alter_system(ssl="off")
+    dsn = scene.box.dsn(**scene.transport(transport))
+    exporter = scene.watch(dsn=dsn, probes=ALONE)
+    families = until_looked(exporter, 2)
+    assert families.value("pgconn_tls_offered") == 0
+    assert families.value("pgconn_probe_success", probe="certificate") == 1
+    assert failures(families, "certificate") == {}
+    assert facts(families) == [] and families.samples("pgconn_certificate_readable") == []
+    assert warnings(exporter) == []
+
+
+def test_the_certificates_of_a_server_are_told_also_if_our_own_sessions_are_plain(scene):
+    exporter = scene.watch(dsn=scene.box.dsn(sslmode="disable", sslrootcert=None), probes=ALONE)
+    families = until_looked(exporter)
+    assert families.value("pgconn_tls_offered") == 1
+    # Nobody named roots, and the system does not know this authority.
+    assert verdict(families)[0] == 0
+
+
+def test_a_rotation_by_reload_is_counted_and_told_once(scene, root):
+    old, new = root.issue(ends=DAY), root.issue(ends=9 * DAY)
+    show(scene, old)
+    exporter = scene.watch(dsn=scene.box.dsn(sslrootcert=root.path), probes=BOTH)
+    families = until_looked(exporter)
+    assert value(families, "chain_not_after_timestamp_seconds") == old.not_after
+    assert value(families, "changes_total") == 0
+
+    show(scene, new)
+    until(exporter, lambda families: value(families, "changes_total") == 1, "a rotation")
+    families = until_looked(exporter, 2)
+    assert value(families, "changes_total") == 1
+    assert value(families, "not_after_timestamp_seconds", serial=new.serial) == new.not_after
+    assert families.samples("pgconn_certificate_info", serial=old.serial) == []
+    assert verdict(families) == (1, "")
+    assert replacements(exporter) == [new.serial]
+    # Sessions keep the certificate they began with: nothing drops.
+    assert families.sum("pgconn_connection_drops_total") == 0
+
+
+def test_what_was_seen_is_told_while_the_server_is_down(scene):
+    exporter = scene.watch(probes=ALONE)
+    before = facts(until_looked(exporter))
+    assert before
+    shut_down(scene.box)
+    try:
+        families = until(exporter, lambda families: value(families, "readable") == 0, "an outage")
+        families = until_looked(exporter, 2)
+        assert facts(families) == before
+        assert failures(families, "certificate").keys() <= {("tcp", "refused", ""), ("tls", "closed", ""),
+                                                            ("tcp", "reset", ""), ("tls", "reset", "")}
+    finally:
+        back_up(scene)
+    families = until(exporter, lambda families: value(families, "readable") == 1, "the server")
+    assert facts(families) == before
+    assert replacements(exporter) == [] and warnings(exporter) == []
+
+
+def test_a_certificate_ends_also_while_the_server_is_down(scene, root):
+    show(scene, root.issue(ends=10))
+    exporter = scene.watch(dsn=scene.box.dsn(sslrootcert=root.path), probes=ALONE)
+    until(exporter, lambda families: families.samples("pgconn_certificate_verified", error=""), "facts")
+    shut_down(scene.box)
+    try:
+        families = until(
+            exporter,
+            lambda families: verdict(families) == (0, "certificate has expired"),
+            "the end of a certificate",
+        )
+        assert value(families, "readable") == 0
+        until_warned(exporter, "certificate has expired")
+    finally:
+        back_up(scene)
+
+
+def test_other_roots_count_from_the_next_look_on(scene, root, tmp_path):
+    show(scene, root.issue())
+    roots = tmp_path / "roots.crt"
+    roots.write_text(Authority(tmp_path / "foreign", "Foreign").path.read_text())
+    exporter = scene.watch(probes={"certificate": {**PACE, "roots": str(roots)}})
+    assert verdict(until_looked(exporter)) == (0, UNKNOWN)
+
+    beside = tmp_path / "roots.new"
+    beside.write_text(root.path.read_text())
+    beside.rename(roots)
+    until(exporter, lambda families: verdict(families) == (1, ""), "trust")
+    until_looked(exporter, 2)
+    assert warnings(exporter) == [UNKNOWN]
+    assert len(logfmt.records(exporter.log_lines, "certificates are in order again")) == 1
+
+    roots.unlink()
+    families = until(exporter, lambda families: verdict(families)[0] == 0, "distrust")
+    assert "roots" in verdict(families)[1]
+    until_warned(exporter, UNKNOWN, f"{verdict(families)[1]} (cannot read {roots}: No such file or directory)")
+
+
+def test_direct_tls_is_for_postgresql_17_and_later(scene):
+    exporter = scene.watch(probes={"certificate": {**PACE, "direct_tls": True}})
+    families = until_looked(exporter)
+    if scene.box.version >= 17:
+        assert verdict(families) == (1, "")
+        assert failures(families, "certificate") == {}
+    else:
+        assert families.samples("pgconn_certificate_verified") == []
+        assert value(families, "readable") == 0
+        assert failures(families, "certificate").keys() == {("tls", "closed", "")}
+
+
+def watched(directory, **contents):
+    """A file with each of these contents, and how the configuration names them."""
+    for name, content in contents.items():
+        (directory / f"{name}.pem").write_text(content)
+    return [{"name": name, "path": str(directory / f"{name}.pem")} for name in contents]
+
+
+def replace(path, content):
+    """At once: no reader sees half of it."""
+    beside = path.with_suffix(".new")
+    beside.write_text(content)
+    beside.rename(path)
+
+
+def test_files_are_told_with_or_without_the_probe(scene, root, tmp_path):
+    next_update = int(time.time()) + 7 * DAY
+    client = root.issue("exporter", ends=5 * DAY)
+    files = watched(
+        tmp_path, client=client.path.read_text(),
+        crl=root.revocation_list(next_update).read_text(),
+    )
+    own = watched(tmp_path, ca=root.path.read_text())
+    exporter = scene.watch(
+        files=files, target={"files": own}, probes={"certificate": {**PACE, "enabled": False}}
+    )
+    families = until(exporter, lambda families: value(families, "readable", "ca") == 1, "files")
+    assert value(families, "chain_not_after_timestamp_seconds", "client") == client.not_after
+    assert value(families, "info", "client", position="leaf", subject="CN=exporter") == 1
+    assert value(families, "info", "ca", position="root", subject="CN=Root") == 1
+    assert families.value("pgconn_crl_next_update_timestamp_seconds", source="crl") == next_update
+    for source in ("client", "ca", "crl"):
+        assert value(families, "readable", source) == 1
+        assert value(families, "changes_total", source) == 0
+    # Whether a file is trusted is not asked, and no handshake was made.
+    assert families.samples("pgconn_certificate_verified") == []
+    assert families.samples("pgconn_probe_attempts_total", probe="certificate") == []
+    assert families.samples("pgconn_tls_offered") == []
+
+
+def test_a_file_that_is_replaced_is_a_rotation_and_one_that_vanishes_is_not(scene, root, tmp_path):
+    old, new = root.issue("exporter", ends=DAY), root.issue("exporter", ends=9 * DAY)
+    files = watched(tmp_path, client=old.path.read_text())
+    path = tmp_path / "client.pem"
+    exporter = scene.watch(files=files, probes=ALONE)
+    before = facts(until_looked(exporter), "client")
+
+    path.unlink()
+    families = until(exporter, lambda families: value(families, "readable", "client") == 0, "loss")
+    assert facts(families, "client") == before
+    until_warned(exporter, f"cannot read {path}: No such file or directory", source="client")
+
+    # Half of it is not the whole.
+    replace(path, old.path.read_text() + new.path.read_text()[:100])
+    families = until_looked(exporter, 2)
+    assert value(families, "readable", "client") == 0
+    assert facts(families, "client") == before
+
+    replace(path, new.path.read_text())
+    until(exporter, lambda families: value(families, "readable", "client") == 1, "its return")
+    families = until_looked(exporter, 2)
+    assert value(families, "changes_total", "client") == 1
+    assert value(families, "chain_not_after_timestamp_seconds", "client") == new.not_after
+    assert replacements(exporter, "client") == [new.serial]
+
+
+def test_files_that_hold_nothing_of_use_are_unreadable_and_told_once(scene, tmp_path):
+    files = watched(tmp_path, empty="", words="not a certificate\n")
+    os.mkfifo(tmp_path / "pipe")
+    files += [{"name": "pipe", "path": str(tmp_path / "pipe")},
+              {"name": "directory", "path": str(tmp_path)}]
+    exporter = scene.watch(files=files, probes=ALONE)
+    families = until_looked(exporter, 3)
+    for source in ("empty", "words", "pipe", "directory"):
+        assert value(families, "readable", source) == 0
+        assert facts(families, source) == []
+        assert len(warnings(exporter, source)) == 1
+
+
+def test_a_private_key_beside_a_certificate_appears_nowhere(scene, root, tmp_path):
+    client = root.issue("exporter")
+    key = client.key.read_text()
+    files = watched(tmp_path, both=key + client.path.read_text(), key=key, broken=key[:-40])
+    exporter = scene.watch(files=files, probes=ALONE)
+    families = until_looked(exporter)
+    assert value(families, "readable", "both") == 1
+    assert value(families, "readable", "key") == 0
+    pages = [exporter.get(path).text for path in ("/metrics", "/")]
+    exporter.stop()
+    secrets = [line for line in key.splitlines() if len(line) > 30 and "PRIVATE" not in line]
+    assert secrets
+    for text in (*pages, "\n".join(exporter.log_lines)):
+        assert "PRIVATE KEY" not in text
+        assert not any(secret[:30] in text for secret in secrets)
+
+
+def test_a_handshake_is_no_session_and_no_trouble_in_the_server_s_log(scene):
+    exporter = scene.watch(probes=ALONE)
+    until_looked(exporter)
+    before = {text: scene.box.log_count(text) for text in
+              ("connection received", "connection authorized", "FATAL", "could not", "unexpected")}
+    families = until_looked(exporter, 3)
+    more = {text: scene.box.log_count(text) - count for text, count in before.items()}
+    assert more.pop("connection received") >= 3
+    assert set(more.values()) == {0}, more
+    assert families.value("pgconn_exporter_connections", purpose="certificate") in (0, 1)
