@@ -9,16 +9,15 @@
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/ssl/context.hpp>
-#include <asio/ssl/error.hpp>
 #include <asio/ssl/stream.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <charconv>
 #include <cstdint>
 #include <memory>
 #include <string_view>
+
+#include "postgres/tls_session.h"
 
 // GCC 12 inlines Asio's operator new of a coroutine frame, and then takes its operator delete for
 // the wrong one.
@@ -33,118 +32,26 @@ using asio::ip::tcp;
 constexpr std::array<unsigned char, 8> kSslRequest = {0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F};
 constexpr std::array<unsigned char, 11> kAlpn = {10,  'p', 'o', 's', 't', 'g',
                                                  'r', 'e', 's', 'q', 'l'};
-constexpr long kMaxChainBytes = 100L * 1024;  // OpenSSL's own default, and so libpq's
 constexpr auto kFarewell = std::chrono::milliseconds(500);
-
-// Takes every chain unseen: verifying it is another's work, and must not end the handshake.
-int accept_any_chain(X509_STORE_CTX* context, void*) noexcept {
-  X509_STORE_CTX_set_error(context, X509_V_OK);
-  return 1;
-}
-
-// One context for all handshakes: it is never changed after this, and costs 100 KB each.
-asio::ssl::context& any_server() {
-  static asio::ssl::context context = [] {
-    asio::ssl::context made(asio::ssl::context::tls_client);
-    SSL_CTX* const raw = made.native_handle();
-    // Nothing secret will be sent, so what the strictness of this machine's OpenSSL would refuse
-    // (weak keys, old versions, no secure renegotiation) is shaken hands with and then reported.
-    SSL_CTX_set_security_level(raw, 0);
-    SSL_CTX_set_min_proto_version(raw, TLS1_VERSION);
-    SSL_CTX_set_options(raw, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
-    SSL_CTX_set_max_cert_list(raw, kMaxChainBytes);
-    SSL_CTX_set_cert_verify_callback(raw, accept_any_chain, nullptr);
-    return made;
-  }();
-  return context;
-}
-
-// A socket, TLS on it, and the alarm that closes it.
-class Session : public std::enable_shared_from_this<Session> {
- public:
-  explicit Session(const asio::any_io_executor& executor)
-      : stream(executor, any_server()), timer_(executor) {}
-
-  tcp::socket& socket() { return stream.next_layer(); }
-  SSL* ssl() { return stream.native_handle(); }
-  bool late() const { return late_; }
-
-  // Closes the socket at `deadline`, which ends whatever waits on it. Replaces an earlier alarm.
-  void arm(Deadline deadline) {
-    late_ = false;
-    timer_.expires_at(deadline);
-    timer_.async_wait([self = shared_from_this(), turn = ++turn_](asio::error_code error) {
-      if (error || self->turn_ != turn) return;  // a timer may fire after it was replaced
-      self->late_ = true;
-      self->close_socket();
-    });
-  }
-  void close() {
-    ++turn_;
-    timer_.cancel();
-    close_socket();
-  }
-
-  asio::ssl::stream<tcp::socket> stream;
-
- private:
-  void close_socket() {
-    asio::error_code ignored;
-    (void)socket().close(ignored);
-  }
-
-  asio::steady_timer timer_;
-  std::uint64_t turn_ = 0;
-  bool late_ = false;
-};
 
 // The pending alarm holds the session: without this it would live on until the deadline.
 class Closing {
  public:
-  explicit Closing(Session& session) : session_(session) {}
+  explicit Closing(TlsSession& session) : session_(session) {}
   ~Closing() { session_.close(); }
   Closing(const Closing&) = delete;
   Closing& operator=(const Closing&) = delete;
 
  private:
-  Session& session_;
+  TlsSession& session_;
 };
-
-PgError failure(Phase phase, Reason reason, const std::string& message) {
-  return PgError(phase, reason, "", message, true);
-}
-
-Reason reason_of(const asio::error_code& error, Phase phase) {
-  if (error == asio::error::operation_aborted) return Reason::kStopped;
-  if (error == asio::error::connection_refused) return Reason::kRefused;
-  if (error == asio::error::timed_out) return Reason::kTimeout;
-  if (error == asio::error::connection_reset || error == asio::error::broken_pipe) {
-    return Reason::kReset;
-  }
-  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
-    return Reason::kClosed;
-  }
-  if (error.category() == asio::error::get_ssl_category()) return Reason::kTls;
-  return phase == Phase::kTcp ? Reason::kUnreachable : Reason::kReset;
-}
-
-// What ended a step: our own alarm, or what the system or OpenSSL said.
-PgError failure(const Session& session, Phase phase, const std::string& step,
-                const asio::error_code& error) {
-  if (session.late()) return failure(phase, Reason::kTimeout, step + ": no answer in time");
-  const Reason reason = reason_of(error, phase);
-  if (reason == Reason::kClosed) {
-    return failure(phase, reason, step + ": the server closed the connection");
-  }
-  return failure(phase, reason, step + ": " + error.message());
-}
 
 std::uint16_t port_of(const Endpoint& endpoint) {
   const std::string& text = endpoint.port;
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port == 0) {
-    throw failure(Phase::kConfig, Reason::kConfig, "invalid port number \"" + text + "\"");
+    throw tls_failure(Phase::kConfig, Reason::kConfig, "invalid port number \"" + text + "\"");
   }
   return port;
 }
@@ -157,7 +64,7 @@ bool is_address(const std::string& host) {
 
 // Tries one address after the other, each with its share of the time: one that swallows packets
 // must not cost the others theirs. Returns the one connected to; the last failure counts.
-asio::awaitable<std::string> connect_tcp(Session& session, std::vector<std::string> addresses,
+asio::awaitable<std::string> connect_tcp(TlsSession& session, std::vector<std::string> addresses,
                                          std::uint16_t port, Deadline deadline) {
   std::optional<PgError> last;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
@@ -179,17 +86,17 @@ asio::awaitable<std::string> connect_tcp(Session& session, std::vector<std::stri
       co_return addresses[i];
     }
     const std::string step = "connecting to " + addresses[i] + " port " + std::to_string(port);
-    last = failure(session, Phase::kTcp, step, error);
+    last = tls_failure(session, Phase::kTcp, step, error);
     if (last->reason() == Reason::kStopped) break;
     session.close();
   }
   if (last) throw *last;
-  throw failure(Phase::kResolve, Reason::kResolve, "the host has no address");
+  throw tls_failure(Phase::kResolve, Reason::kResolve, "the host has no address");
 }
 
 // SSLRequest and its answer of exactly one byte: what comes before the handshake is plain text that
 // anybody on the path may have added, and TLS must begin behind it.
-asio::awaitable<void> request_tls(Session& session) {
+asio::awaitable<void> request_tls(TlsSession& session) {
   asio::error_code error;
   co_await asio::async_write(session.socket(), asio::buffer(kSslRequest),
                              asio::redirect_error(asio::use_awaitable, error));
@@ -198,22 +105,22 @@ asio::awaitable<void> request_tls(Session& session) {
     co_await session.socket().async_read_some(asio::buffer(&answer, 1),
                                               asio::redirect_error(asio::use_awaitable, error));
   }
-  if (error) throw failure(session, Phase::kTls, "asking for TLS", error);
+  if (error) throw tls_failure(session, Phase::kTls, "asking for TLS", error);
   switch (answer) {
     case 'S':
       break;
     case 'N':
-      throw failure(Phase::kTls, Reason::kTlsUnsupported, "the server does not offer TLS");
+      throw tls_failure(Phase::kTls, Reason::kTlsUnsupported, "the server does not offer TLS");
     case 'E':
-      throw failure(Phase::kTls, Reason::kServerError,
-                    "the server answered the request for TLS with an error");
+      throw tls_failure(Phase::kTls, Reason::kServerError,
+                        "the server answered the request for TLS with an error");
     default:
-      throw failure(Phase::kTls, Reason::kProtocol,
-                    "the peer does not answer a request for TLS as PostgreSQL does");
+      throw tls_failure(Phase::kTls, Reason::kProtocol,
+                        "the peer does not answer a request for TLS as PostgreSQL does");
   }
   if (session.socket().available(error) > 0) {
-    throw failure(Phase::kTls, Reason::kProtocol,
-                  "the peer sent plain text between its answer to the request for TLS and TLS");
+    throw tls_failure(Phase::kTls, Reason::kProtocol,
+                      "the peer sent plain text between its answer to the request for TLS and TLS");
   }
 }
 
@@ -251,7 +158,7 @@ void prepare(SSL* ssl, const std::string& host, TlsStart start) {
 }
 
 // The handshake itself. Fills in what was seen, and `failure` if that was not all.
-asio::awaitable<void> shake_hands(Session& session, TlsStart start, TlsHandshake& seen) {
+asio::awaitable<void> shake_hands(TlsSession& session, TlsStart start, TlsHandshake& seen) {
   const bool direct = start == TlsStart::kDirect;
   asio::error_code error;
   co_await session.stream.async_handshake(asio::ssl::stream_base::client,
@@ -261,19 +168,20 @@ asio::awaitable<void> shake_hands(Session& session, TlsStart start, TlsHandshake
   if (error) {
     const std::string step =
         direct ? "direct TLS handshake (PostgreSQL 17 and later take it)" : "TLS handshake";
-    seen.failure = failure(session, Phase::kTls, step, error);
+    seen.failure = tls_failure(session, Phase::kTls, step, error);
     co_return;
   }
   seen.version = SSL_get_version(session.ssl());
   seen.cipher = SSL_get_cipher_name(session.ssl());
   if (direct && !chose_postgresql(session.ssl())) {
-    seen.failure = failure(Phase::kTls, Reason::kProtocol,
-                           "direct TLS reached a server that does not know ALPN \"postgresql\"");
+    seen.failure =
+        tls_failure(Phase::kTls, Reason::kProtocol,
+                    "direct TLS reached a server that does not know ALPN \"postgresql\"");
   }
 }
 
 // What follows once the socket is connected. Throws if no certificate was seen.
-asio::awaitable<void> see_certificates(Session& session, const std::string& host, TlsStart start,
+asio::awaitable<void> see_certificates(TlsSession& session, const std::string& host, TlsStart start,
                                        TlsHandshake& seen) {
   prepare(session.ssl(), host, start);
   if (start == TlsStart::kRequest) co_await request_tls(session);
@@ -281,11 +189,11 @@ asio::awaitable<void> see_certificates(Session& session, const std::string& host
   if (seen.failure && seen.failure->reason() == Reason::kStopped) throw *seen.failure;
   if (!seen.chain.empty()) co_return;
   if (seen.failure) throw *seen.failure;
-  throw failure(Phase::kTls, Reason::kTls, "the server showed no certificate");
+  throw tls_failure(Phase::kTls, Reason::kTls, "the server showed no certificate");
 }
 
 // Waiting for the other side's close keeps its log free of a reset.
-asio::awaitable<void> say_farewell(Session& session, Deadline deadline) {
+asio::awaitable<void> say_farewell(TlsSession& session, Deadline deadline) {
   session.arm(std::min(deadline, Clock::now() + kFarewell));
   asio::error_code ignored;
   co_await session.stream.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
@@ -296,7 +204,7 @@ asio::awaitable<void> say_farewell(Session& session, Deadline deadline) {
 asio::awaitable<TlsHandshake> tls_handshake(asio::any_io_executor executor, Resolver& resolver,
                                             Endpoint endpoint, TlsStart start, Deadline deadline) {
   if (endpoint.is_unix_socket()) {
-    throw failure(Phase::kTls, Reason::kTlsUnsupported, "there is no TLS on a Unix socket");
+    throw tls_failure(Phase::kTls, Reason::kTlsUnsupported, "there is no TLS on a Unix socket");
   }
   const std::uint16_t port = port_of(endpoint);
   const Clock::time_point begin = Clock::now();
@@ -307,7 +215,7 @@ asio::awaitable<TlsHandshake> tls_handshake(asio::any_io_executor executor, Reso
     seen.timings.resolve = Clock::now() - begin;
   }
 
-  const auto session = std::make_shared<Session>(executor);
+  const auto session = std::make_shared<TlsSession>(executor);
   const Closing closing(*session);
   const Clock::time_point resolved = Clock::now();
   seen.address = co_await connect_tcp(*session, std::move(addresses), port, deadline);
