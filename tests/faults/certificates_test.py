@@ -379,8 +379,8 @@ def test_a_file_that_is_replaced_is_a_rotation_and_one_that_vanishes_is_not(scen
     assert facts(families, "client") == before
     until_warned(exporter, f"cannot read {path}: No such file or directory", source="client")
 
-    # Half of it is not the whole.
-    replace(path, old.path.read_text() + new.path.read_text()[:100])
+    # What is only half there does not count yet.
+    replace(path, new.path.read_text() + old.path.read_text()[:100])
     families = until_looked(exporter, 2)
     assert value(families, "readable", "client") == 0
     assert facts(families, "client") == before
