@@ -4,6 +4,7 @@ import pytest
 
 from tests.faults.held import Held
 from tests.integration.scenes import Scene
+from tests.support.certificates import Authority
 from tests.support.pgbox import PgBox, Unavailable, known_versions
 
 
@@ -34,3 +35,9 @@ def hold(scene):
         " WHERE backend_type = 'checkpointer'"
     )
     return lambda *arguments, **keywords: Held(scene, *arguments, **keywords).until_whole()
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A certificate authority that clients trust."""
+    return Authority(tmp_path / "root", "Root")
