@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::string_view kIdleInTransaction = "idle_in_transaction_session_timeout";
 constexpr double kTooLow = 1;  // seconds
-constexpr double kUsualKeepalive = 60;
+// What leaves a connection silent, and the usual seconds.
+constexpr std::pair<std::string_view, double> kKeepaliveSilences[] = {
+    {"tcp_keepalives_idle", 60}, {"tcp_keepalives_interval", 10}};
 
 std::string quoted_identifier(std::string_view identifier) {
   std::string text = "\"";
@@ -72,11 +74,7 @@ class Evaluation {
     const auto idle = seconds("tcp_keepalives_idle");
     const auto interval = seconds("tcp_keepalives_interval");
     const auto count = inputs_.settings.number("tcp_keepalives_count");
-    if (const auto& limit = inputs_.options.path_idle_limit; idle && limit) {
-      const double path = static_cast<double>(limit->count());
-      const double better = std::max(1.0, std::min(kUsualKeepalive, path / 2));
-      if (*idle >= path) add("keepalive_slower_than_path", whole_number(better));
-    }
+    keepalive_slower_than_path();
     if (idle && interval && count) {
       const auto budget = static_cast<double>(inputs_.options.keepalive_budget.count());
       if (*idle + *interval * *count > budget) add("keepalive_budget_too_long");
@@ -155,6 +153,22 @@ class Evaluation {
       add_for(override, *override.seconds == 0 ? "idle_in_transaction_timeout_disabled"
                                                : "idle_in_transaction_timeout_too_low");
     }
+  }
+
+  // After a keepalive was answered Linux looks again an interval later: the longest silence it
+  // leaves is the greater of the two.
+  void keepalive_slower_than_path() {
+    if (!inputs_.options.path_idle_limit) return;
+    const auto path = static_cast<double>(inputs_.options.path_idle_limit->count());
+    std::string fix;
+    for (const auto& [setting, usual] : kKeepaliveSilences) {
+      const auto value = seconds(setting);
+      if (!value || *value < path) continue;
+      const double better = std::max(1.0, std::min(usual, path / 2));
+      fix += (fix.empty() ? "ALTER SYSTEM SET " : " ALTER SYSTEM SET ") + std::string(setting) +
+             " = " + whole_number(better) + ";";
+    }
+    if (!fix.empty()) add("keepalive_slower_than_path", fix);
   }
 
   void disabled_everywhere(std::string_view name, std::string_view setting) {

@@ -44,11 +44,11 @@ constexpr KnownFinding kKnownFindings[] = {
             "statement_timeout; SELECT pg_reload_conf();"},
     {.name = "keepalive_slower_than_path",
      .severity = kWarning,
-     .when = "tcp_keepalives_idle is not below the idle limit of the network path",
-     .reason = "The path forgets a silent connection before the server's first keepalive keeps it "
+     .when = "tcp_keepalives_idle or tcp_keepalives_interval is not below the idle limit of the "
+             "network path",
+     .reason = "The path forgets a silent connection before the server's next keepalive keeps it "
                "alive; the next statement hangs or fails.",
-     .fix = "ALTER SYSTEM SET tcp_keepalives_idle = {detail}; SELECT pg_reload_conf(); -- new "
-            "connections only"},
+     .fix = "{detail} SELECT pg_reload_conf(); -- new connections only"},
     {.name = "keepalive_budget_too_long",
      .severity = kWarning,
      .when = "tcp_keepalives_idle + tcp_keepalives_interval * tcp_keepalives_count is above the "

@@ -34,6 +34,7 @@ CASES = [
          "info"),
     Case("keepalive_slower_than_path", {"tcp_keepalives_idle": "0"},
          {"tcp_keepalives_idle": "349"}),
+    Case("keepalive_slower_than_path", {**KEEPALIVE, "tcp_keepalives_interval": "350"}, KEEPALIVE),
     Case("keepalive_budget_too_long", {**KEEPALIVE, "tcp_keepalives_count": "13"},
          {**KEEPALIVE, "tcp_keepalives_count": "12"}),
     Case("tcp_user_timeout_unset", {"tcp_user_timeout": "0"}, {"tcp_user_timeout": "30s"}, "info"),

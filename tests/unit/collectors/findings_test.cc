@@ -108,6 +108,23 @@ TEST_CASE("Keepalives are held against the path's idle limit, if it is known") {
   CHECK(found({{"tcp_keepalives_idle", "349", "s"}}, {}, options).empty());
 }
 
+TEST_CASE("The silence that keepalives leave is the longer of idle time and interval") {
+  Options options;
+  options.path_idle_limit = std::chrono::seconds(60);
+  const std::string name = "keepalive_slower_than_path server";
+  const auto with = [&](const std::string& idle, const std::string& interval) {
+    return found({{"tcp_keepalives_idle", idle, "s"}, {"tcp_keepalives_interval", interval, "s"}},
+                 {}, options);
+  };
+  CHECK(with("59", "59").empty());
+  CHECK(with("30", "60").at(name) ==
+        "ALTER SYSTEM SET tcp_keepalives_interval = 10; SELECT pg_reload_conf(); -- new "
+        "connections only");
+  CHECK(with("0", "0").at(name) ==
+        "ALTER SYSTEM SET tcp_keepalives_idle = 30; ALTER SYSTEM SET tcp_keepalives_interval = 10; "
+        "SELECT pg_reload_conf(); -- new connections only");
+}
+
 TEST_CASE("The keepalive budget is idle time plus all probes") {
   const auto with_idle = [](const std::string& idle) {
     return found({{"tcp_keepalives_idle", idle, "s"},
