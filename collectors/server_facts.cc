@@ -1,15 +1,12 @@
 #include "collectors/server_facts.h"
 
 #include "collectors/activity.h"
+#include "postgres/server_start.h"
 
 namespace pgconn::collectors {
 namespace {
 
 using postgres::Rows;
-
-// Start times a second or two apart are one start: the postmaster's is taken a little before its
-// children's.
-constexpr double kStartMargin = 2;
 
 Visibility read_visibility(const Rows& rows) {
   const auto sees = [&](std::string_view column) {
@@ -21,13 +18,10 @@ Visibility read_visibility(const Rows& rows) {
           .hba_rules = sees("sees_hba_rules")};
 }
 
-// A crash of any backend makes the postmaster start its children anew, itself staying: so the
-// checkpointer is younger. Before 15 the checkpointer of a primary started only after recovery: a
-// start that had long to recover, from a crash of the host for example, reads as a crash restart.
 std::optional<double> crash_restart_time(const Rows& activity, double start_time) {
   for (const SessionGroup& group : read_activity(activity)) {
     if (group.backend_type != "checkpointer" || !group.session_start) continue;
-    return *group.session_start > start_time + kStartMargin ? *group.session_start : 0;
+    return postgres::crash_restart_time(start_time, *group.session_start);
   }
   return std::nullopt;
 }

@@ -4,7 +4,6 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/use_awaitable.hpp>
-#include <random>
 #include <system_error>
 
 #include "collectors/readings.h"
@@ -24,11 +23,6 @@ constexpr auto kFirstWait = std::chrono::milliseconds(500);
 constexpr auto kLongestWait = std::chrono::seconds(10);
 // A scrape that has a session spends no more than this on getting a newer one.
 constexpr auto kRenewal = std::chrono::seconds(1);
-
-double dice() {
-  static thread_local std::minstd_rand generator(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
 
 // Nothing if there is no answer, or one that no PostgreSQL gives.
 std::optional<collectors::ServerFacts> facts_in(const collectors::Readings& readings,
@@ -183,7 +177,7 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
     throw stopped();  // how Asio says that it was cancelled
   } catch (const PgError& error) {
     if (stopped_) throw stopped();
-    backoff_.failed(Clock::now(), dice());
+    backoff_.failed(Clock::now(), postgres::dice());
     refused_ = error;
     count(error);
     throw;

@@ -1,5 +1,5 @@
 // When to try a lost server again: exponentially later with jitter. A value; the caller brings the
-// clock and the dice, so it is tested without either.
+// clock and the dice, so it is tested without either. Any thread.
 #pragma once
 
 #include <algorithm>
@@ -33,5 +33,7 @@ class Backoff {
   Clock::duration wait_ = Clock::duration::zero();
   Clock::time_point not_before_ = Clock::time_point::min();
 };
+
+double dice();  // in [0, 1)
 
 }  // namespace pgconn::postgres

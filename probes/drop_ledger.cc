@@ -58,13 +58,6 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   return incident.id;
 }
 
-Incident* DropLedger::find(std::uint64_t id) {
-  for (const Incident& incident : log_.incidents()) {
-    if (incident.id == id) return const_cast<Incident*>(&incident);
-  }
-  return nullptr;
-}
-
 // Tries until a new session answers, or what the attempts were told decides the matter.
 asio::awaitable<void> DropLedger::look_at_server(Evidence& evidence, Clock::time_point until) {
   for (;;) {
@@ -90,17 +83,17 @@ asio::awaitable<void> DropLedger::look_at_server(Evidence& evidence, Clock::time
 }
 
 asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
-  const Clock::time_point first = find(id)->first;
-  const bool has_words = !find(id)->drops.front().error.sqlstate().empty();
+  const Clock::time_point first = log_.find(id)->first;
+  const bool has_words = !log_.find(id)->drops.front().error.sqlstate().empty();
   if (!has_words) co_await sleep_until(dialer_.executor(), first + kNoticing);
   Evidence gathered;
-  gathered.drops = find(id)->drops;
+  gathered.drops = log_.find(id)->drops;
   gathered.before = known_;
   gathered.server_version = server_version_;
   co_await look_at_server(gathered, first + kPatience);
   const auto evidence_now = [&] {
     Evidence evidence = gathered;
-    const Incident& incident = *find(id);
+    const Incident& incident = *log_.find(id);
     evidence.drops = incident.drops;
     evidence.held = incident.held_before;
     evidence.survivors = surroundings_.survivors(first);
@@ -123,7 +116,7 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   for (; counted < evidence.drops.size(); ++counted) {
     count(evidence.drops[counted], attribute(evidence, evidence.drops[counted]));
   }
-  conclude(*find(id), evidence);
+  conclude(*log_.find(id), evidence);
 }
 
 asio::awaitable<void> DropLedger::get_acquainted() {

@@ -51,7 +51,6 @@ class DropLedger {
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
-  Incident* find(std::uint64_t id);
   asio::awaitable<void> look_at_server(Evidence& evidence, Clock::time_point until);
   void conclude(Incident& incident, const Evidence& evidence);
   void count(const Drop& drop, const Verdict& verdict);

@@ -1,7 +1,6 @@
 #include "probes/held_session.h"
 
 #include <algorithm>
-#include <random>
 
 namespace pgconn::probes {
 namespace {
@@ -10,11 +9,6 @@ constexpr auto kFirstWait = std::chrono::milliseconds(250);
 // Answers that can be asked about later: more than a round trip each second gives while an incident
 // is looked into.
 constexpr std::size_t kRemembered = 32;
-
-double dice() {
-  static thread_local std::minstd_rand generator(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
 
 }  // namespace
 
@@ -35,7 +29,7 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   try {
     session_ = co_await context_.dialer.dial(options_, deadline);
   } catch (const postgres::PgError&) {
-    backoff_.failed(Clock::now(), dice());
+    backoff_.failed(Clock::now(), postgres::dice());
     throw;
   }
   backoff_.succeeded();

@@ -33,6 +33,12 @@ Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_
   return *incident;
 }
 
+Incident* IncidentLog::find(std::uint64_t id) {
+  const auto found = std::find_if(incidents_.begin(), incidents_.end(),
+                                  [id](const Incident& incident) { return incident.id == id; });
+  return found == incidents_.end() ? nullptr : &*found;
+}
+
 Incident* IncidentLog::open(std::chrono::steady_clock::time_point now) {
   if (incidents_.empty()) return nullptr;
   Incident& latest = incidents_.back();

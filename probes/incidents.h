@@ -47,6 +47,9 @@ class IncidentLog {
   // The latest incident, if it is still open to drops at `now`; else nullptr.
   Incident* open(std::chrono::steady_clock::time_point now);
 
+  // By its number; nullptr once later ones have pushed it out.
+  Incident* find(std::uint64_t id);
+
   const std::deque<Incident>& incidents() const { return incidents_; }  // oldest first
 
  private:

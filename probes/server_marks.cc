@@ -2,10 +2,10 @@
 
 #include <chrono>
 
+#include "postgres/server_start.h"
+
 namespace pgconn::probes {
 namespace {
-
-constexpr double kStartMargin = 2;  // seconds between the postmaster's and its children's start
 
 constexpr const char* kQuestion =
     "SELECT date_part('epoch', pg_postmaster_start_time()), date_part('epoch', clock_timestamp()),"
@@ -13,10 +13,6 @@ constexpr const char* kQuestion =
     " WHERE backend_type = 'checkpointer')";
 
 }  // namespace
-
-double crash_restart_time(double postmaster_start, double checkpointer_start) {
-  return checkpointer_start > postmaster_start + kStartMargin ? checkpointer_start : 0;
-}
 
 asio::awaitable<ServerMarks> read_server_marks(postgres::Connection& connection,
                                                postgres::Deadline deadline) {
@@ -31,7 +27,7 @@ asio::awaitable<ServerMarks> read_server_marks(postgres::Connection& connection,
   marks.read_at = std::chrono::steady_clock::now();
   const auto checkpointer = postgres::number(rows.at(0, 2));
   if (marks.start_time && checkpointer) {
-    marks.crash_restart_time = crash_restart_time(*marks.start_time, *checkpointer);
+    marks.crash_restart_time = postgres::crash_restart_time(*marks.start_time, *checkpointer);
   }
   co_return marks;
 }

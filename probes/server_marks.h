@@ -14,8 +14,4 @@ namespace pgconn::probes {
 asio::awaitable<ServerMarks> read_server_marks(postgres::Connection& connection,
                                                postgres::Deadline deadline);
 
-// When the postmaster last started its children anew: the checkpointer's start, if it is younger
-// than the postmaster by more than starting takes; else 0. Unix times. Pure.
-double crash_restart_time(double postmaster_start, double checkpointer_start);
-
 }  // namespace pgconn::probes

@@ -90,8 +90,11 @@ TEST_CASE("an incident stays where it is until later ones push it out") {
   log.add(drop_at(seconds(20)), 3, kDate);
   CHECK(&first == &log.incidents().front());
   CHECK(first.id == 1);
+  CHECK(log.find(1) == &first);
   log.add(drop_at(seconds(30)), 3, kDate);
   CHECK(log.incidents().front().id == 2);
+  CHECK(log.find(1) == nullptr);
+  CHECK(log.find(2) == &log.incidents().front());
 }
 
 TEST_CASE("the evidence of an incident begins with its drops and how many there were") {

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "probes/recorder.h"
-#include "probes/server_marks.h"
 #include "tests/support/catch.h"
 
 using namespace std::chrono_literals;
@@ -42,15 +41,6 @@ TEST_CASE("phases that did not happen are not told") {
   REQUIRE(phases.size() == 2);
   CHECK(phases[0].phase == "tcp");
   CHECK(phases[1].phase == "startup");
-}
-
-TEST_CASE("a checkpointer as old as its postmaster tells of no crash") {
-  CHECK(crash_restart_time(1000, 1000.5) == 0);
-  CHECK(crash_restart_time(1000, 1001.9) == 0);
-}
-
-TEST_CASE("a checkpointer younger than its postmaster tells when the crash was over") {
-  CHECK(crash_restart_time(1000, 5000.25) == 5000.25);
 }
 
 TEST_CASE("a recorder tells the last result and the last duration of each phase") {
