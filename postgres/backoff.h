@@ -26,6 +26,7 @@ class Backoff {
     not_before_ = Clock::time_point::min();
   }
   bool may_try(Clock::time_point now) const { return now >= not_before_; }
+  Clock::time_point next_try() const { return not_before_; }
 
  private:
   Clock::duration first_;

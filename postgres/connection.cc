@@ -1,6 +1,9 @@
 // Connecting: resolve, then libpq's own asynchronous connect, its phases told apart by PQstatus.
 #include "postgres/connection.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "postgres/wire.h"
@@ -170,6 +173,20 @@ bool Connection::is_open() const { return !wire_->closed() && !wire_->bad(); }
 const ConnectTimings& Connection::timings() const { return wire_->timings; }
 int Connection::server_version() const { return PQserverVersion(wire_->raw()); }
 int Connection::backend_pid() const { return PQbackendPID(wire_->raw()); }
+
+std::optional<std::chrono::seconds> Connection::keepalive_gap() const {
+  const auto option = [this](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof(value);
+    const bool known = getsockopt(PQsocket(wire_->raw()), level, name, &value, &size) == 0;
+    return known ? value : 0;
+  };
+  if (option(SOL_SOCKET, SO_KEEPALIVE) == 0) return std::nullopt;
+  const int idle = option(IPPROTO_TCP, TCP_KEEPIDLE);
+  if (idle == 0) return std::nullopt;
+  // After one that was answered Linux looks again an interval later.
+  return std::chrono::seconds(std::max(idle, option(IPPROTO_TCP, TCP_KEEPINTVL)));
+}
 
 std::string Connection::host() const {
   const char* host = PQhost(wire_->raw());

@@ -79,6 +79,8 @@ class Connection {
   // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL
   // comes with its SQLSTATE. Notices that do not end the session are ignored.
   asio::awaitable<std::optional<PgError>> watch(Deadline deadline);
+  // Ends a watch() under way as its deadline would, so that its caller may ask at once.
+  void interrupt();
 
   // Closes at once. A coroutine waiting on this connection gets PgError(kStopped).
   void close() noexcept;
@@ -87,6 +89,9 @@ class Connection {
   const ConnectTimings& timings() const;
   int server_version() const;  // as PQserverVersion: 150018 is 15.18
   int backend_pid() const;
+  // The longest silence that our keepalives leave on the path while nothing is said; nullopt if
+  // none are sent: they are off, or it is a Unix socket.
+  std::optional<std::chrono::seconds> keepalive_gap() const;
   std::string host() const;  // the one connected to
   std::string port() const;
 

@@ -222,8 +222,11 @@ asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadl
 
 asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
   const auto wire = wire_;
-  for (;;) {
+  wire->interrupted = false;
+  while (!wire->interrupted) {
+    wire->watching = true;
     const bool ready = co_await wire->wait(Wire::kRead, deadline);
+    wire->watching = false;
     if (!ready) co_return std::nullopt;
     const bool alive = PQconsumeInput(wire->raw()) != 0;
     while (PQisBusy(wire->raw()) == 0) {  // parses what came: notices reach their receiver here
@@ -236,6 +239,12 @@ asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
       co_return lost;
     }
   }
+  co_return std::nullopt;
+}
+
+void Connection::interrupt() {
+  wire_->interrupted = true;
+  if (wire_->watching) wire_->end_wait();
 }
 
 }  // namespace pgconn::postgres

@@ -87,6 +87,10 @@ asio::awaitable<bool> Wire::wait_once(WaitType what, Deadline deadline) {
   co_return ready;
 }
 
+void Wire::end_wait() {
+  if (socket_.is_open()) socket_.cancel();
+}
+
 void Wire::close() noexcept {
   if (connection_ == nullptr) return;
   try {

@@ -42,6 +42,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // The same while connecting, when libpq may replace its socket between two waits.
   asio::awaitable<bool> wait_once(WaitType what, Deadline deadline);
 
+  // Ends a wait as its deadline would.
+  void end_wait();
   void close() noexcept;
   bool closed() const { return connection_ == nullptr; }
   bool bad() const { return PQstatus(connection_) == CONNECTION_BAD; }
@@ -56,6 +58,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   ConnectTimings timings;
   std::string setup_sql;           // sent before the first queries
   std::set<std::string> prepared;  // names of statements this session has
+  bool watching = false;           // somebody waits in watch(),
+  bool interrupted = false;        // and is to stop it
 
  private:
   void attach();

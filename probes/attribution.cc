@@ -14,6 +14,9 @@ Scope scope_of(const Evidence& evidence) {
   const std::size_t fallen = evidence.drops.size();
   if (fallen == 0) return Scope::kOne;
   if (all_fell(evidence) && fallen > 1) return Scope::kAll;
+  if (fallen > 1 && std::all_of(evidence.drops.begin(), evidence.drops.end(), ended_for_idleness)) {
+    return Scope::kIdleOnly;
+  }
   const bool silent =
       !evidence.survivors.empty() &&
       std::all_of(evidence.drops.begin(), evidence.drops.end(),
@@ -84,6 +87,8 @@ std::string_view to_string(Scope scope) {
   }
   return "one";
 }
+
+bool ended_for_idleness(const Drop& drop) { return drop.error.sqlstate() == "57P05"; }
 
 Verdict attribute(const Evidence& evidence, const Drop& drop) {
   Ruling ruling = rule_on(evidence, drop);

@@ -74,13 +74,19 @@ struct ServerMarks {
   std::optional<std::chrono::steady_clock::time_point> read_at;
 };
 
+// A connection that was held when the incident began and has answered a question since.
+struct Survivor {
+  std::chrono::steady_clock::duration silent_for{};  // the longest silence before such an answer
+  std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};  // as in Drop
+};
+
 // Absent means not known, everywhere.
 struct Evidence {
-  std::vector<Drop> drops;  // all of the incident, at least one
-  std::optional<int> held;  // connections held when it began, those that fell included
-  // How long each of the others had been silent when the incident began: only those that have
-  // answered a question since. One that has merely not complained is no survivor.
-  std::vector<std::chrono::steady_clock::duration> survivors;
+  std::vector<Drop> drops;          // all of the incident, at least one
+  std::optional<int> held;          // connections held when it began, those that fell included
+  std::vector<Survivor> survivors;  // one that has merely not complained is none
+  // The server's keepalives left no longer silence than this on the path.
+  std::optional<std::chrono::steady_clock::duration> server_keepalive_gap;
   std::optional<int> server_version;  // as PQserverVersion
   ServerMarks before;                 // last known before the first drop
   // Read on a new session once the incident is over: a postmaster needs a moment to notice that a
@@ -98,6 +104,9 @@ struct Verdict {
   Scope scope = Scope::kOne;
   std::string because;  // the evidence that decided, or what is missing, in words for the log
 };
+
+// The server says that it was its idle_session_timeout.
+bool ended_for_idleness(const Drop& drop);
 
 // Of the whole incident: the cause that all its drops agree on.
 Verdict attribute(const Evidence& evidence);

@@ -23,6 +23,15 @@ constexpr std::array<Rule, 13> kRules = {
     nothing_reachable,
 };
 
+// How long no packet passed: keepalives of either end break the silence.
+std::chrono::steady_clock::duration silence_of_path(const Evidence& evidence,
+                                                    const auto& connection) {
+  auto silence = connection.silent_for;
+  if (connection.keepalive_gap) silence = std::min(silence, *connection.keepalive_gap);
+  if (evidence.server_keepalive_gap) silence = std::min(silence, *evidence.server_keepalive_gap);
+  return silence;
+}
+
 }  // namespace
 
 Ruling because(Cause cause, std::string_view what, const Scene& scene) {
@@ -54,9 +63,20 @@ bool all_fell(const Evidence& evidence) {
 }
 
 bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop) {
+  const auto silence = silence_of_path(evidence, drop);
   return drop.probe != ProbeKind::kRoundtrip &&
          std::all_of(evidence.survivors.begin(), evidence.survivors.end(),
-                     [&](auto silence) { return drop.silent_for > silence; });
+                     [&](const Survivor& survivor) {
+                       return silence > silence_of_path(evidence, survivor);
+                     });
+}
+
+// The silence of the drop counts whole: a proxy on the way takes no keepalive for activity.
+bool one_as_silent_survived(const Evidence& evidence, const Drop& drop) {
+  return std::any_of(evidence.survivors.begin(), evidence.survivors.end(),
+                     [&](const Survivor& survivor) {
+                       return silence_of_path(evidence, survivor) >= drop.silent_for;
+                     });
 }
 
 Ruling rule_on(const Evidence& evidence, const Drop& drop) {

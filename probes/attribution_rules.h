@@ -69,8 +69,11 @@ bool crash_notice_is_certain(const Scene& scene);
 
 // Every held connection is among the drops, and none has proved to be alive.
 bool all_fell(const Evidence& evidence);
-// Silent for longer than each of those that answered since. A roundtrip is never silent.
+// Its path was silent for longer than that of each connection that answered since. A roundtrip is
+// never silent.
 bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop);
+// One that answered since had a path silent for as long.
+bool one_as_silent_survived(const Evidence& evidence, const Drop& drop);
 
 template <typename Predicate>
 bool any_drop(const Scene& scene, Predicate predicate) {

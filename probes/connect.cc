@@ -35,6 +35,7 @@ asio::awaitable<void> run_connect_probe(ProbeContext& context, Pace pace) {
       const auto phases = co_await attempt(context, Clock::now() + pace.timeout);
       context.recorder.succeeded(kProbe, phases);
     } catch (const postgres::PgError& error) {
+      if (error.reason() == postgres::Reason::kStopped) throw;
       context.recorder.failed(kProbe, error);
     }
     due = next_run(start, pace.interval, Clock::now());

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "postgres/error.h"
@@ -27,6 +28,8 @@ struct Drop {
   // From its last answer until it was asked again, or until the loss came unasked.
   std::chrono::steady_clock::duration silent_for{};
   bool in_transaction = false;
+  // Our keepalives left no longer silence than this on its path; absent: none were sent.
+  std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};
 };
 
 }  // namespace pgconn::probes

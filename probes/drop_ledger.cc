@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "postgres/backoff.h"
 #include "probes/probe_metrics.h"
 #include "probes/server_marks.h"
 
@@ -9,17 +10,27 @@ namespace pgconn::probes {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 // A postmaster needs a moment to notice that a backend died; until then nothing seems to be wrong.
 constexpr milliseconds kNoticing(400);
 // Drops of one event arrive within this time; the scope is not told before.
 constexpr milliseconds kArriving(400);
-constexpr seconds kPatience(10);     // for a server that restarts or recovers
-constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
-constexpr seconds kOneAttempt(3);    // of connecting and asking
-constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is
-constexpr seconds kSurvivors(8);     // for the others to be asked once more
+constexpr seconds kIdleOnesArriving(3);  // who is idle for too long is ended one by one
+constexpr seconds kPatience(10);         // for a server that restarts or recovers
+constexpr milliseconds kRetry(250);      // between attempts to connect meanwhile
+constexpr seconds kOneAttempt(3);        // of connecting and asking
+constexpr seconds kAnswering(15);        // for the others, who have timeouts of their own
+constexpr milliseconds kGlance(50);      // between looks at whether they have answered
+constexpr seconds kAcquaintance(5);      // between attempts to learn what the server is, at first
+constexpr minutes kLongestWait(1);       // and when they go on failing
+
+bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
+
+milliseconds arriving(const Drop& first) {
+  return ended_for_idleness(first) ? kIdleOnesArriving : kArriving;
+}
 
 }  // namespace
 
@@ -46,28 +57,40 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   const int held_before = surroundings_.held() + 1;
+  const bool explained = has_words(drop);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
   if (incident.decided) {  // late, and perhaps of another cause than the others
     Evidence evidence = last_evidence_.value_or(evidence_of(incident));
     evidence.drops = incident.drops;
-    const Drop& late = incident.drops.back();
-    count(late, attribute(evidence, late));
+    count_from(evidence.drops.size() - 1, evidence);
     return std::nullopt;
+  }
+  if (!explained && asked_in_ != incident.id) {
+    asked_in_ = incident.id;
+    surroundings_.ask_all();
   }
   if (!under_investigation_.insert(incident.id).second) return std::nullopt;
   return incident.id;
 }
 
+// On a session of its own.
+asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
+  postgres::ConnectOptions options;
+  options.purpose = "diagnose";
+  const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
+  last_look_ = co_await look_at_server(*session.connection, deadline);
+  server_version_ = session.connection->server_version();
+  co_return *last_look_;
+}
+
 // Tries until a new session answers, or what the attempts were told decides the matter.
-asio::awaitable<void> DropLedger::look_at_server(Evidence& evidence, Clock::time_point until) {
+asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
+  const Clock::time_point until = incident.first + kPatience;
   for (;;) {
     std::optional<postgres::PgError> failure;
     try {
-      postgres::ConnectOptions options;
-      options.purpose = "diagnose";
-      const auto deadline = std::min(until, Clock::now() + kOneAttempt);
-      const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
-      evidence.after = co_await read_server_marks(*session.connection, deadline);
+      const ServerLook seen = co_await look(std::min(until, Clock::now() + kOneAttempt));
+      evidence.after = seen.marks;
       evidence.reconnected = true;
     } catch (const postgres::PgError& error) {
       if (error.reason() == postgres::Reason::kStopped) throw;
@@ -75,63 +98,76 @@ asio::awaitable<void> DropLedger::look_at_server(Evidence& evidence, Clock::time
     }
     if (!failure) co_return;
     evidence.failed_reconnects.push_back(*failure);
-    if (attribute(evidence).cause != Cause::kUnknown) co_return;
+    if (attribute(complete(evidence, incident)).cause != Cause::kUnknown) co_return;
     if (Clock::now() + kRetry >= until) break;
     co_await sleep_until(dialer_.executor(), Clock::now() + kRetry);
   }
   evidence.reconnected = false;
 }
 
-asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
-  const Clock::time_point first = log_.find(id)->first;
-  const bool has_words = !log_.find(id)->drops.front().error.sqlstate().empty();
-  if (!has_words) co_await sleep_until(dialer_.executor(), first + kNoticing);
-  Evidence gathered;
-  gathered.drops = log_.find(id)->drops;
-  gathered.before = known_;
-  gathered.server_version = server_version_;
-  co_await look_at_server(gathered, first + kPatience);
-  const auto evidence_now = [&] {
-    Evidence evidence = gathered;
-    const Incident& incident = *log_.find(id);
-    evidence.drops = incident.drops;
-    evidence.held = incident.held_before;
-    evidence.survivors = surroundings_.survivors(first);
-    return evidence;
-  };
-  Evidence evidence = evidence_now();
-  // What the path did is told by who survived: wait until the others have been asked.
-  const Clock::time_point enough = Clock::now() + kSurvivors;
-  while (attribute(evidence).cause == Cause::kUnknown && !has_words && Clock::now() < enough) {
-    co_await sleep_until(dialer_.executor(), Clock::now() + kRetry);
-    evidence = evidence_now();
+// What the path did is told by who else survived.
+asio::awaitable<void> DropLedger::await_others(const Incident& incident) {
+  const Clock::time_point enough = incident.first + kAnswering;
+  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
   }
-  // Each drop is counted as soon as its cause is known, the incident when all have arrived.
-  std::size_t counted = 0;
-  for (; counted < evidence.drops.size(); ++counted) {
-    count(evidence.drops[counted], attribute(evidence, evidence.drops[counted]));
-  }
-  co_await sleep_until(dialer_.executor(), std::max(Clock::now(), first + kArriving));
-  evidence = evidence_now();
-  for (; counted < evidence.drops.size(); ++counted) {
-    count(evidence.drops[counted], attribute(evidence, evidence.drops[counted]));
-  }
-  conclude(*log_.find(id), evidence);
 }
 
+Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident) const {
+  Evidence evidence = gathered;
+  evidence.drops = incident.drops;
+  evidence.held = incident.held_before;
+  evidence.survivors = surroundings_.survivors(incident.first);
+  if (last_look_) {
+    evidence.pooler = last_look_->pooler;
+    evidence.server_keepalive_gap = last_look_->keepalive_gap;
+  }
+  return evidence;
+}
+
+asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
+  Incident& incident =
+      *log_.find(id);  // stays where it is: no later one begins before it is decided
+  Evidence gathered;
+  gathered.before = known_;
+  gathered.server_version = server_version_;
+  if (!has_words(incident.drops.front())) {
+    co_await sleep_until(dialer_.executor(), incident.first + kNoticing);
+  }
+  co_await reconnect(incident, gathered);
+  co_await await_others(incident);
+  // Each drop is counted as soon as its cause is known, the incident when all have arrived.
+  Evidence evidence = complete(gathered, incident);
+  count_from(0, evidence);
+  const std::size_t counted = evidence.drops.size();
+  co_await sleep_until(dialer_.executor(), incident.first + arriving(incident.drops.front()));
+  co_await await_others(incident);  // a later drop may have had them asked
+  evidence = complete(gathered, incident);
+  count_from(counted, evidence);
+  conclude(incident, evidence);
+}
+
+// One at a time, however many incidents end before the server lets anybody in.
 asio::awaitable<void> DropLedger::get_acquainted() {
+  if (acquainting_) co_return;
+  acquainting_ = true;
+  postgres::Backoff backoff(kAcquaintance, kLongestWait);
   while (!known_.start_time) {
     try {
-      postgres::ConnectOptions options;
-      options.purpose = "diagnose";
-      const auto deadline = Clock::now() + kOneAttempt;
-      const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
-      const ServerMarks marks = co_await read_server_marks(*session.connection, deadline);
-      learn(marks, session.connection->server_version());
+      const ServerLook seen = co_await look(Clock::now() + kOneAttempt);
+      if (under_investigation_.empty()) known_ = seen.marks;  // else it is the evidence
     } catch (const postgres::PgError& error) {
       if (error.reason() == postgres::Reason::kStopped) throw;
     }
-    co_await sleep_until(dialer_.executor(), Clock::now() + kAcquaintance);
+    backoff.failed(Clock::now(), postgres::dice());
+    co_await sleep_until(dialer_.executor(), backoff.next_try());
+  }
+  acquainting_ = false;
+}
+
+void DropLedger::count_from(std::size_t first, const Evidence& evidence) {
+  for (std::size_t i = first; i < evidence.drops.size(); ++i) {
+    count(evidence.drops[i], attribute(evidence, evidence.drops[i]));
   }
 }
 

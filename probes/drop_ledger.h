@@ -1,5 +1,6 @@
 // Where lost connections are entered: groups them into incidents, gathers what is needed to say why
-// (can one connect again, did the server start anew, who survived), and counts once it is known.
+// (can one connect again, did the server start anew, who survived), and counts once it is known. A
+// loss without words has all others asked at once: who cannot answer belongs to the incident.
 // I/O thread only.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "probes/attribution.h"
 #include "probes/incidents.h"
 #include "probes/probe.h"
+#include "probes/server_marks.h"
 
 namespace pgconn::probes {
 
@@ -21,8 +23,12 @@ namespace pgconn::probes {
 struct LedgerSurroundings {
   // Connections that probes hold now.
   std::function<int()> held;
-  // How long each held connection had been silent at `since`, of those that have answered after it.
-  std::function<std::vector<Clock::duration>(Clock::time_point since)> survivors;
+  // Has all of them asked now.
+  std::function<void()> ask_all;
+  // Of those that were to be asked, how many have neither answered nor fallen.
+  std::function<std::ptrdiff_t()> owing;
+  // Those that were held at `since` and have answered after it.
+  std::function<std::vector<Survivor>(Clock::time_point since)> survivors;
   // The cause of a drop is known.
   std::function<void(const Drop&, Cause)> decided;
   // An incident is complete: for the log. Called once for each.
@@ -38,7 +44,7 @@ class DropLedger {
   // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
 
-  // Gathers evidence and decides, within ten seconds or so.
+  // Gathers evidence and decides, within twenty seconds; most often in less than one.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
   // Learns when the server started, as soon as it lets us in, unless a scrape tells it before.
@@ -51,7 +57,11 @@ class DropLedger {
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
-  asio::awaitable<void> look_at_server(Evidence& evidence, Clock::time_point until);
+  asio::awaitable<ServerLook> look(Clock::time_point deadline);
+  asio::awaitable<void> reconnect(const Incident& incident, Evidence& evidence);
+  asio::awaitable<void> await_others(const Incident& incident);
+  Evidence complete(const Evidence& gathered, const Incident& incident) const;
+  void count_from(std::size_t first, const Evidence& evidence);
   void conclude(Incident& incident, const Evidence& evidence);
   void count(const Drop& drop, const Verdict& verdict);
 
@@ -61,9 +71,12 @@ class DropLedger {
   LedgerSurroundings surroundings_;
   IncidentLog log_;
   std::set<std::uint64_t> under_investigation_;
+  std::uint64_t asked_in_ = 0;             // the incident in which all others were asked last
   std::optional<Evidence> last_evidence_;  // of the incident concluded last, for its late drops
   ServerMarks known_;
   std::optional<int> server_version_;
+  std::optional<ServerLook> last_look_;  // for what lies on the way
+  bool acquainting_ = false;
   std::map<std::string, double> last_drop_;  // Unix time by cause
 };
 

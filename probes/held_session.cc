@@ -33,15 +33,24 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
     throw;
   }
   backoff_.succeeded();
+  keepalive_gap_ = session_.connection->keepalive_gap();
   opened_ = last_answer_ = Clock::now();
   answers_.clear();
+  owes_answer_ = false;
 }
 
-asio::awaitable<bool> HeldSession::stay_silent(Clock::time_point until) {
+asio::awaitable<SilenceEnd> HeldSession::stay_silent(Clock::time_point until) {
+  if (owes_answer_) co_return SilenceEnd::kWanted;
   const auto lost = co_await session_.connection->watch(until);
-  if (!lost) co_return true;
+  if (!lost) co_return owes_answer_ ? SilenceEnd::kWanted : SilenceEnd::kKept;
   report(*lost, Clock::now());
-  co_return false;
+  co_return SilenceEnd::kLost;
+}
+
+void HeldSession::want_answer() {
+  if (!is_open() || owes_answer_) return;
+  owes_answer_ = true;
+  session_.connection->interrupt();  // if it is being asked already, that answer will do
 }
 
 asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
@@ -54,6 +63,7 @@ asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
     if (error.reason() != postgres::Reason::kStopped) report(error, sent);
     throw;
   }
+  owes_answer_ = false;
   const Clock::time_point answered = Clock::now();
   answers_.push_back({answered, answered - last_answer_});
   if (answers_.size() > kRemembered) answers_.pop_front();
@@ -62,18 +72,22 @@ asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
   co_return last_answer_ - sent;
 }
 
-std::optional<Clock::duration> HeldSession::silence_survived(Clock::time_point moment) const {
+std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
   if (!is_open() || opened_ > moment) return std::nullopt;
-  std::optional<Clock::duration> longest;
+  std::optional<Survivor> survivor;
   for (const auto& [at, silence] : answers_) {
-    if (at > moment && (!longest || silence > *longest)) longest = silence;
+    if (at <= moment) continue;
+    if (!survivor) survivor = Survivor{silence, keepalive_gap_};
+    survivor->silent_for = std::max(survivor->silent_for, silence);
   }
-  return longest;
+  return survivor;
 }
 
 void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {
   session_ = {};  // gone before it is told: what is still held is counted without it
-  context_.lost(Drop{probe_, error, Clock::now(), silent_until - last_answer_, false});
+  owes_answer_ = false;
+  context_.lost(
+      Drop{probe_, error, Clock::now(), silent_until - last_answer_, false, keepalive_gap_});
 }
 
 }  // namespace pgconn::probes

@@ -9,9 +9,17 @@
 
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
+#include "probes/attribution.h"
 #include "probes/probe.h"
 
 namespace pgconn::probes {
+
+// How a silence ended.
+enum class SilenceEnd {
+  kKept,    // it lasted as long as it should
+  kWanted,  // its answer is wanted now
+  kLost,    // the session was lost, which has been reported
+};
 
 class HeldSession {
  public:
@@ -22,14 +30,18 @@ class HeldSession {
   HeldSession(const HeldSession&) = delete;
   HeldSession& operator=(const HeldSession&) = delete;
 
-  // Opens the session if it is not open. Throws PgError if it cannot; may_try() then says no for a
-  // while.
+  // Opens the session if it is not open. Throws PgError if it cannot.
   asio::awaitable<void> open(Clock::time_point deadline);
   bool is_open() const { return static_cast<bool>(session_); }
-  bool may_try(Clock::time_point now) const { return backoff_.may_try(now); }
+  Clock::time_point next_try() const { return backoff_.next_try(); }  // to open it
 
-  // Stays silent until `until`; true if the session is still there. A loss is reported at once.
-  asio::awaitable<bool> stay_silent(Clock::time_point until);
+  // Stays silent until `until`, or until its answer is wanted. A loss is reported at once.
+  asio::awaitable<SilenceEnd> stay_silent(Clock::time_point until);
+
+  // Has whoever keeps it silent ask at once. Nothing if it is not open.
+  void want_answer();
+  // An answer was wanted, and has neither come nor failed to.
+  bool owes_answer() const { return owes_answer_; }
 
   // Asks SELECT 1 and returns how long the answer took. A loss, also an answer that does not come,
   // is reported and thrown.
@@ -40,7 +52,7 @@ class HeldSession {
 
   // If the session was held at `moment` already and has answered since: the longest silence before
   // one of those answers.
-  std::optional<Clock::duration> silence_survived(Clock::time_point moment) const;
+  std::optional<Survivor> survived(Clock::time_point moment) const;
 
  private:
   void report(const postgres::PgError& error, Clock::time_point silent_until);
@@ -54,8 +66,10 @@ class HeldSession {
     Clock::time_point at;
     Clock::duration silence;  // before it
   };
+  std::optional<Clock::duration> keepalive_gap_;  // of this session
   Clock::time_point opened_, last_answer_;
   std::deque<Answered> answers_;  // the latest of this session
+  bool owes_answer_ = false;
 };
 
 }  // namespace pgconn::probes

@@ -10,8 +10,9 @@ namespace {
 
 constexpr ProbeKind kProbe = ProbeKind::kIdle;
 constexpr auto kLongestWait = std::chrono::minutes(1);
-// Between two attempts to connect, and so that canaries do not start at the same moment.
-constexpr auto kPause = std::chrono::seconds(1);
+// Canaries do not start at the same moment, but all within a while.
+constexpr std::chrono::milliseconds kPause(1000);
+constexpr std::chrono::milliseconds kAllStarted(10'000);
 
 double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -50,12 +51,14 @@ asio::awaitable<void> IdleProbe::run_canary() {
   options.purpose = "idle";
   options.keepalives = false;
   HeldSession session(context_, kProbe, options, kLongestWait);
-  const auto first = splay(context_.target, kProbe, kPause * 2) + kPause * canaries_started_++;
+  const auto apart = std::min<std::chrono::milliseconds>(kPause, kAllStarted / settings_.canaries);
+  const auto first = splay(context_.target, kProbe, kPause * 2) + apart * canaries_started_++;
   co_await sleep_until(context_.dialer.executor(), Clock::now() + first);
   for (;;) {
-    if (!session.may_try(Clock::now())) {
-      co_await sleep_until(context_.dialer.executor(), Clock::now() + kPause);
-      continue;
+    if (!session.is_open()) {  // those that were lost together do not come back together
+      const auto soon =
+          Clock::now() + std::chrono::duration_cast<Clock::duration>(kPause * postgres::dice());
+      co_await sleep_until(context_.dialer.executor(), std::max(session.next_try(), soon));
     }
     const Silence silence = ladder_.next(under_way_);
     under_way_.push_back(silence);
@@ -72,10 +75,15 @@ asio::awaitable<void> IdleProbe::run_canary() {
 asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silence) {
   context_.recorder.attempt(kProbe);
   co_await session.open(Clock::now() + settings_.timeout);
-  const bool still_there = co_await session.stay_silent(session.last_answer() + silence);
-  if (!still_there) co_return;  // reported; what it means is decided later
+  const auto end = co_await session.stay_silent(session.last_answer() + silence);
+  if (end == SilenceEnd::kLost) co_return;  // what it means is decided later
+  const auto lasted = std::chrono::duration_cast<Silence>(Clock::now() - session.last_answer());
   const Clock::duration took = co_await session.ask(Clock::now() + settings_.timeout);
   context_.recorder.succeeded(kProbe, {{"query", took}});
+  if (end == SilenceEnd::kWanted) {
+    ladder_.survived(std::min(lasted, silence));  // the rung has not been tried to its end
+    co_return;
+  }
   ladder_.survived(silence);
   count(silence, "survived");
 }

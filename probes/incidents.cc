@@ -44,8 +44,9 @@ Incident* IncidentLog::open(std::chrono::steady_clock::time_point now) {
   Incident& latest = incidents_.back();
   // A drop may be told a little later than one that was noticed after it: `now` can lie before the
   // last, and the first.
-  const bool near = now - latest.last <= together_ && latest.first - now <= together_;
-  return near && now - latest.first <= kLongest ? &latest : nullptr;
+  const bool near = now - latest.last <= together_ || !latest.decided;
+  const bool before = latest.first - now > together_;
+  return near && !before && now - latest.first <= kLongest ? &latest : nullptr;
 }
 
 }  // namespace pgconn::probes

@@ -29,9 +29,9 @@ struct Incident {
 // the caller to gather.
 Evidence evidence_of(const Incident& incident);
 
-// Groups drops of one target: a drop within `together` of the last one of the latest incident joins
-// it, decided or not; another begins a new incident. A minute after its first drop an incident
-// takes no more: what goes on for so long is news again.
+// Groups drops of one target: a drop joins the latest incident while that is not decided, or within
+// `together` of its last one; another begins a new incident. A minute after its first drop an
+// incident takes no more: what goes on for so long is news again.
 class IncidentLog {
  public:
   static constexpr std::chrono::seconds kLongest{60};

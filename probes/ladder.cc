@@ -30,7 +30,9 @@ IdleLadder::Silence IdleLadder::next(std::span<const Silence> under_way) const {
   const Silence middle = low + (*dropped_ - low) / 2;
   if (*dropped_ - low > *dropped_ / kNarrow && !contains(under_way, middle)) return middle;
   // Narrow, or another canary halves it already: see whether the ends still hold.
-  if (survived_ && !contains(under_way, *survived_)) return *survived_;
+  // One at the upper end is enough: there connections are lost.
+  const bool upper_watched = contains(under_way, *dropped_);
+  if (survived_ && (upper_watched || !contains(under_way, *survived_))) return *survived_;
   return *dropped_;
 }
 

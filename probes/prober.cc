@@ -1,5 +1,6 @@
 #include "probes/prober.h"
 
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 
@@ -18,14 +19,24 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
       recorder_(instruments, settings_.buckets),
       ledger_(target_, dialer, instruments,
               {.held = [this] { return held(); },
+               .ask_all =
+                   [this] {
+                     for (HeldSession* session : context_.held) session->want_answer();
+                   },
+               .owing =
+                   [this] {
+                     return std::count_if(
+                         context_.held.begin(), context_.held.end(),
+                         [](const auto* session) { return session->owes_answer(); });
+                   },
                .survivors =
                    [this](Clock::time_point since) {
-                     std::vector<Clock::duration> silences;
+                     std::vector<Survivor> survivors;
                      for (const HeldSession* session : context_.held) {
-                       const auto silence = session->silence_survived(since);
-                       if (silence) silences.push_back(*silence);
+                       const auto survivor = session->survived(since);
+                       if (survivor) survivors.push_back(*survivor);
                      }
-                     return silences;
+                     return survivors;
                    },
                .decided =
                    [this](const Drop& drop, Cause cause) {

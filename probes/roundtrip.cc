@@ -24,9 +24,8 @@ asio::awaitable<void> run_roundtrip_probe(ProbeContext& context, Pace pace) {
   HeldSession session(context, kProbe, options, pace.interval);
   context.recorder.expect(kProbe);
   for (;;) {
-    bool still_there = session.is_open();
-    if (still_there) {
-      still_there = co_await session.stay_silent(due);
+    if (session.is_open()) {
+      co_await session.stay_silent(due);  // however it ends, it is time for an attempt
     } else {
       co_await sleep_until(context.dialer.executor(), due);
     }

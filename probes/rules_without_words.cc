@@ -137,9 +137,7 @@ Decision cut_by_network(const Scene& scene) {
   }
   // Nobody survives a crash restart, so a survivor makes up for not seeing its time.
   const bool same = scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart});
-  const auto& survivors = scene.evidence.survivors;
-  if (same && std::any_of(survivors.begin(), survivors.end(),
-                          [&](auto silence) { return silence >= scene.drop.silent_for; })) {
+  if (same && one_as_silent_survived(scene.evidence, scene.drop)) {
     return because(Cause::kNetworkReset,
                    "closed without a word while one answers that had been as silent", scene);
   }

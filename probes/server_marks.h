@@ -1,7 +1,9 @@
-// Reads when the server started and when it last re-initialized after a crash. I/O thread only.
+// Looks at the server: when it started, when it last re-initialized after a crash, and what lies on
+// the way to it. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <optional>
 
 #include "postgres/connection.h"
@@ -9,9 +11,16 @@
 
 namespace pgconn::probes {
 
+struct ServerLook {
+  ServerMarks marks;
+  bool pooler = false;  // the session that answered is not the one that we logged in to
+  // The longest silence that the server's keepalives leave on the path; absent through a pooler.
+  std::optional<std::chrono::steady_clock::duration> keepalive_gap;
+};
+
 // From pg_postmaster_start_time() and the checkpointer's backend_start in pg_stat_get_activity
 // (hidden without pg_read_all_stats: then crash_restart_time is absent). Throws PgError.
-asio::awaitable<ServerMarks> read_server_marks(postgres::Connection& connection,
-                                               postgres::Deadline deadline);
+asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
+                                           postgres::Deadline deadline);
 
 }  // namespace pgconn::probes

@@ -168,6 +168,17 @@ def test_a_frozen_backend_is_one_silent_drop_that_is_not_blamed_on_anybody(scene
         held.expect({("roundtrip", cause, ""): 1}, cause, "one")
 
 
+def test_canaries_are_asked_when_another_is_lost_without_a_word_and_go_on(scene, hold):
+    held = hold(idle={"ladder": ["1h"], "canaries": 2, "timeout": "1s"})
+    canaries = held.pids(CANARY)
+    with stopped(held.pids(ROUNDTRIP)[0]):
+        held.until_told(probe="roundtrip", reason="timeout", scope="one", drops="1")
+        families = held.metrics()
+    assert 0 < families.value("pgconn_idle_survived_seconds") < 3600
+    assert families.value("pgconn_idle_canary_results_total", rung="3600", result="survived") == 0
+    assert held.pids(CANARY) == canaries
+
+
 def test_nothing_is_lost_on_a_healthy_server(hold):
     held = hold()
     held.until_asked("connect", 10)

@@ -89,11 +89,15 @@ def held(families):
     return counted(families, "pgconn_held_connections", "probe")
 
 
+def all_held(families):
+    return held(families) == {("roundtrip",): 1, ("idle",): 2}
+
+
 def until_settled(exporter):
     """The server is known, and both canaries have survived the whole ladder."""
     return until(
         exporter,
-        lambda families: held(families) == {("roundtrip",): 1, ("idle",): 2}
+        lambda families: all_held(families)
         and families.value("pgconn_idle_canary_results_total", rung="1", result="survived") >= 2,
         "all probes under way",
     )
@@ -177,6 +181,34 @@ def test_a_link_that_is_cut_takes_all_and_its_silence_is_told(watch):
     midbox.mend()
     families = until_settled(exporter)
     assert incidents(families) == {("network_silent", "all"): 1}
+
+
+def test_a_link_that_is_cut_takes_all_at_once_however_long_canaries_would_be_silent(watch):
+    midbox, exporter = watch({}, {"connect": PACE, "roundtrip": PACE, "idle": {"timeout": "1s"}})
+    until(exporter, all_held, "all connections")
+    midbox.cut()
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("network_silent", "all"): 1}
+    assert drops(families) == {
+        ("roundtrip", "network_silent", ""): 1, ("idle", "network_silent", ""): 2,
+    }
+    midbox.mend()
+    families = until(exporter, all_held, "all connections again")
+    assert incidents(families) == {("network_silent", "all"): 1}
+    assert counted(families, "pgconn_idle_canary_results_total", "rung", "result") == {
+        ("30", "inconclusive"): 2
+    }
+
+
+def test_a_canary_that_the_path_has_forgotten_as_well_falls_with_the_one_that_was_asked(watch):
+    _, exporter = watch(
+        {"forgets_after": 2, "strangers": "reset"},
+        {"connect": False, "roundtrip": PACE,
+         "idle": {"ladder": ["6s", "1h"], "canaries": 2, "timeout": "1s"}},
+    )
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("path_idle_timeout", "idle_only"): 1}
+    assert drops(families) == {("idle", "path_idle_timeout", ""): 2}
 
 
 def test_a_router_that_resets_every_flow_is_told_from_one_that_forgets_idle_ones(watch):

@@ -94,7 +94,7 @@ const std::vector<Choices>& all_that_may_be_known() {
       {kNothing, [](Evidence& e) { e.server_version = 130000; },
        [](Evidence& e) { e.server_version = 140000; }},
       {kNothing, [](Evidence& e) { e.held = static_cast<int>(e.drops.size()); }},
-      {kNothing, [](Evidence& e) { e.survivors = {std::chrono::seconds(30)}; }},
+      {kNothing, [](Evidence& e) { e.survivors = {{std::chrono::seconds(30)}}; }},
       {kNothing, [](Evidence& e) { e.before.start_time = kStart; }},
       {kNothing, [](Evidence& e) { e.before.crash_restart_time = kCrashBefore; }},
       {kNothing, starts(kStart), starts(kNow - 1), starts(kNow - 7'000)},

@@ -64,7 +64,16 @@ Given& Given::held(int count) {
   return *this;
 }
 Given& Given::survivor(int silent_seconds) {
-  evidence_.survivors.emplace_back(std::chrono::seconds(silent_seconds));
+  evidence_.survivors.push_back({std::chrono::seconds(silent_seconds)});
+  return *this;
+}
+Given& Given::survivor_kept_alive(int silent_seconds, int keepalive_gap) {
+  evidence_.survivors.push_back(
+      {std::chrono::seconds(silent_seconds), std::chrono::seconds(keepalive_gap)});
+  return *this;
+}
+Given& Given::server_keepalive(int gap) {
+  evidence_.server_keepalive_gap = std::chrono::seconds(gap);
   return *this;
 }
 Given& Given::marks(double start_time, double crash_restart_time) {

@@ -37,6 +37,8 @@ class Given {
   Given& longquery(const postgres::PgError& error, int silent_seconds = 600);
   Given& held(int count);
   Given& survivor(int silent_seconds);
+  Given& survivor_kept_alive(int silent_seconds, int keepalive_gap);
+  Given& server_keepalive(int gap);
   Given& untouched();  // same start, no crash restart
   Given& bare_role();  // crash restart times are not visible
   Given& crash_restarted();

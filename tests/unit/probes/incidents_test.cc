@@ -33,7 +33,7 @@ TEST_CASE("a hundred drops at once are one incident that holds them all") {
 
 TEST_CASE("a drop joins within the time from the last one, and begins a new incident after it") {
   IncidentLog log("db", seconds(3));
-  CHECK(log.add(drop_at(seconds(0)), 3, kDate).id == 1);
+  log.add(drop_at(seconds(0)), 3, kDate).decided = true;
   CHECK(log.add(drop_at(seconds(3)), 2, kDate).id == 1);
   CHECK(log.add(drop_at(seconds(6)), 1, kDate).id == 1);
   const Incident& next = log.add(drop_at(milliseconds(9001)), 5, kDate + seconds(9));
@@ -54,6 +54,15 @@ TEST_CASE("a drop that was noticed earlier but told later belongs to the same in
   CHECK(log.add(drop_at(seconds(4)), 2, kDate).id == 2);
 }
 
+TEST_CASE("a drop joins an incident that is looked into, however long after the others") {
+  IncidentLog log("db", seconds(3));
+  log.add(drop_at(seconds(0)), 3, kDate);
+  Incident& incident = log.add(drop_at(seconds(15)), 2, kDate);
+  CHECK(incident.id == 1);
+  incident.decided = true;
+  CHECK(log.add(drop_at(seconds(19)), 2, kDate).id == 2);
+}
+
 TEST_CASE("a late drop joins an incident that is decided already") {
   IncidentLog log("db", seconds(3));
   log.add(drop_at(seconds(0)), 3, kDate).decided = true;
@@ -70,14 +79,15 @@ TEST_CASE("drops that go on and on begin a new incident each minute") {
 TEST_CASE("an incident is open until nothing has joined it for the time") {
   IncidentLog log("db", seconds(3));
   CHECK(log.open(kBegin) == nullptr);
-  const Incident& incident = log.add(drop_at(seconds(0)), 3, kDate);
+  Incident& incident = log.add(drop_at(seconds(0)), 3, kDate);
+  incident.decided = true;
   CHECK(log.open(kBegin + seconds(3)) == &incident);
   CHECK(log.open(kBegin + milliseconds(3001)) == nullptr);
 }
 
 TEST_CASE("the last two hundred incidents are kept, oldest first") {
   IncidentLog log("db");
-  for (int i = 0; i < 250; ++i) log.add(drop_at(seconds(10) * i), 3, kDate);
+  for (int i = 0; i < 250; ++i) log.add(drop_at(seconds(10) * i), 3, kDate).decided = true;
   CHECK(log.incidents().size() == 200);
   CHECK(log.incidents().front().id == 51);
   CHECK(log.incidents().back().id == 250);
@@ -86,8 +96,9 @@ TEST_CASE("the last two hundred incidents are kept, oldest first") {
 TEST_CASE("an incident stays where it is until later ones push it out") {
   IncidentLog log("db", seconds(3), 3);
   Incident& first = log.add(drop_at(seconds(0)), 3, kDate);
-  log.add(drop_at(seconds(10)), 3, kDate);
-  log.add(drop_at(seconds(20)), 3, kDate);
+  first.decided = true;
+  log.add(drop_at(seconds(10)), 3, kDate).decided = true;
+  log.add(drop_at(seconds(20)), 3, kDate).decided = true;
   CHECK(&first == &log.incidents().front());
   CHECK(first.id == 1);
   CHECK(log.find(1) == &first);

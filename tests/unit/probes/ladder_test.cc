@@ -57,6 +57,13 @@ TEST_CASE("a narrow bracket is watched at both ends") {
   CHECK(subject.next(under_way) == *subject.shortest_dropped());
 }
 
+TEST_CASE("no more than one canary watches the upper end, where connections are lost") {
+  IdleLadder subject = ladder();
+  climb(subject, 300s, 12);
+  const std::vector<Silence> under_way = {*subject.longest_survived(), *subject.shortest_dropped()};
+  CHECK(subject.next(under_way) == *subject.longest_survived());
+}
+
 TEST_CASE("a limit that rises is climbed after") {
   IdleLadder subject = ladder();
   climb(subject, 100s, 12);
