@@ -8,7 +8,6 @@
 
 #include "collectors/readings.h"
 #include "exporter/exporter_metrics.h"
-#include "exporter/log.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -42,11 +41,12 @@ PgError stopped() {
 
 CollectionSession::CollectionSession(postgres::Dialer& dialer, const config::Target& config,
                                      const collectors::Options& options,
-                                     metrics::Instruments& instruments)
+                                     metrics::Instruments& instruments, TargetLog& log)
     : dialer_(dialer),
       config_(config),
       options_(options),
       instruments_(instruments),
+      log_(log),
       backoff_(kFirstWait, kLongestWait) {}
 
 void CollectionSession::stop() {
@@ -71,11 +71,7 @@ asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& co
     co_return;
   } catch (const PgError& error) {
     if (!held || is_open() || stopped_ || error.reason() == Reason::kTimeout) throw;
-    log::write(log::Level::kInfo, "held session was lost, connecting again",
-               {{"target", config_.name},
-                {"reason", std::string(to_string(error.reason()))},
-                {"sqlstate", error.sqlstate()},
-                {"error", error.what()}});
+    log_.session_lost(error);
   }
   collected = Collected{};
   co_await ask_all(collectors, deadline, collected);

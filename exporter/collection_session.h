@@ -14,6 +14,7 @@
 #include "collectors/server_facts.h"
 #include "config/config.h"
 #include "exporter/collection.h"
+#include "exporter/target_log.h"
 #include "metrics/instruments.h"
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
@@ -30,9 +31,10 @@ struct Collected {
 
 class CollectionSession {
  public:
-  // All must outlive the session. Failures are counted in `instruments`.
+  // All must outlive the session. Failures are counted in `instruments`, losses told to `log`.
   CollectionSession(postgres::Dialer& dialer, const config::Target& config,
-                    const collectors::Options& options, metrics::Instruments& instruments);
+                    const collectors::Options& options, metrics::Instruments& instruments,
+                    TargetLog& log);
 
   // Asks everything the collectors read. What has arrived is in `collected`, also when this throws
   // PgError: no connection, the deadline (the session is closed then), a loss.
@@ -60,6 +62,7 @@ class CollectionSession {
   const config::Target& config_;
   const collectors::Options& options_;
   metrics::Instruments& instruments_;
+  TargetLog& log_;
   postgres::Dialer::Session session_;
   collectors::KeptAnswers kept_;  // of this session
   double config_load_time_ = 0;   // as this session saw it first; 0: not yet

@@ -8,7 +8,6 @@
 
 #include "exporter/certificate_log.h"
 #include "exporter/exporter_metrics.h"
-#include "exporter/log.h"
 #include "exporter/target_settings.h"
 #include "metrics/cap.h"
 #include "probes/probe_metrics.h"
@@ -20,32 +19,6 @@ using Clock = std::chrono::steady_clock;
 using postgres::PgError;
 using postgres::Phase;
 using postgres::Reason;
-
-double seconds_between(std::chrono::steady_clock::time_point from,
-                       std::chrono::steady_clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
-// One structured line an incident, with the evidence that decided.
-void log_incident(const probes::Incident& incident) {
-  const probes::Drop& first = incident.drops.front();
-  log::write(
-      log::Level::kWarn, "connections were lost",
-      {{"target", incident.target},
-       {"incident", std::to_string(incident.id)},
-       {"cause", std::string(to_string(incident.verdict.cause))},
-       {"scope", std::string(to_string(incident.verdict.scope))},
-       {"drops", std::to_string(incident.drops.size())},
-       {"held", std::to_string(incident.held_before)},
-       {"probe", std::string(to_string(first.probe))},
-       {"phase", std::string(to_string(first.error.phase()))},
-       {"reason", std::string(to_string(first.error.reason()))},
-       {"sqlstate", first.error.sqlstate()},
-       {"silent_seconds", std::to_string(std::chrono::duration<double>(first.silent_for).count())},
-       {"span_seconds", std::to_string(seconds_between(incident.first, incident.last))},
-       {"because", incident.verdict.because},
-       {"error", first.error.what()}});
-}
 
 // The reports of collectors that got no answer at all.
 std::vector<CollectorReport> unreached(const std::set<std::string>& collectors) {
@@ -72,12 +45,14 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
       config_(std::move(config)),
       options_(options_of(config_)),
       enabled_(enabled_collectors(config_.collectors)),
+      log_(config_.name),
       dialer_(
           executor_, resolver, [this] { return conninfo_of(config_); },
           config_.global.max_connections_per_target),
-      session_(dialer_, config_, options_, instruments_),
+      session_(dialer_, config_, options_, instruments_, log_),
       prober_(config_.name, dialer_, instruments_, roots, probe_settings(config_),
-              {.concluded = log_incident,
+              {.concluded = TargetLog::lost,
+               .ran = [this](auto probe, auto* error) { log_.probed(probe, error); },
                .certificates = [this](const auto& news) { log_certificates(name(), news); }}) {
   labels_.emplace_back("target", config_.name);
   labels_.insert(labels_.end(), config_.labels.begin(), config_.labels.end());
@@ -85,10 +60,10 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
   try {
     conninfo_ = postgres::ConnInfo::parse(config_.dsn);
     state_.address = conninfo_->display();
+    log_.set_address(state_.address);
     state_.database = conninfo_->database();
   } catch (const PgError& error) {
-    last_error_ = error;  // told again by every scrape: the environment may be mended meanwhile
-    state_.error = error.what();
+    state_.error = error.what();  // met by every scrape: the environment may be mended meanwhile
   }
   for (const char* kind : {"clean", "crash"}) {
     instruments_.count(families::kServerRestarts, {kind}, 0);
@@ -154,7 +129,7 @@ asio::awaitable<std::shared_ptr<const TargetResult>> Target::run(
   const auto reports = collected.facts
                            ? run_collectors(collected.plan, options_, collected.readings, batch)
                            : unreached(collectors);
-  note_skips(reports);
+  log_.reports(reports, state_.facts ? state_.facts->role : "");
   if (collectors == enabled_) state_.reports = reports;
   co_return result_of(std::move(batch), reports, collected.facts.has_value());
 }
@@ -163,10 +138,7 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
   if (collected.error && collected.error->reason() != Reason::kStopped) {
     note_failure(*collected.error);
   } else if (!collected.error) {
-    if (last_error_ || !state_.up) {
-      log::write(log::Level::kInfo, "target is up", {{"target", name()}});
-    }
-    last_error_.reset();
+    log_.collected();
     state_.error.clear();
     state_.advice.clear();
   }
@@ -177,22 +149,10 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
   state_.last_duration = Clock::now() - begin;
 }
 
-// One line when a target fails or fails differently, not one a scrape.
 void Target::note_failure(const PgError& error) {
-  const bool same = last_error_ && last_error_->reason() == error.reason() &&
-                    last_error_->sqlstate() == error.sqlstate() && state_.scraped;
-  last_error_ = error;
   state_.error = error.what();
   state_.advice = postgres::advice(error.reason());
-  if (same) return;
-  log::write(log::Level::kWarn, "target cannot be collected",
-             {{"target", name()},
-              {"address", state_.address},
-              {"phase", std::string(to_string(error.phase()))},
-              {"reason", std::string(to_string(error.reason()))},
-              {"sqlstate", error.sqlstate()},
-              {"error", error.what()},
-              {"do", state_.advice}});
+  log_.not_collected(error);
 }
 
 void Target::note_facts(const collectors::ServerFacts& facts, int server_version) {
@@ -201,7 +161,7 @@ void Target::note_facts(const collectors::ServerFacts& facts, int server_version
     if (restart != collectors::Restart::kNone) {
       const std::string kind = restart == collectors::Restart::kCrash ? "crash" : "clean";
       instruments_.count(families::kServerRestarts, {kind});
-      log::write(log::Level::kWarn, "server was restarted", {{"target", name()}, {"kind", kind}});
+      log_.restarted(kind);
     }
   }
   prober_.learn({.start_time = facts.start_time,
@@ -213,28 +173,6 @@ void Target::note_facts(const collectors::ServerFacts& facts, int server_version
   state_.facts = facts;
   // A scrape of some collectors alone does not learn it: that is not forgetting it.
   if (!facts.crash_restart_time) state_.facts->crash_restart_time = known_crash;
-}
-
-// What keeps several collectors from running is told in one line, and once until it changes.
-void Target::note_skips(const std::vector<CollectorReport>& reports) {
-  std::map<std::string, std::string> news;  // names by what is said of them
-  for (const CollectorReport& report : reports) {
-    std::string& told = told_[report.name];
-    if (report.outcome == Outcome::kSuccess) {
-      told.clear();
-    } else if (!report.message.empty() && told != report.message) {
-      told = report.message;
-      std::string& names = news[report.message];
-      names += (names.empty() ? "" : ",") + report.name;
-    }
-  }
-  for (const auto& [message, names] : news) {
-    log::write(log::Level::kWarn, "collectors did not run",
-               {{"target", name()},
-                {"collectors", names},
-                {"role", state_.facts ? state_.facts->role : ""},
-                {"error", message}});
-  }
 }
 
 std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch collected,

@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "exporter/collection.h"
 #include "exporter/collection_session.h"
+#include "exporter/target_log.h"
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
 #include "probes/prober.h"
@@ -83,7 +84,6 @@ class Target {
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   void note_failure(const postgres::PgError& error);
   void note_facts(const collectors::ServerFacts& facts, int server_version);
-  void note_skips(const std::vector<CollectorReport>& reports);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
                                                 bool up);
@@ -93,15 +93,14 @@ class Target {
   config::Target config_;
   collectors::Options options_;
   std::set<std::string> enabled_;
+  TargetLog log_;
   std::vector<std::pair<std::string, std::string>> labels_;
-  std::optional<postgres::ConnInfo> conninfo_;   // without password
-  std::optional<postgres::PgError> last_error_;  // while down
+  std::optional<postgres::ConnInfo> conninfo_;  // without password
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
   postgres::Dialer dialer_;
   CollectionSession session_;
   probes::Prober prober_;
-  std::map<std::string, std::string> told_;  // what the log has last been told of a collector
   TargetState state_;
 };
 

@@ -16,7 +16,7 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
     : target_(std::move(target)),
       dialer_(dialer),
       settings_(std::move(settings)),
-      recorder_(instruments, settings_.buckets),
+      recorder_(instruments, settings_.buckets, std::move(listeners.ran)),
       ledger_(target_, dialer, instruments,
               {.held = [this] { return held(); },
                .ask_all =

@@ -32,9 +32,10 @@ struct ProbeSettings {
                                  0.1,    0.2,    0.5,   1,     2,     5,    10};
 };
 
-// Who is told what probes find, for the log.
+// Who is told what probes do and find, for the log.
 struct ProbeListeners {
   std::function<void(const Incident&)> concluded;  // of every incident, once
+  Recorder::Listener ran;
   std::function<void(const CertificateNews&)> certificates;
 };
 

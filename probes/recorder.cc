@@ -13,8 +13,8 @@ std::vector<PhaseTime> phases_of(const postgres::ConnectTimings& timings) {
   return phases;
 }
 
-Recorder::Recorder(metrics::Instruments& instruments, std::vector<double> buckets)
-    : instruments_(instruments), buckets_(std::move(buckets)) {}
+Recorder::Recorder(metrics::Instruments& instruments, std::vector<double> buckets, Listener ran)
+    : instruments_(instruments), buckets_(std::move(buckets)), ran_(std::move(ran)) {}
 
 void Recorder::expect(ProbeKind probe) {
   instruments_.count(families::kAttempts, {std::string(to_string(probe))}, 0);
@@ -34,6 +34,7 @@ void Recorder::succeeded(ProbeKind probe, const std::vector<PhaseTime>& phases) 
     instruments_.observe(families::kDuration, seconds, buckets_,
                          {std::string(to_string(probe)), phase});
   }
+  if (ran_) ran_(probe, nullptr);
 }
 
 void Recorder::failed(ProbeKind probe, const postgres::PgError& error) {
@@ -41,6 +42,7 @@ void Recorder::failed(ProbeKind probe, const postgres::PgError& error) {
   instruments_.count(families::kFailures,
                      {std::string(to_string(probe)), std::string(to_string(error.phase())),
                       std::string(to_string(error.reason())), error.sqlstate()});
+  if (ran_) ran_(probe, &error);
 }
 
 void Recorder::add_gauges(metrics::MetricBatch& batch) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,8 +26,11 @@ std::vector<PhaseTime> phases_of(const postgres::ConnectTimings& timings);
 
 class Recorder {
  public:
+  // Told of every run; nullptr: it succeeded.
+  using Listener = std::function<void(ProbeKind, const postgres::PgError*)>;
+
   // `instruments` must outlive the recorder. `buckets` in seconds, ascending, without +Inf.
-  Recorder(metrics::Instruments& instruments, std::vector<double> buckets);
+  Recorder(metrics::Instruments& instruments, std::vector<double> buckets, Listener ran = {});
 
   // Makes the probe's counters exist at 0.
   void expect(ProbeKind probe);
@@ -45,6 +49,7 @@ class Recorder {
   };
   metrics::Instruments& instruments_;
   std::vector<double> buckets_;
+  Listener ran_;
   std::map<ProbeKind, Last> last_;
 };
 
