@@ -102,7 +102,7 @@ std::span<const Field<IdleProbe>> idle_fields() {
       ascending("ladder", &IdleProbe::ladder, DurationRange{milliseconds(100), days(7)}, 20,
                 "The silences to try, one after the other, until one is not survived; then those "
                 "in between."),
-      integer("canaries", &IdleProbe::canaries, {1, 20}, "How many connections try them."),
+      integer("canaries", &IdleProbe::canaries, {1, 200}, "How many connections try them."),
       duration("timeout", &IdleProbe::timeout, kTimeoutRange,
                "The longest that connecting, or the answer after a silence, may take."),
   };

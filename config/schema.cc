@@ -222,7 +222,7 @@ std::span<const Field<Global>> global_fields() {
                "`lock_timeout` of our own sessions; 0 leaves the server's."),
       duration("connect_timeout", &Global::connect_timeout, {milliseconds(100), minutes(5)},
                "The longest that name resolution, connecting, TLS and login may take together."),
-      integer("max_connections_per_target", &Global::max_connections_per_target, {2, 100},
+      integer("max_connections_per_target", &Global::max_connections_per_target, {2, 300},
               "The most connections the exporter has to one server, those of probes included."),
       integer("max_series_per_metric", &Global::max_series_per_metric, {0, 100'000},
               "The largest series a metric with open-ended labels keeps; the rest is summed into "

@@ -64,13 +64,13 @@ TEST_CASE("a mapping switches a collector on unless it says enabled: false") {
 TEST_CASE("values at both ends of a range are allowed") {
   const ValidatedConfig config = load(
       "global: {scrape_timeout: 10m, connect_timeout: 100ms, statement_timeout: 0, "
-      "scrape_timeout_offset: 0s, max_series_per_metric: 0, max_connections_per_target: 100}\n"
+      "scrape_timeout_offset: 0s, max_series_per_metric: 0, max_connections_per_target: 300}\n"
       "targets: [{name: a, path_idle_limit: 30d}]\n");
   CHECK(config->global.scrape_timeout == std::chrono::minutes(10));
   CHECK(config->global.connect_timeout == milliseconds(100));
   CHECK(config->global.statement_timeout == seconds(0));
   CHECK(config->global.max_series_per_metric == 0);
-  CHECK(config->global.max_connections_per_target == 100);
+  CHECK(config->global.max_connections_per_target == 300);
   CHECK(config->targets.at(0).path_idle_limit == std::chrono::days(30));
 }
 

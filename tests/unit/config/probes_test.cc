@@ -54,11 +54,11 @@ TEST_CASE("a mapping switches a probe on unless it says enabled: false") {
 
 TEST_CASE("values of probes at both ends of their ranges are allowed") {
   const ValidatedConfig config = load(
-      "global: {max_connections_per_target: 26}\n"
+      "global: {max_connections_per_target: 206}\n"
       "probes:\n"
       "  connect: {interval: 1d, timeout: 5m}\n"
       "  roundtrip: {interval: 100ms, timeout: 10ms}\n"
-      "  idle: {ladder: [100ms, 7d], canaries: 20, timeout: 10ms}\n"
+      "  idle: {ladder: [100ms, 7d], canaries: 200, timeout: 10ms}\n"
       "  longquery: {interval: 1d, sleep: 1s, timeout: 5m}\n"
       "  certificate: {interval: 1d, timeout: 10ms, roots: /r, direct_tls: true}\n"
       "  duration_buckets: [0.0000001, 0.25, 300.0]\n"
@@ -66,7 +66,7 @@ TEST_CASE("values of probes at both ends of their ranges are allowed") {
   const Probes& probes = config->probes;
   CHECK(probes.connect == Probe{true, days(1), minutes(5)});
   CHECK(probes.roundtrip == Probe{true, milliseconds(100), milliseconds(10)});
-  CHECK(probes.idle == IdleProbe{true, {milliseconds(100), days(7)}, 20, milliseconds(10)});
+  CHECK(probes.idle == IdleProbe{true, {milliseconds(100), days(7)}, 200, milliseconds(10)});
   CHECK(probes.longquery == LongqueryProbe{true, days(1), seconds(1), minutes(5)});
   CHECK(probes.certificate == CertificateProbe{true, days(1), milliseconds(10), "/r", true});
   CHECK(probes.duration_buckets == std::vector<double>{1e-7, 0.25, 300});
