@@ -151,7 +151,7 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
 
 void Target::note_failure(const PgError& error) {
   state_.error = error.what();
-  state_.advice = postgres::advice(error.reason());
+  state_.advice = postgres::advice(error);
   log_.not_collected(error);
 }
 

@@ -42,7 +42,7 @@ void TargetLog::failed(Outage& outage, std::string_view what, const std::string&
               {"error", error.what()},
               {"failures", still ? std::to_string(outage.attempts()) : ""},
               {"for_seconds", still ? seconds(outage.lasted(now)) : ""},
-              {"do", std::string(postgres::advice(error.reason()))}});
+              {"do", std::string(postgres::advice(error))}});
 }
 
 void TargetLog::collected() {

@@ -123,7 +123,8 @@ std::string setup_statement(const ConnectOptions& options, PGconn* connection) {
   if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII") {
     set("client_encoding", "SQL_ASCII");
   }
-  return sql;
+  // A pooler makes up the process number that it tells its clients.
+  return sql + " WHERE pg_backend_pid() = " + std::to_string(PQbackendPID(connection));
 }
 
 PgError timed_out(Phase phase) {
@@ -173,6 +174,8 @@ bool Connection::is_open() const { return !wire_->closed() && !wire_->bad(); }
 const ConnectTimings& Connection::timings() const { return wire_->timings; }
 int Connection::server_version() const { return PQserverVersion(wire_->raw()); }
 int Connection::backend_pid() const { return PQbackendPID(wire_->raw()); }
+
+std::optional<bool> Connection::is_direct() const { return wire_->direct; }
 
 std::optional<std::chrono::seconds> Connection::keepalive_gap() const {
   const auto option = [this](int level, int name) {

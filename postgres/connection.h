@@ -27,6 +27,8 @@ struct ConnectTimings {
   Duration total{};
 };
 
+// What it has SET is left out when a pooler is in between: whose session that is, and who gets it
+// next, the pooler alone knows.
 struct ConnectOptions {
   std::string purpose;  // becomes application_name=pgconn_exporter/<purpose>
   // Server-side limits, SET once connected. They are SET and not sent as startup `options`, so that
@@ -41,7 +43,8 @@ struct ConnectOptions {
 
 struct Query {
   std::string sql;
-  // Not empty: prepared once under this name on each connection and executed afterwards.
+  // Not empty: prepared under this name once on each connection that is known to go to the server
+  // itself, and executed from then on.
   std::string name;
 };
 
@@ -89,6 +92,9 @@ class Connection {
   const ConnectTimings& timings() const;
   int server_version() const;  // as PQserverVersion: 150018 is 15.18
   int backend_pid() const;
+  // Whether the session that answers is the one that was logged in to; else a pooler is in between.
+  // nullopt before the first answer.
+  std::optional<bool> is_direct() const;
   // The longest silence that our keepalives leave on the path while nothing is said; nullopt if
   // none are sent: they are off, or it is a Unix socket.
   std::optional<std::chrono::seconds> keepalive_gap() const;

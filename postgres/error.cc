@@ -1,6 +1,12 @@
 #include "postgres/error.h"
 
 namespace pgconn::postgres {
+namespace {
+
+// A protocol violation. PgBouncer puts it on almost everything that it says itself.
+constexpr std::string_view kPoolerSqlstate = "08P01";
+
+}  // namespace
 
 std::string_view to_string(Phase phase) {
   switch (phase) {
@@ -76,6 +82,16 @@ std::string_view to_string(Reason reason) {
   return "unknown";
 }
 
+Reason reason_of_refusal(std::string_view sqlstate, std::string_view message) {
+  const auto says = [message](std::string_view text) { return message.find(text) != message.npos; };
+  if (sqlstate == kPoolerSqlstate && says("unsupported startup parameter")) return Reason::kConfig;
+  if (sqlstate == kPoolerSqlstate &&
+      (says("no more connections allowed") || says("client connections exceeded"))) {
+    return Reason::kTooManyConnections;
+  }
+  return reason_of_sqlstate(sqlstate, true);
+}
+
 Reason reason_of_sqlstate(std::string_view sqlstate, bool connecting) {
   if (sqlstate.starts_with("28")) return Reason::kAuthentication;
   if (sqlstate == "42501") return Reason::kPermission;
@@ -142,6 +158,19 @@ std::string_view advice(Reason reason) {
       return "";
   }
   return "";
+}
+
+std::string_view advice(const PgError& error) {
+  if (error.sqlstate() != kPoolerSqlstate) return advice(error.reason());
+  switch (error.reason()) {
+    case Reason::kConfig:
+      return "the pooler takes no such parameter: leave `options` out of the dsn and PGOPTIONS, or "
+             "connect to the server itself";
+    case Reason::kTooManyConnections:
+      return "raise the pooler's limit on clients (max_client_conn), or free some";
+    default:
+      return "see the log of the server, or of the pooler in front of it";
+  }
 }
 
 }  // namespace pgconn::postgres

@@ -76,6 +76,9 @@ class PgError : public std::runtime_error {
 // The reason a SQLSTATE stands for. `connecting`: 55000 then means a closed database.
 Reason reason_of_sqlstate(std::string_view sqlstate, bool connecting);
 
+// The same for a refused login, where a pooler's own words tell more than its one SQLSTATE.
+Reason reason_of_refusal(std::string_view sqlstate, std::string_view message);
+
 // Reads what libpq says of a failed connection attempt (PQerrorMessage under PQERRORS_VERBOSE):
 // the SQLSTATE when the server said it, else the reason from libpq's own English text and the
 // phase. Where several addresses failed, the last one counts. Pure.
@@ -89,5 +92,6 @@ std::string one_line(std::string_view message);
 
 // What to do about it, in a sentence, or empty.
 std::string_view advice(Reason reason);
+std::string_view advice(const PgError& error);  // also where a pooler said it
 
 }  // namespace pgconn::postgres

@@ -163,7 +163,7 @@ PgError connect_error(std::string_view message, Phase phase) {
   const std::size_t found = find_sqlstate(attempt);
   if (found != std::string_view::npos) {
     std::string sqlstate(attempt.substr(found, 5));
-    const Reason reason = reason_of_sqlstate(sqlstate, true);
+    const Reason reason = reason_of_refusal(sqlstate, attempt);
     // The server answers a refusal of its own in the startup phase, whatever was being waited for.
     return PgError(Phase::kStartup, reason, std::move(sqlstate), one_line(message), true);
   }

@@ -49,9 +49,9 @@ PgError query_error(const PGresult* result) {
 }
 
 // Queues one query with its sync; libpq only buffers here.
-bool queue(PGconn* raw, const Query& query, bool prepare) {
+bool queue(PGconn* raw, const Query& query, bool named, bool prepare) {
   const char* name = query.name.c_str();
-  if (query.name.empty()) {
+  if (!named) {
     if (PQsendQueryParams(raw, query.sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
       return false;
     }
@@ -101,12 +101,14 @@ class PipelineRun {
   void send_all() {
     setup_pending_ = !wire_.setup_sql.empty();
     bool sent = PQenterPipelineMode(wire_.raw()) != 0;
-    if (setup_pending_) sent = sent && queue(wire_.raw(), {wire_.setup_sql, ""}, false);
+    if (setup_pending_) sent = sent && queue(wire_.raw(), {wire_.setup_sql, ""}, false, false);
+    by_name_ = wire_.direct == true;
     std::set<std::string_view> preparing;  // a name may occur twice
     for (const Query& query : queries_) {
+      const bool named = by_name_ && !query.name.empty();
       const bool prepare =
-          !wire_.prepared.contains(query.name) && preparing.insert(query.name).second;
-      sent = sent && queue(wire_.raw(), query, prepare);
+          named && !wire_.prepared.contains(query.name) && preparing.insert(query.name).second;
+      sent = sent && queue(wire_.raw(), query, named, prepare);
     }
     if (!sent) throw_lost();
   }
@@ -145,7 +147,7 @@ class PipelineRun {
         if (!current_) current_ = rows_of(result);
         break;
       case PGRES_COMMAND_OK:  // of the Prepare: the statement exists, whatever becomes of its run
-        if (!setup_pending_) wire_.prepared.insert(queries_[answers_.size()].name);
+        if (!setup_pending_ && by_name_) wire_.prepared.insert(queries_[answers_.size()].name);
         break;
       case PGRES_FATAL_ERROR:
         if (!current_) current_ = query_error(result);
@@ -171,6 +173,7 @@ class PipelineRun {
     }
     setup_pending_ = false;  // a setting that the server refuses is no reason not to ask
     wire_.setup_sql.clear();
+    if (const auto* rows = std::get_if<Rows>(&answer)) wire_.direct = !rows->empty();
   }
 
   // What the server said before it closed, its reason above all, has been read by then but may not
@@ -200,6 +203,7 @@ class PipelineRun {
   std::vector<Deadline>* arrivals_;
   std::optional<Answer> current_;
   bool setup_pending_ = false;
+  bool by_name_ = false;  // known when sending, and not only when the answers come
 };
 
 }  // namespace

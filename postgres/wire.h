@@ -57,6 +57,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
   ConnectTimings timings;
   std::string setup_sql;           // sent before the first queries
+  std::optional<bool> direct;      // no pooler in between; not known before the setup was answered
   std::set<std::string> prepared;  // names of statements this session has
   bool watching = false;           // somebody waits in watch(),
   bool interrupted = false;        // and is to stop it

@@ -58,8 +58,13 @@ Ruling shutdown(std::string_view what, const Scene& scene) {
 }
 
 bool all_fell(const Evidence& evidence) {
-  return evidence.held && evidence.survivors.empty() &&
-         evidence.drops.size() >= static_cast<std::size_t>(std::max(*evidence.held, 1));
+  if (!evidence.held || !evidence.survivors.empty() || evidence.drops.empty()) return false;
+  const auto by_time = [](const Drop& one, const Drop& other) { return one.at < other.at; };
+  const auto begin = std::min_element(evidence.drops.begin(), evidence.drops.end(), by_time)->at;
+  // One that was opened since and fell again does not count twice.
+  const auto fallen = std::count_if(evidence.drops.begin(), evidence.drops.end(),
+                                    [&](const Drop& drop) { return drop.opened <= begin; });
+  return fallen >= std::max(*evidence.held, 1);
 }
 
 bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop) {

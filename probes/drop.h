@@ -28,6 +28,7 @@ struct Drop {
   // From its last answer until it was asked again, or until the loss came unasked.
   std::chrono::steady_clock::duration silent_for{};
   bool in_transaction = false;
+  std::chrono::steady_clock::time_point opened{};  // absent: long ago
   // Our keepalives left no longer silence than this on its path; absent: none were sent.
   std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};
 };

@@ -86,8 +86,8 @@ std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
 void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
-  context_.lost(
-      Drop{probe_, error, Clock::now(), silent_until - last_answer_, false, keepalive_gap_});
+  context_.lost(Drop{probe_, error, Clock::now(), silent_until - last_answer_, false, opened_,
+                     keepalive_gap_});
 }
 
 }  // namespace pgconn::probes

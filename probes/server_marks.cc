@@ -13,13 +13,13 @@ constexpr const char* kQuestion =
     "SELECT date_part('epoch', pg_postmaster_start_time()), date_part('epoch', clock_timestamp()),"
     " (SELECT date_part('epoch', backend_start) FROM pg_stat_get_activity(NULL)"
     " WHERE backend_type = 'checkpointer'),"
-    " pg_backend_pid(), current_setting('tcp_keepalives_idle'),"
+    " current_setting('tcp_keepalives_idle'),"
     " current_setting('tcp_keepalives_interval')";
 
 // As Linux does it, see postgres::Connection::keepalive_gap(). 0 on a Unix socket.
 std::optional<std::chrono::seconds> keepalive_gap(const postgres::Rows& rows) {
-  const double idle = postgres::number(rows.at(0, 4)).value_or(0);
-  const double interval = postgres::number(rows.at(0, 5)).value_or(0);
+  const double idle = postgres::number(rows.at(0, 3)).value_or(0);
+  const double interval = postgres::number(rows.at(0, 4)).value_or(0);
   if (idle <= 0) return std::nullopt;
   return std::chrono::seconds(static_cast<std::int64_t>(std::max(idle, interval)));
 }
@@ -42,8 +42,7 @@ asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
   if (marks.start_time && checkpointer) {
     marks.crash_restart_time = postgres::crash_restart_time(*marks.start_time, *checkpointer);
   }
-  // A pooler makes up the process number that it tells a client.
-  look.pooler = postgres::number(rows.at(0, 3)) != connection.backend_pid();
+  look.pooler = connection.is_direct() == false;
   if (!look.pooler) look.keepalive_gap = keepalive_gap(rows);
   co_return look;
 }

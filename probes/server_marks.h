@@ -13,7 +13,7 @@ namespace pgconn::probes {
 
 struct ServerLook {
   ServerMarks marks;
-  bool pooler = false;  // the session that answered is not the one that we logged in to
+  bool pooler = false;  // in between
   // The longest silence that the server's keepalives leave on the path; absent through a pooler.
   std::optional<std::chrono::steady_clock::duration> keepalive_gap;
 };

@@ -37,6 +37,7 @@ class Waiter {
   }
 
   bool over() const { return over_; }
+  bool lost() const { return error_.has_value(); }
   // What the wait ended with; runs the loop until then.
   PgError end(Client& client) {
     client.eventually("the wait is over", [this] { return over_; });
@@ -87,6 +88,52 @@ void wait_until_active(Client& client, Admin& admin, const Connection& connectio
                "SELECT state FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
                pid(connection)) == "active";
   });
+}
+
+TEST_CASE("a watch that is interrupted ends as at its deadline, and the connection goes on") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      const auto connection = client.connect(server.dsn);
+      const auto waiter = Waiter::watching(client, *connection);
+      CHECK_FALSE(waiter->over());
+      connection->interrupt();
+      client.eventually("the watch is over", [&] { return waiter->over(); });
+      CHECK_FALSE(waiter->lost());
+      CHECK(client.value(*connection, "SELECT 1") == "1");
+    }
+  }
+}
+
+TEST_CASE("a question under way is not disturbed by an interruption") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      Admin admin(server);
+      const auto connection = client.connect(server.dsn);
+      const auto waiter = Waiter::asking(client, *connection);
+      wait_until_active(client, admin, *connection);
+      connection->interrupt();
+      admin.value("SELECT pg_cancel_backend(" + pid(*connection) + ")");
+      client.eventually("the answer is there", [&] { return waiter->over(); });
+      CHECK_FALSE(waiter->lost());
+      CHECK(connection->is_open());
+    }
+  }
+}
+
+TEST_CASE("keepalives leave the longer of idle time and interval silent") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      const auto gap = [&](std::string_view keywords) {
+        return client.connect(server.with(keywords))->keepalive_gap();
+      };
+      CHECK(gap("keepalives_idle=60 keepalives_interval=10") == 60s);
+      CHECK(gap("keepalives_idle=60 keepalives_interval=75") == 75s);
+      CHECK(gap("keepalives=0") == std::nullopt);
+    }
+  }
 }
 
 TEST_CASE(

@@ -93,11 +93,26 @@ TEST_CASE("a named statement is prepared once and executed ever after") {
   }
 }
 
+TEST_CASE("nothing is prepared before it is known that the server itself answers") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      const auto connection = client.connect(server.dsn);
+      CHECK(connection->is_direct() == std::nullopt);
+      const std::vector<Query> count = {{"SELECT count(*) FROM pg_prepared_statements", "count"}};
+      CHECK(text(client.ask(*connection, count)[0]) == "0");
+      CHECK(connection->is_direct() == true);
+      CHECK(text(client.ask(*connection, count)[0]) == "1");
+    }
+  }
+}
+
 TEST_CASE("a name that occurs twice in one call is prepared once") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;
       const auto connection = client.connect(server.dsn);
+      client.value(*connection, "SELECT 1");
       const auto answers = client.ask(*connection, {{"SELECT 'a'", "a"}, {"SELECT 'a'", "a"}});
       REQUIRE(answers.size() == 2);
       CHECK(text(answers[0]) == "a");

@@ -295,5 +295,22 @@ TEST_CASE("what an operator can mend comes with advice") {
   CHECK(advice(Reason::kStopped).empty());
 }
 
+TEST_CASE("what a pooler refuses has its reason and its advice") {
+  const auto refused = [](const std::string& text) {
+    return connect_error(
+        "connection to server at \"127.0.0.1\", port 6432 failed: FATAL:  08P01: " + text + "\n",
+        Phase::kStartup);
+  };
+  CHECK(refused("unsupported startup parameter: options").reason() == Reason::kConfig);
+  CHECK(contains(advice(refused("unsupported startup parameter: options")), "`options`"));
+  CHECK(refused("no more connections allowed (max_client_conn)").reason() ==
+        Reason::kTooManyConnections);
+  CHECK(contains(advice(refused("client connections exceeded (max_db_client_connections)")),
+                 "max_client_conn"));
+  CHECK(refused("pgbouncer cannot connect to server").reason() == Reason::kServerError);
+  CHECK(contains(advice(refused("pgbouncer cannot connect to server")), "pooler"));
+  CHECK(advice(connect_error("Connection refused", Phase::kTcp)) == advice(Reason::kRefused));
+}
+
 }  // namespace
 }  // namespace pgconn::postgres

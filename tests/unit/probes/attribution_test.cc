@@ -186,6 +186,14 @@ TEST_CASE("each drop of a mixed incident has its own cause") {
         "its drops ended for different reasons: 1 admin_terminate, 1 idle_session_timeout");
 }
 
+TEST_CASE("one connection that falls again and again is not all of them") {
+  Evidence evidence = Given().roundtrip(fatal("57P01")).roundtrip(fatal("57P01")).held(2);
+  CHECK(attribute(evidence).scope == Scope::kAll);
+  evidence.drops.back().at += std::chrono::seconds(1);
+  evidence.drops.back().opened = evidence.drops.back().at - std::chrono::milliseconds(500);
+  CHECK(attribute(evidence).scope == Scope::kOne);
+}
+
 TEST_CASE("a silent close beside one that the server explained is no idle pattern") {
   const Evidence evidence =
       Given().canary(closed()).canary(fatal("57P05")).held(3).survivor(5).untouched();
