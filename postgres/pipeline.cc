@@ -30,21 +30,16 @@ Rows rows_of(const PGresult* result) {
   return Rows(std::move(names), std::move(cells));
 }
 
-std::string field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text != nullptr ? text : "";
-}
-
 bool is_fatal(const PGresult* result) {
-  const std::string severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-  return severity == "FATAL" || severity == "PANIC";
+  const std::string level = severity(result);
+  return level == "FATAL" || level == "PANIC";
 }
 
 PgError query_error(const PGresult* result) {
   std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
   const Reason reason = reason_of_sqlstate(sqlstate, false);
-  std::string text = field(result, PG_DIAG_SEVERITY_NONLOCALIZED) + ": " +
-                     one_line(field(result, PG_DIAG_MESSAGE_PRIMARY));
+  const std::string text =
+      severity(result) + ": " + one_line(field(result, PG_DIAG_MESSAGE_PRIMARY));
   return PgError(Phase::kQuery, reason, std::move(sqlstate), text, is_fatal(result));
 }
 

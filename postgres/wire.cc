@@ -17,16 +17,21 @@ void receive_notice(void* self, const PGresult* notice) noexcept {
   }
 }
 
-std::string field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text != nullptr ? text : "";
-}
-
 [[noreturn]] void throw_stopped() {
   throw PgError(Phase::kIdle, Reason::kStopped, "", "closed by the exporter", true);
 }
 
 }  // namespace
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text != nullptr ? text : "";
+}
+
+std::string severity(const PGresult* result) {
+  const std::string english = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return english.empty() ? field(result, PG_DIAG_SEVERITY) : english;
+}
 
 void Wire::start(const std::vector<std::pair<std::string, std::string>>& parameters) {
   // Without a hook OpenSSL asks the terminal for the passphrase of an encrypted key, and waits.
@@ -105,13 +110,13 @@ void Wire::close() noexcept {
 }
 
 void Wire::remember(const PGresult* notice) {
-  const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const std::string level = severity(notice);
   const std::string sqlstate = field(notice, PG_DIAG_SQLSTATE);
-  const bool last_words = severity == "FATAL" || severity == "PANIC";
+  const bool last_words = level == "FATAL" || level == "PANIC";
   // An immediate shutdown and the crash of another backend are announced by a WARNING.
   if (!last_words && !sqlstate.starts_with("57P0")) return;
   farewell_.emplace(Phase::kIdle, reason_of_sqlstate(sqlstate, false), sqlstate,
-                    severity + ": " + one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)), true);
+                    level + ": " + one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)), true);
 }
 
 PgError Wire::lost(Phase phase) const {

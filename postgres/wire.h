@@ -23,6 +23,10 @@ struct ResultDeleter {
 };
 using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
 
+std::string field(const PGresult* result, int code);  // of an error or a notice; empty if absent
+// FATAL, ERROR, WARNING, …, in English. A pooler names it in one language only.
+std::string severity(const PGresult* result);
+
 class Wire : public std::enable_shared_from_this<Wire> {
  public:
   using WaitType = asio::posix::descriptor_base::wait_type;

@@ -7,7 +7,7 @@
 namespace pgconn::probes {
 namespace {
 
-constexpr std::array<Rule, 13> kRules = {
+constexpr std::array<Rule, 14> kRules = {
     session_timeout,          // the server said why
     words_of_pooler,          // PgBouncer said why
     server_died,              //
@@ -20,6 +20,7 @@ constexpr std::array<Rule, 13> kRules = {
     forgotten_by_path,        //
     silent_network,           //
     cut_by_network,           //
+    pooler_gone,              //
     nothing_reachable,
 };
 

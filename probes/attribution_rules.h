@@ -52,6 +52,7 @@ Decision restarted_without_words(const Scene& scene);
 Decision forgotten_by_path(const Scene& scene);
 Decision silent_network(const Scene& scene);
 Decision cut_by_network(const Scene& scene);
+Decision pooler_gone(const Scene& scene);
 Decision nothing_reachable(const Scene& scene);
 
 // --- What several of them ask ---

@@ -10,6 +10,18 @@ constexpr auto kFirstWait = std::chrono::milliseconds(250);
 // is looked into.
 constexpr std::size_t kRemembered = 32;
 
+// A pooler lets clients in before it has a server for them: nothing is held before that answers.
+asio::awaitable<void> hear_from(postgres::Connection& connection, Clock::time_point deadline) {
+  std::vector<postgres::Answer> answers;
+  try {
+    co_await connection.pipeline({}, deadline, answers);
+  } catch (const postgres::PgError& error) {
+    if (error.reason() == postgres::Reason::kStopped) throw;
+    throw postgres::PgError(postgres::Phase::kStartup, error.reason(), error.sqlstate(),
+                            error.what(), true);
+  }
+}
+
 }  // namespace
 
 HeldSession::HeldSession(ProbeContext& context, ProbeKind probe, postgres::ConnectOptions options,
@@ -27,7 +39,9 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   if (is_open()) co_return;
   session_ = {};
   try {
-    session_ = co_await context_.dialer.dial(options_, deadline);
+    postgres::Dialer::Session session = co_await context_.dialer.dial(options_, deadline);
+    co_await hear_from(*session.connection, deadline);
+    session_ = std::move(session);
   } catch (const postgres::PgError&) {
     backoff_.failed(Clock::now(), postgres::dice());
     throw;

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 9> kServerLost = {
     "connect timeout",
     "connect failed"};
 
-constexpr std::array<std::string_view, 14> kClosed = {
+constexpr std::array<std::string_view, 15> kClosed = {
     "client_idle_timeout",
     "idle transaction timeout",
     "transaction timeout",
@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, 14> kClosed = {
     "no more connections allowed",
     "client connections exceeded",
     "admin forced disconnect",  // KILL_CLIENT
+    "database removed",         // KILL
     "database configuration changed",
     "suspend_timeout",
     "server shutting down",  // PgBouncer itself, as does the next

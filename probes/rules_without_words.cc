@@ -144,7 +144,29 @@ Decision cut_by_network(const Scene& scene) {
   return std::nullopt;
 }
 
+// One that is stopped or killed closes without a word; the server behind it goes on.
+Decision pooler_gone(const Scene& scene) {
+  const Evidence& evidence = scene.evidence;
+  const bool refused =
+      std::any_of(evidence.failed_reconnects.begin(), evidence.failed_reconnects.end(),
+                  [](const PgError& error) { return error.reason() == Reason::kRefused; });
+  if (!evidence.pooler || !refused || !evidence.survivors.empty()) return std::nullopt;
+  if (any_drop(scene, [](const Drop& drop) { return !ended_without_words(drop); })) {
+    return std::nullopt;
+  }
+  if (!scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart})) return std::nullopt;
+  return because(Cause::kPoolerClose, "closed without a word, and nobody listened for the pooler",
+                 scene);
+}
+
 Decision nothing_reachable(const Scene& scene) {
+  // A pooler that lets clients in and does not answer is reachable: it waits for a server.
+  const auto& failed = scene.evidence.failed_reconnects;
+  if (scene.evidence.pooler && std::any_of(failed.begin(), failed.end(), [](const PgError& error) {
+        return error.phase() != Phase::kTcp;
+      })) {
+    return std::nullopt;
+  }
   if (!ended_without_words(scene.drop) && !is_silence(scene.drop.error)) return std::nullopt;
   // Where even the kernel gave up, it is the network's silence or nothing.
   if (any_drop(scene, [](const Drop& drop) { return kernel_gave_up(drop.error); })) {

@@ -70,7 +70,7 @@ Refusals read_refusals(const Evidence& evidence) {
     const std::string_view text = error.what();
     const auto says = [text](std::string_view part) { return text.find(part) != text.npos; };
     if (error.reason() == Reason::kRefused) {
-      result.refused = true;
+      result.refused = !evidence.pooler;  // else it is the pooler that does not listen
     } else if (error.reason() != Reason::kStarting) {
       continue;
     } else if (says("in recovery mode")) {

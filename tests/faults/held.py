@@ -42,9 +42,9 @@ class Held:
 
     WHOLE = {"roundtrip": 1, "idle": 2}
 
-    def __init__(self, scene, role="postgres", **probes):
+    def __init__(self, scene, role="postgres", dsn=None, **probes):
         self._scene = scene
-        self.exporter = scene.watch(role, probes={**FAST, **probes})
+        self.exporter = scene.watch(role, dsn, probes={**FAST, **probes})
 
     def metrics(self):
         return self.exporter.metrics()

@@ -88,15 +88,14 @@ class PgBouncer:
         return (f"host=127.0.0.1 port={self.port} dbname={dbname} user={role} sslmode=disable "
                 f"{more}").strip()
 
-    @property
-    def log_lines(self):
-        return self._process.log_lines
+    def end(self, number):
+        """Signals it until it has ended: the newer ones, told once, wait for their clients."""
 
-    def signal(self, number):
-        self._process.signal(number)
+        def ended():
+            self._process.signal(number)
+            return self._process.returncode is not None
 
-    def wait(self):
-        self._process.wait()
+        eventually(ended, what=f"the end of PgBouncer by signal {number}")
 
     def __enter__(self):
         return self if self._process else self.start()

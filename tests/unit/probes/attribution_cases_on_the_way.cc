@@ -57,6 +57,24 @@ Cases lost_on_the_way() {
       {"all were closed, but by a pooler perhaps",
        Given().roundtrip(closed()).canary(closed()).held(2).untouched().pooler(), Cause::kUnknown,
        Scope::kAll},
+      {"a pooler was killed and started again",
+       Given()
+           .roundtrip(closed())
+           .canary(closed())
+           .held(2)
+           .untouched()
+           .refused_at_first(refused())
+           .pooler(),
+       Cause::kPoolerClose, Scope::kAll},
+      {"a pooler was stopped for good",
+       Given().roundtrip(closed()).canary(reset()).held(2).down(refused()).pooler(),
+       Cause::kServerUnreachable, Scope::kAll},
+      {"a pooler waits for its server",
+       Given().roundtrip(closed()).held(1).down(no_startup_answer()).pooler(), Cause::kUnknown,
+       Scope::kOne},
+      {"a pooler went down together with its server",
+       Given().roundtrip(closed()).held(1).restarted().refused_at_first(refused()).pooler(),
+       Cause::kServerShutdown, Scope::kOne},
       {"the link was cut: nothing answers, new connections neither",
        Given().roundtrip(unanswered()).canary(unanswered()).held(2).down(no_tcp_answer()),
        Cause::kNetworkSilent, Scope::kAll},
