@@ -27,7 +27,12 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
   std::vector<postgres::Query> queries;
   if (session.connection->server_version() >= 140000) {
     // Without it a backend that is busy would not notice before its end that we have gone.
-    queries.push_back({"SET client_connection_check_interval = '1s'", ""});
+    // Not in a session that a pooler gives to others.
+    queries.push_back(
+        {"SELECT set_config('client_connection_check_interval', '1s', false) WHERE "
+         "pg_backend_pid() = " +
+             std::to_string(session.connection->backend_pid()),
+         ""});
   }
   queries.push_back({silent_statement(settings.sleep), ""});
   std::vector<postgres::Answer> answers;
