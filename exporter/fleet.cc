@@ -14,6 +14,8 @@
 namespace pgconn::exporter {
 namespace {
 
+// From one target's start to the next one's.
+constexpr std::chrono::milliseconds kBetweenStarts(20);
 // Between looks whether stopped targets can go.
 constexpr std::chrono::milliseconds kBurial(100);
 
@@ -45,7 +47,8 @@ std::string join(const Names& names) {
 
 }  // namespace
 
-Fleet::Fleet(asio::any_io_executor executor) : executor_(executor), resolver_(executor) {}
+Fleet::Fleet(asio::any_io_executor executor)
+    : executor_(executor), resolver_(executor), between_starts_(executor) {}
 
 Fleet::~Fleet() = default;
 
@@ -63,7 +66,7 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
       continue;
     }
     targets_.push_back(std::make_shared<Target>(executor_, resolver_, roots_, wanted));
-    targets_.back()->start();
+    waiting_.push_back(targets_.back());
     ++change.begun;
   }
   roots_.keep_only({});  // those still in use are loaded again when they are asked for
@@ -71,10 +74,23 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
     retire(std::move(target));
     ++change.ended;
   }
+  if (!starting_) start_next();
   return change;
 }
 
+void Fleet::start_next() {
+  starting_ = !waiting_.empty();
+  if (!starting_) return;
+  waiting_.front()->start();
+  waiting_.pop_front();
+  between_starts_.expires_after(kBetweenStarts);
+  between_starts_.async_wait([this](asio::error_code error) {
+    if (!error) start_next();
+  });
+}
+
 void Fleet::retire(std::shared_ptr<Target> target) {
+  std::erase(waiting_, target);
   target->stop();
   retired_.push_back(std::move(target));
   if (retired_.size() == 1) asio::co_spawn(executor_, bury_retired(), asio::detached);
@@ -149,6 +165,8 @@ asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
 }
 
 void Fleet::stop() {
+  waiting_.clear();
+  between_starts_.cancel();
   for (const auto& target : targets_) target->stop();
 }
 

@@ -4,6 +4,8 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -30,9 +32,10 @@ class Fleet {
   explicit Fleet(asio::any_io_executor executor);
   ~Fleet();
 
-  // Makes these the targets and starts the probes of the new ones. A target that did not change
-  // keeps its sessions, canaries and counters; one that did, or is gone, closes its sessions, which
-  // count as no loss.
+  // Makes these the targets and starts the probes of the new ones, one target after the other: a
+  // thousand handshakes at the same moment would take longer than any of them may. A target that
+  // did not change keeps its sessions, canaries and counters; one that did, or is gone, closes its
+  // sessions, which count as no loss.
   struct Change {
     int kept = 0, begun = 0, ended = 0;
   };
@@ -51,6 +54,7 @@ class Fleet {
   std::vector<TargetState> states() const;
 
  private:
+  void start_next();
   void retire(std::shared_ptr<Target> target);
   asio::awaitable<void> bury_retired();
 
@@ -58,6 +62,9 @@ class Fleet {
   postgres::Resolver resolver_;
   probes::CertificateRoots roots_;
   std::vector<std::shared_ptr<Target>> targets_;
+  std::deque<std::shared_ptr<Target>> waiting_;  // to be started
+  bool starting_ = false;
+  asio::steady_timer between_starts_;
   std::vector<std::shared_ptr<Target>> retired_;  // stopped, until their coroutines have ended
 };
 

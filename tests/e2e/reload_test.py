@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from tests.support import peers
 from tests.support.process import eventually
 
 PROBES = {"connect": False, "roundtrip": {"interval": "1s", "timeout": "500ms"}, "idle": {"canaries": 1}}
@@ -93,3 +94,19 @@ def test_without_a_file_a_hangup_changes_nothing(newest, run_exporter):
     eventually(lambda: exporter.metrics().value("pgconn_up") == 1)
     exporter.process.signal(signal.SIGHUP)
     assert "targets_kept=1" in exporter.process.wait_log(RELOADED)
+
+
+def test_a_target_that_ends_before_its_turn_to_begin_is_never_connected_to(run_exporter):
+    # Targets begin one after the other: the last one of so many after some seconds.
+    with peers.Rude() as many, peers.Rude() as last_but_one, peers.Rude() as last:
+        def config(*peers_of_targets):
+            return {"targets": [
+                {"name": f"t{number}", "dsn": f"host=127.0.0.1 port={peer.port} sslmode=disable", "probes": PROBES}
+                for number, peer in enumerate(peers_of_targets)
+            ]}
+
+        before = [*[many] * 300, last_but_one]
+        exporter = run_exporter(config(*before, last))
+        assert "targets_ended=1" in reload(exporter, config(*before), RELOADED)
+        eventually(lambda: last_but_one.accepted, what="a connection of the last one that stays")
+        assert last.accepted == 0
