@@ -1,5 +1,6 @@
 // The program: reads the command line, then lists, checks or serves.
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <string>
@@ -35,8 +36,18 @@ int check_config(const CommandLine& line) {
   }
 }
 
+// The soft limit is often 1024, for the sake of programs that use select(): three hundred targets
+// would be too many.
+void raise_open_files_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);  // refused: it stays as it was
+}
+
 int serve(const CommandLine& line) {
   log::configure(line.log_level, line.log_format);
+  raise_open_files_limit();
   try {
     const auto load = [file = line.config_file] {
       return file.empty() ? config::from_environment() : config::load_file(file, vocabulary());

@@ -1,5 +1,6 @@
 """Too few file descriptors, or too many targets for them."""
 
+import contextlib
 import resource
 
 from tests.support.process import eventually
@@ -22,3 +23,20 @@ def test_too_few_file_descriptors_cost_targets_but_not_the_exporter(new_box, run
     exporter.process.wait_log("Too many open files")
     resource.prlimit(exporter.process.pid, resource.RLIMIT_NOFILE, (200, hard))
     eventually(lambda: up() == 60, what="all targets up")
+
+
+@contextlib.contextmanager
+def started_with_open_files(soft):
+    """A soft limit on open files for the processes that are started meanwhile."""
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        yield float("inf") if hard == resource.RLIM_INFINITY else hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+
+
+def test_the_soft_limit_of_open_files_is_raised_as_far_as_it_may(run_exporter):
+    with started_with_open_files(200) as hard:
+        exporter = run_exporter({"targets": [{"name": "nobody", "dsn": "host=127.0.0.1 port=1"}]})
+    assert exporter.metrics().value("process_max_fds") == hard
