@@ -1,8 +1,8 @@
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
+#include <memory>
 #include <optional>
 
 #include "tests/integration/servers.h"
+#include "tests/integration/waiter.h"
 #include "tests/support/catch.h"
 #include "tests/support/run_coroutine.h"
 
@@ -10,85 +10,13 @@ namespace pgconn::test {
 namespace {
 
 using namespace std::chrono_literals;
-using postgres::Answer;
 using postgres::Connection;
-using postgres::PgError;
-using postgres::Query;
 using Clock = std::chrono::steady_clock;
 
 std::string pid(const Connection& connection) { return std::to_string(connection.backend_pid()); }
 
-// A coroutine of its own that waits on a connection until it ends, one way or the other.
-class Waiter {
- public:
-  static std::unique_ptr<Waiter> watching(Client& client, Connection& connection) {
-    auto waiter = std::unique_ptr<Waiter>(new Waiter);
-    asio::co_spawn(client.io, waiter->watch(connection), asio::detached);
-    client.io.restart();
-    client.io.poll();
-    return waiter;
-  }
-  static std::unique_ptr<Waiter> asking(Client& client, Connection& connection) {
-    auto waiter = std::unique_ptr<Waiter>(new Waiter);
-    asio::co_spawn(client.io, waiter->ask(connection), asio::detached);
-    client.io.restart();
-    client.io.poll();
-    return waiter;
-  }
-
-  bool over() const { return over_; }
-  bool lost() const { return error_.has_value(); }
-  // What the wait ended with; runs the loop until then.
-  PgError end(Client& client) {
-    client.eventually("the wait is over", [this] { return over_; });
-    REQUIRE(error_.has_value());
-    return *error_;
-  }
-
- private:
-  Waiter() = default;
-  asio::awaitable<void> watch(Connection& connection) {
-    try {
-      error_ = co_await connection.watch(Clock::now() + 60s);
-    } catch (const PgError& error) {
-      error_ = error;
-    }
-    over_ = true;
-  }
-  asio::awaitable<void> ask(Connection& connection) {
-    const std::vector<Query> queries = {{"SELECT pg_sleep(60)", ""}};
-    std::vector<Answer> answers;
-    try {
-      co_await connection.pipeline(queries, Clock::now() + 60s, answers);
-    } catch (const PgError& error) {
-      error_ = error;
-    }
-    over_ = true;
-  }
-
-  std::optional<PgError> error_;
-  bool over_ = false;
-};
-
-void check(const PgError& error, std::string_view phase, std::string_view reason,
-           std::string_view sqlstate) {
-  CAPTURE(error.what());
-  CHECK(to_string(error.phase()) == phase);
-  CHECK(to_string(error.reason()) == reason);
-  CHECK(error.sqlstate() == sqlstate);
-  CHECK(error.fatal());
-}
-
 // Both, as the last words reach a client differently.
 constexpr const char* kTransports[] = {"sslmode=disable", "sslmode=verify-full"};
-
-void wait_until_active(Client& client, Admin& admin, const Connection& connection) {
-  client.eventually("the query runs", [&] {
-    return admin.value(
-               "SELECT state FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
-               pid(connection)) == "active";
-  });
-}
 
 TEST_CASE("a watch that is interrupted ends as at its deadline, and the connection goes on") {
   for (const Server& server : servers()) {
@@ -149,14 +77,14 @@ TEST_CASE(
           const auto waiter = Waiter::watching(client, *connection);
           CHECK_FALSE(waiter->over());
           admin.run(terminate);
-          check(waiter->end(client), "idle", "terminated", "57P01");
+          check_loss(waiter->end(client), "idle", "terminated", "57P01");
           CHECK_FALSE(connection->is_open());
         }
         SECTION("mid-query") {
           const auto waiter = Waiter::asking(client, *connection);
           wait_until_active(client, admin, *connection);
           admin.run(terminate);
-          check(waiter->end(client), "query", "terminated", "57P01");
+          check_loss(waiter->end(client), "query", "terminated", "57P01");
           CHECK_FALSE(connection->is_open());
         }
         SECTION("unwatched") {
@@ -165,8 +93,8 @@ TEST_CASE(
             return admin.value("SELECT count(*) FROM pg_stat_activity WHERE pid = " +
                                pid(*connection)) == "0";
           });
-          check(error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}); }), "query",
-                "terminated", "57P01");
+          check_loss(error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}); }), "query",
+                     "terminated", "57P01");
         }
       }
     }
@@ -181,13 +109,15 @@ TEST_CASE("a session that the server ends for its idleness says which timeout it
         const auto connection = client.connect(server.dsn);
         client.value(*connection, "SET idle_in_transaction_session_timeout = 100");
         client.value(*connection, "BEGIN");
-        check(Waiter::watching(client, *connection)->end(client), "idle", "terminated", "25P03");
+        check_loss(Waiter::watching(client, *connection)->end(client), "idle", "terminated",
+                   "25P03");
       }
       if (server.version >= 14) {
         SECTION("outside of one") {
           const auto connection = client.connect(server.dsn);
           client.value(*connection, "SET idle_session_timeout = 100");
-          check(Waiter::watching(client, *connection)->end(client), "idle", "terminated", "57P05");
+          check_loss(Waiter::watching(client, *connection)->end(client), "idle", "terminated",
+                     "57P05");
         }
       }
       if (server.version >= 17) {
@@ -195,7 +125,8 @@ TEST_CASE("a session that the server ends for its idleness says which timeout it
           const auto connection = client.connect(server.dsn);
           client.value(*connection, "SET transaction_timeout = 200");
           client.value(*connection, "BEGIN");
-          check(Waiter::watching(client, *connection)->end(client), "idle", "terminated", "25P04");
+          check_loss(Waiter::watching(client, *connection)->end(client), "idle", "terminated",
+                     "25P04");
         }
       }
     }
@@ -217,9 +148,9 @@ TEST_CASE("a crash is a bare close to its victim and an announced end to everybo
         wait_until_active(client, admin, *busy);
         admin.run_fatally("COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; kill -9 " + pid(*victim) +
                           "'");
-        check(victim_waits->end(client), "idle", "closed", "");
-        check(idle_waits->end(client), "idle", "terminated", "57P02");
-        check(busy_waits->end(client), "query", "terminated", "57P02");
+        check_loss(victim_waits->end(client), "idle", "closed", "");
+        check_loss(idle_waits->end(client), "idle", "terminated", "57P02");
+        check_loss(busy_waits->end(client), "query", "terminated", "57P02");
         wait_until_up(server);
       }
     }
@@ -240,9 +171,9 @@ TEST_CASE("an immediate shutdown is announced to whoever is connected") {
         Admin admin(server);
         wait_until_active(client, admin, *busy);
       }
-      begin_immediate_restart(server);
-      check(idle_waits->end(client), "idle", "terminated", sqlstate);
-      check(busy_waits->end(client), "query", "terminated", sqlstate);
+      begin_restart(server, "immediate");
+      check_loss(idle_waits->end(client), "idle", "terminated", sqlstate);
+      check_loss(busy_waits->end(client), "query", "terminated", sqlstate);
       wait_until_up(server, before);
     }
   }
@@ -256,7 +187,7 @@ TEST_CASE("closing a connection wakes the coroutine that waits on it") {
       SECTION("watching, closed") {
         const auto waiter = Waiter::watching(client, *connection);
         connection->close();
-        check(waiter->end(client), "idle", "stopped", "");
+        check_loss(waiter->end(client), "idle", "stopped", "");
       }
       SECTION("asking, closed") {
         const auto waiter = Waiter::asking(client, *connection);

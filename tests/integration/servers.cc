@@ -144,11 +144,15 @@ Configured::~Configured() {
   Admin(server_).configure(settings_);
 }
 
-void begin_immediate_restart(const Server& server) {
+void begin_restart(const Server& server, std::string_view mode) {
   Admin admin(server);
   const std::string programs = admin.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'");
   const std::string data = admin.value("SHOW data_directory");
-  admin.detach(programs + "/pg_ctl -D " + data + " -l " + data + "/../log -w -m immediate restart");
+  // Not before this session is over, which would else be ended in the middle of its last statement.
+  const std::string ours = admin.value("SELECT pg_backend_pid()");
+  admin.detach("sh -c \"while kill -0 " + ours + "; do sleep 0.02; done; exec " + programs +
+               "/pg_ctl -D " + data + " -l " + data + "/../log -w -m " + std::string(mode) +
+               " restart\"");
 }
 
 std::string start_time(const Server& server) {

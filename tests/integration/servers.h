@@ -88,8 +88,8 @@ class Configured {
   std::vector<std::pair<std::string, std::string>> settings_;
 };
 
-// Restarts it by an immediate shutdown, without waiting for the end.
-void begin_immediate_restart(const Server& server);
+// Restarts it (mode: fast or immediate) without waiting for the end.
+void begin_restart(const Server& server, std::string_view mode);
 // Waits until it takes connections again. `after`: a postmaster start time that must be over.
 void wait_until_up(const Server& server, const std::string& after = "");
 std::string start_time(const Server& server);
