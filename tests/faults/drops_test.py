@@ -1,13 +1,13 @@
 """Held connections are lost for real: each loss counted once, with its cause."""
 
-import concurrent.futures
 import contextlib
-import os
 import signal
 
 import pytest
 
-from tests.faults.held import CANARY, ROUNDTRIP, drops, failures, incidents, postmaster, shut_down
+from tests.faults.held import (
+    CANARY, ROUNDTRIP, drops, failures, incidents, postmaster, shut_down, stopped,
+)
 from tests.support.process import eventually
 
 ALL = (ROUNDTRIP, CANARY)
@@ -25,16 +25,6 @@ def crash(scene):
     yield
     eventually(lambda: scene.box.log_count("ready to accept connections") == backs + 1)
     scene.connect_admin()
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    """A process that does not run for a while."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("application", ALL)
@@ -192,59 +182,3 @@ def test_connections_that_the_exporter_ends_itself_are_no_drops(scene, hold):
     held.exporter.stop()
     scene.until("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name ~ '^pgconn_exporter'")
     assert held.log() == []
-
-
-def test_an_idle_probe_s_session_has_no_transaction_and_no_snapshot(scene, hold):
-    held = hold()
-    for sample in range(50):
-        rows = scene.sql(
-            "SELECT application_name, state, xact_start, backend_xmin::text FROM pg_stat_activity"
-            " WHERE application_name = ANY (%s)", list(ALL),
-        )
-        assert len(rows) == 3
-        for application, state, transaction, snapshot in rows:
-            assert state in ("idle", "active"), rows
-            assert state == "active" or (transaction is None and snapshot is None), rows
-        if sample % 10 == 9:
-            held.until_asked("roundtrip", 1)
-    assert drops(held.metrics()) == {}
-
-
-def connections_to(port):
-    """Connections from this machine to a port, those that are being made or closed by it included."""
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        rows = [line.split() for line in list(table)[1:]]
-    established, syn_sent, close_wait = "01", "02", "08"
-    return sum(
-        row[2].endswith(f":{port:04X}") and row[3] in (established, syn_sent, close_wait) for row in rows
-    )
-
-
-def test_a_storm_of_restarts_does_not_break_the_budget_of_connections(scene, hold):
-    budget, restarts = 6, 4  # the default of max_connections_per_target
-    held, port = hold(), scene.box.port
-    scene.admin.close()  # the exporter alone is left on the port
-
-    def storm():
-        for _ in range(restarts):
-            shut_down(scene.box)
-            scene.box.start()
-            held.until_whole()
-
-    seen = set()
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        storming = pool.submit(storm)
-        while not storming.done():
-            seen.add(connections_to(port))
-            concurrent.futures.wait([storming], 0.002)
-    scene.connect_admin()
-    storming.result()
-    assert 4 <= max(seen) <= budget  # all that is held, and the collector
-    lost = restarts * 3
-    eventually(lambda: sum(drops(held.metrics()).values()) >= lost, what=f"{lost} drops")
-    held.until_asked("roundtrip", 2)
-    families = held.metrics()
-    assert sum(drops(families).values()) == lost, drops(families)
-    # Restarts so close to each other may be too close to call.
-    assert {cause for _, cause, _ in drops(families)} <= {"server_shutdown", "unknown"}
-    assert families.sum("pgconn_probe_failures_total", reason="budget") == 0

@@ -1,5 +1,6 @@
 """An exporter with fast probes, seen from both sides: what it holds, and what it tells of losses."""
 
+import contextlib
 import os
 import signal
 
@@ -113,3 +114,13 @@ def shut_down(box, signal_number=signal.SIGINT):
 
 def until_down(box):
     eventually(lambda: not (box.directory / "data" / "postmaster.pid").exists(), what="its end")
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """A process that does not run for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

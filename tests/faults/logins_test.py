@@ -76,6 +76,14 @@ def all_slots_taken(scene):
 
 
 @contextlib.contextmanager
+def no_slot_even_for_superusers(scene):
+    with pytest.raises(psycopg2.OperationalError, match="too many clients already"):
+        while True:
+            scene.session()
+    yield scene.box.dsn()
+
+
+@contextlib.contextmanager
 def no_such_database(scene):
     yield scene.box.dsn(dbname="missing")
 
@@ -122,6 +130,17 @@ def expired_certificate(scene):
 @contextlib.contextmanager
 def certificate_of_another_host(scene):
     yield with_certificate(scene, "wronghost")
+
+
+@contextlib.contextmanager
+def older_tls(scene):
+    scene.alter_system(ssl_max_protocol_version="TLSv1.2")
+    yield scene.box.dsn(ssl_min_protocol_version="TLSv1.3")
+
+
+@contextlib.contextmanager
+def unknown_name(scene):
+    yield scene.box.dsn(host="-.-")  # no name: no name server is asked for it
 
 
 @contextlib.contextmanager
@@ -182,6 +201,7 @@ def standby_without_readers(scene):
     (role_limit, "startup", "too_many_connections", "53300"),
     (database_limit, "startup", "too_many_connections", "53300"),
     (all_slots_taken, "startup", "too_many_connections", "53300"),
+    (no_slot_even_for_superusers, "startup", "too_many_connections", "53300"),
     (no_such_database, "startup", "database", "3D000"),
     (closed_database, "startup", "database", "55000"),
     (database_of_others, "startup", "permission", "42501"),
@@ -191,6 +211,8 @@ def standby_without_readers(scene):
     (unknown_authority, "tls", "tls_verify", ""),
     (expired_certificate, "tls", "tls_verify", ""),
     (certificate_of_another_host, "tls", "tls_hostname", ""),
+    (older_tls, "tls", "tls", ""),
+    (unknown_name, "resolve", "resolve", ""),
     (nobody_listens, "tcp", "refused", ""),
     (black_hole, "tcp", "timeout", ""),
     (closes_at_once, "tls", "closed", ""),
