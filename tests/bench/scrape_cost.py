@@ -10,24 +10,14 @@ import statistics
 import sys
 import threading
 import time
-from pathlib import Path
 
+from tests.bench.measure import available_box, cpu_seconds, resident_megabytes, row
 from tests.support.exporter import Exporter
-from tests.support.pgbox import PgBox, Unavailable, known_versions
 from tests.support.process import free_port
 
 FLOOR = "SELECT count(*) FROM pg_stat_get_activity(NULL)"
 ROUNDS = int(os.environ.get("PGCONN_BENCH_ROUNDS", "200"))
 ADDED_ROUND_TRIP = 0.020
-
-
-def cpu_seconds(pid):
-    """CPU that a process and its threads have used."""
-    total = 0
-    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError):  # a thread that just ended
-            total += int(path.read_text().split()[0])
-    return total / 1e9
 
 
 class Delay:
@@ -79,22 +69,9 @@ def measure(box, exporter):
     return {name: statistics.median(times) for name, times in wall.items()}, cpu
 
 
-def resident_megabytes(pid):
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
-
-
 def config(box, port=None):
     dsn = f"host=127.0.0.1 port={port or box.port} user=postgres dbname=postgres sslmode=disable"
     return {"targets": [{"name": "box", "dsn": dsn}]}
-
-
-def row(name, value, limit, unit):
-    verdict = "ok" if value <= limit else "ABOVE"
-    print(f"  {name:<46} {value:8.2f} {unit:<12} (at most {limit:g})  {verdict}", flush=True)
-    return value <= limit
 
 
 def report_load(box, sessions):
@@ -129,16 +106,8 @@ def report_round_trips(box):
     return row("round trips a scrape", median / ADDED_ROUND_TRIP, 2, "round trips")
 
 
-def available_box():
-    for version in (15, *reversed(known_versions())):
-        with contextlib.suppress(Unavailable):
-            box = PgBox(version)
-            return box.start(max_connections=2100)
-    raise SystemExit("no PostgreSQL can be had here")
-
-
 def main():
-    with available_box() as box, contextlib.ExitStack() as held:
+    with available_box(max_connections=2100) as box, contextlib.ExitStack() as held:
         print(f"PostgreSQL {box.version}", flush=True)
         good = True
         open_sessions = 0
