@@ -71,6 +71,35 @@ def test_a_failure_is_told_when_it_begins_changes_and_ends_and_not_at_each_scrap
     eventually(lambda: len(records(exporter.log_lines, "target is up", target="shop", level="info")) == 2)
 
 
+def test_a_probe_s_failure_is_told_when_it_begins_and_ends_and_not_at_each_run(new_box, run_exporter):
+    box = new_box()
+    exporter = run_exporter({
+        "targets": [{"name": "one", "dsn": box.dsn()}],
+        "probes": {"connect": {"interval": "200ms", "timeout": "150ms"}, "idle": False,
+                   "roundtrip": {"interval": "200ms", "timeout": "150ms"}, "certificate": False},
+    })
+
+    def failures(probe):
+        return exporter.metrics().sum("pgconn_probe_failures_total", probe=probe, reason="refused")
+
+    def told(message, probe):
+        return records(exporter.log_lines, message, target="one", probe=probe)
+
+    def succeeds(probe):
+        return exporter.metrics().value("pgconn_probe_success", probe=probe) == 1
+
+    eventually(lambda: succeeds("connect") and succeeds("roundtrip"))
+    box.stop()
+    eventually(lambda: failures("connect") >= 10 and failures("roundtrip") >= 10)
+    box.start()
+    for probe in ("connect", "roundtrip"):
+        eventually(lambda: told("probe succeeds again", probe), what=f"{probe} again")
+        # It may have failed in other ways while the server went down and came up.
+        refused = [record for record in told("probe fails", probe) if record["reason"] == "refused"]
+        assert len(refused) == 1 and "listen_addresses" in refused[0]["do"]
+        assert len(told("probe fails", probe)) <= 4
+
+
 def test_every_failure_says_what_to_do(newest, run_exporter):
     with refusing() as port:
         exporter = run_exporter({"targets": [

@@ -123,8 +123,9 @@ Cases lost_on_the_way() {
 Cases through_a_pooler() {
   Cases cases;
   for (const char* text :
-       {"client_idle_timeout", "idle transaction timeout", "query timeout", "query_wait_timeout", "database removed",
-        "no more connections allowed (max_client_conn)", "transaction timeout"}) {
+       {"client_idle_timeout", "idle transaction timeout", "query timeout", "query_wait_timeout",
+        "database removed", "no more connections allowed (max_client_conn)",
+        "transaction timeout"}) {
     cases.push_back({std::string("PgBouncer says ") + text,
                      Given().canary(fatal("08P01", text)).held(3).pooler(), Cause::kPoolerClose,
                      Scope::kOne});
