@@ -48,16 +48,17 @@ constexpr KnownFinding kKnownFindings[] = {
              "network path",
      .reason = "The path forgets a silent connection before the server's next keepalive keeps it "
                "alive; the next statement hangs or fails.",
-     .fix = "{detail} SELECT pg_reload_conf(); -- new connections only"},
+     .fix = "{detail} SELECT pg_reload_conf(); -- each session from its next statement on"},
     {.name = "keepalive_budget_too_long",
      .severity = kWarning,
      .when = "tcp_keepalives_idle + tcp_keepalives_interval * tcp_keepalives_count is above the "
              "configured budget",
      .reason = "The session of a client that vanished keeps its slot and its locks until the last "
                "keepalive has failed.",
-     .fix = "ALTER SYSTEM SET tcp_keepalives_idle = 60; ALTER SYSTEM SET tcp_keepalives_interval = "
-            "10; ALTER SYSTEM SET tcp_keepalives_count = 6; SELECT pg_reload_conf(); -- new "
-            "connections only"},
+     .fix =
+         "ALTER SYSTEM SET tcp_keepalives_idle = 60; ALTER SYSTEM SET tcp_keepalives_interval = "
+         "10; ALTER SYSTEM SET tcp_keepalives_count = 6; SELECT pg_reload_conf(); -- each session "
+         "from its next statement on"},
     {.name = "tcp_user_timeout_unset",
      .when = "tcp_user_timeout is 0",
      .reason = "Data sent to a client that vanished is sent again for about 15 minutes (Linux's "

@@ -102,8 +102,8 @@ TEST_CASE("Keepalives are held against the path's idle limit, if it is known") {
   CHECK(found({kernel_default}, {}, options).empty());
   options.path_idle_limit = std::chrono::seconds(350);
   CHECK(found({kernel_default}, {}, options).at("keepalive_slower_than_path server") ==
-        "ALTER SYSTEM SET tcp_keepalives_idle = 60; SELECT pg_reload_conf(); -- new connections "
-        "only");
+        "ALTER SYSTEM SET tcp_keepalives_idle = 60; SELECT pg_reload_conf(); -- each session "
+        "from its next statement on");
   CHECK(found({{"tcp_keepalives_idle", "350", "s"}}, {}, options).size() == 1);
   CHECK(found({{"tcp_keepalives_idle", "349", "s"}}, {}, options).empty());
 }
@@ -118,11 +118,11 @@ TEST_CASE("The silence that keepalives leave is the longer of idle time and inte
   };
   CHECK(with("59", "59").empty());
   CHECK(with("30", "60").at(name) ==
-        "ALTER SYSTEM SET tcp_keepalives_interval = 10; SELECT pg_reload_conf(); -- new "
-        "connections only");
+        "ALTER SYSTEM SET tcp_keepalives_interval = 10; SELECT pg_reload_conf(); -- each session "
+        "from its next statement on");
   CHECK(with("0", "0").at(name) ==
         "ALTER SYSTEM SET tcp_keepalives_idle = 30; ALTER SYSTEM SET tcp_keepalives_interval = 10; "
-        "SELECT pg_reload_conf(); -- new connections only");
+        "SELECT pg_reload_conf(); -- each session from its next statement on");
 }
 
 TEST_CASE("The keepalive budget is idle time plus all probes") {
