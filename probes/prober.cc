@@ -5,6 +5,7 @@
 #include <asio/co_spawn.hpp>
 
 #include "probes/connect.h"
+#include "probes/foreseen.h"
 #include "probes/held_session.h"
 #include "probes/probe_metrics.h"
 #include "probes/roundtrip.h"
@@ -46,7 +47,14 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
       context_{target_, dialer_, recorder_, {}, [this](Drop drop) { lost(std::move(drop)); }},
       certificate_(context_, instruments, roots, settings_.certificate,
                    std::move(listeners.certificates)) {
+  if (settings_.connect.on) foresee_failures(instruments, ProbeKind::kConnect);
+  if (settings_.roundtrip.on) {
+    foresee_failures(instruments, ProbeKind::kRoundtrip);
+    foresee_drops(instruments, ProbeKind::kRoundtrip);
+  }
+  if (settings_.longquery.pace.on) foresee_drops(instruments, ProbeKind::kLongquery);
   if (settings_.idle.on) {
+    foresee_drops(instruments, ProbeKind::kIdle);
     idle_ = std::make_unique<IdleProbe>(context_, instruments, settings_.idle);
   }
 }

@@ -1,0 +1,17 @@
+// What probes are likely to meet. Its counters exist at 0 from the start, because increase() does
+// not see the event that creates a series. What is not foreseen here makes a series when it
+// happens.
+#pragma once
+
+#include "metrics/instruments.h"
+#include "probes/drop.h"
+
+namespace pgconn::probes {
+
+// pgconn_probe_failures_total of a probe that connects and asks. I/O thread only.
+void foresee_failures(metrics::Instruments& instruments, ProbeKind probe);
+
+// pgconn_connection_drops_total of a probe that holds connections. I/O thread only.
+void foresee_drops(metrics::Instruments& instruments, ProbeKind probe);
+
+}  // namespace pgconn::probes
