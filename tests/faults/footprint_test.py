@@ -97,7 +97,7 @@ def test_a_storm_of_restarts_does_not_break_the_budget_of_connections(scene, hol
     scene.connect_admin()
     storming.result()
     assert 4 <= max(open_at_once) <= BUDGET  # all that is held, and the collector
-    assert 4 <= max(counted) <= BUDGET
+    assert max(counted) <= BUDGET
     lost = restarts * 3
     eventually(lambda: sum(drops(held.metrics()).values()) >= lost, what=f"{lost} drops")
     held.until_asked("roundtrip", 2)
