@@ -73,7 +73,7 @@ def report_one_by_one(box):
         box.psql(f"CREATE ROLE {name} LOGIN; GRANT pg_monitor TO {name}")
     config = {
         "targets": [{"name": name, "dsn": box.dsn(name)} for name in names],
-        "probes": {"connect": False, "idle": False, "roundtrip": {"interval": "1s", "timeout": "900ms"}},
+        "probes": {"roundtrip": {"interval": "1s", "timeout": "900ms"}},
     }
     times, last = [], dict.fromkeys(names, 0.0)
     with Exporter(config) as exporter, contextlib.closing(Victims(box, "roundtrip")) as victims:
@@ -97,7 +97,7 @@ def report_all_at_once(box):
     config = {
         "global": {"max_connections_per_target": AT_ONCE + 2},
         "targets": [{"name": "box", "dsn": box.dsn()}],
-        "probes": {"connect": False, "roundtrip": False, "idle": {"canaries": AT_ONCE}},
+        "probes": {"idle": {"canaries": AT_ONCE}},
     }
     with Exporter(config) as exporter, contextlib.closing(Victims(box, "idle")) as victims:
         exporter.metrics()

@@ -1,7 +1,8 @@
 """What a thousand targets cost one exporter: CPU, memory, and how it spreads their connections.
 
 Run it with scripts/bench. Each target is connected to each minute, asked on a held connection each 15
-seconds, and has one canary; all over TLS, on a few real servers. Fails if a limit is broken.
+seconds, has one canary, and its certificate looked at each five minutes; all over TLS, on a few real
+servers. Fails if a limit is broken.
 """
 
 import collections
@@ -26,6 +27,7 @@ PROBES = {
     "connect": {"interval": "60s"},
     "roundtrip": {"interval": "15s"},
     "idle": {"canaries": 1},
+    "certificate": True,
 }
 ARRIVAL = re.compile(r"^(\S+ \S+) UTC .*connection received", re.M)
 

@@ -10,15 +10,15 @@ from tests.support.process import eventually
 
 SECONDS = int(os.environ.get("PGCONN_BENCH_SECONDS", "120"))
 MS_A_SECOND = 1.0
-NONE = {"connect": False, "roundtrip": False, "idle": False}
+DEFAULTS = {"connect": True, "roundtrip": True, "idle": True, "certificate": True}
 
 
-def started(box, **config):
-    return Exporter({"targets": [{"name": "box", "dsn": box.dsn()}], **config})
+def started(box, probes):
+    return Exporter({"targets": [{"name": "box", "dsn": box.dsn()}], "probes": probes})
 
 
 def main():
-    with available_box() as box, started(box, probes={}) as probing, started(box, probes=NONE) as idle:
+    with available_box() as box, started(box, DEFAULTS) as probing, started(box, {}) as idle:
         eventually(
             lambda: probing.metrics().sum("pgconn_held_connections") == 3, what="all held connections"
         )
