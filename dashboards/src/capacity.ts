@@ -3,7 +3,7 @@ import { LIMIT_WATCHED_FROM, SLOTS_PREDICTION_SECONDS, SLOTS_RATIO } from './lim
 import { graph, tile } from './panels.ts';
 import { T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { NONE, STATES, above, any } from './theme.ts';
+import { CLOCK, CLOCK_SOFT_MAX, NONE, STATES, above, any } from './theme.ts';
 
 const used = `max by (${TARGET}) (pgconn_connection_slots_used{${T}})`;
 const usable = `max by (${TARGET}) (pgconn_connection_slots{${T}, kind="usable"})`;
@@ -90,12 +90,12 @@ export const capacity = dashboard({
         tile({
           title: 'Fullest in two hours',
           description:
-            'Slots used in two hours if the last hour goes on like this. When red, there is time to act before ' +
-            'connections are refused: look for what grows below.',
+            'Slots used in two hours if the last hour goes on like this; 100 % is full or more. When red, there is ' +
+            'time to act before connections are refused: look for what grows below.',
           unit: 'percentunit',
           decimals: 0,
-          expr: `clamp_min(max(predict_linear(pgconn_connection_slots_used{${T}}[1h], ${SLOTS_PREDICTION_SECONDS})
-            / ignoring (kind) pgconn_connection_slots{${T}, kind="usable"}), 0)`,
+          expr: `clamp(max(predict_linear(pgconn_connection_slots_used{${T}}[1h], ${SLOTS_PREDICTION_SECONDS})
+            / ignoring (kind) pgconn_connection_slots{${T}, kind="usable"}), 0, 1)`,
           steps: above({ watch: 0.95, act: 1 }),
         }),
         tile({
@@ -195,8 +195,7 @@ export const capacity = dashboard({
               title: 'Longest idle',
               expr: `max by (${TARGET}, database, user, application)
                 (pgconn_session_state_oldest_seconds{${T}, state="idle"})`,
-              unit: 's',
-              decimals: 0,
+              unit: CLOCK,
               width: 120,
             },
           ],
@@ -239,7 +238,8 @@ export const capacity = dashboard({
           description:
             'Time of sessions over their number, by target. Seconds rather than minutes mean that something ' +
             'connects for each piece of work: give it a pool.',
-          unit: 's',
+          unit: CLOCK,
+          softMax: CLOCK_SOFT_MAX,
           series: [[`${sessionSeconds(TARGET, 'session')} / (${established(TARGET)} > 0)`, '{{target}}']],
         }),
         graph({
@@ -256,7 +256,8 @@ export const capacity = dashboard({
           description:
             'By target. A saw whose teeth end at the same height is the maximum lifetime of a pool. A session much' +
             ' older than that belongs to none.',
-          unit: 's',
+          unit: CLOCK,
+          softMax: CLOCK_SOFT_MAX,
           series: [[`max by (${TARGET}) (pgconn_session_oldest_seconds{${T}})`, '{{target}}']],
         }),
       ],

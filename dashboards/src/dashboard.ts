@@ -96,18 +96,19 @@ export function dashboard(page: Page): Dashboard {
     )
     .annotation(
       moment(
-        'Crash restart',
-        'red',
-        `1000 * max by (cluster, target) (pgconn_server_crash_restart_time_seconds{${T}}) > 0`,
-        '{{target}}',
+        'Connections dropped',
+        'orange',
+        // The canaries try again and again how long a silence the path allows: that would mark everything.
+        `1000 * max by (cluster, target, cause) (pgconn_last_drop_timestamp_seconds{${T}, cause!="path_idle_timeout"})`,
+        '{{target}}: {{cause}}',
       ),
     )
     .annotation(
       moment(
-        'Connections dropped',
-        'orange',
-        `1000 * max by (cluster, target, cause) (pgconn_last_drop_timestamp_seconds{${T}})`,
-        '{{target}}: {{cause}}',
+        'Crash restart',
+        'red',
+        `1000 * max by (cluster, target) (pgconn_server_crash_restart_time_seconds{${T}}) > 0`,
+        '{{target}}',
       ),
     );
   for (const row of page.rows) {

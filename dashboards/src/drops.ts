@@ -4,7 +4,7 @@ import { to, toTargetOfRow } from './links.ts';
 import { events, graph, note, tile, words } from './panels.ts';
 import { happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { ENDS, RESULTS, SCOPES, WATCH, any, informs } from './theme.ts';
+import { CLOCK, CLOCK_SOFT_MAX, ENDS, RESULTS, SCOPES, WATCH, any, informs } from './theme.ts';
 
 const incidentsOf = (scope: string) =>
   `sum(increase(pgconn_drop_incidents_total{${T}, scope="${scope}"}[$__range])) or vector(0)`;
@@ -230,19 +230,19 @@ export const drops = dashboard({
           ascending: true,
           columns: [
             { title: 'Target', label: 'target' },
-            { title: 'Survived', expr: `max by (${TARGET}) (pgconn_idle_survived_seconds{${T}})`, unit: 's' },
+            { title: 'Survived', expr: `max by (${TARGET}) (pgconn_idle_survived_seconds{${T}})`, unit: CLOCK },
             {
               title: 'Dropped',
               expr: `min by (${TARGET}) (pgconn_idle_dropped_seconds{${T}})`,
-              unit: 's',
+              unit: CLOCK,
               steps: [[null, 'purple']],
             },
             {
               title: 'Path allows',
               expr: `min by (${TARGET}) (pgconn_path_idle_limit_seconds{${T}})`,
-              unit: 's',
+              unit: CLOCK,
             },
-            { title: 'First keepalive', expr: settingOf('tcp_keepalives_idle'), unit: 's' },
+            { title: 'First keepalive', expr: settingOf('tcp_keepalives_idle'), unit: CLOCK },
             {
               title: 'In time',
               expr: `${settingOf('tcp_keepalives_idle')}
@@ -259,7 +259,7 @@ export const drops = dashboard({
           order: 'Silence',
           ascending: true,
           columns: [
-            { title: 'Silence', label: 'rung', unit: 's' },
+            { title: 'Silence', label: 'rung', unit: CLOCK },
             { title: 'Survived', expr: resultsOf('survived'), decimals: 0 },
             { title: 'Dropped', expr: resultsOf('dropped'), decimals: 0, steps: any('purple') },
             { title: 'Inconclusive', expr: resultsOf('inconclusive'), decimals: 0 },
@@ -270,7 +270,8 @@ export const drops = dashboard({
           description:
             'Where survived and dropped come near to each other lies the idle limit of the path. A limit that ' +
             'falls means that a device on the path was changed.',
-          unit: 's',
+          unit: CLOCK,
+          softMax: CLOCK_SOFT_MAX,
           span: 24,
           series: [
             [`max by (${TARGET}) (pgconn_idle_survived_seconds{${T}})`, '{{target}} survived'],

@@ -2,7 +2,7 @@ import { dashboard } from './dashboard.ts';
 import { events, graph, tile, words } from './panels.ts';
 import { E, happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { ACT, NONE, WATCH, any, informs } from './theme.ts';
+import { ACT, NONE, PURPOSES, WATCH, any, informs } from './theme.ts';
 
 /** The instances that are exporters of ours, among all that share a job. */
 const ours = `and on (job, instance) pgconn_exporter_targets{${E}}`;
@@ -194,8 +194,7 @@ export const exporter = dashboard({
         graph({
           title: 'Samples of a scrape',
           description: 'What a scrape costs Prometheus. A jump is a new label value: look at the folded series.',
-          unit: 'short',
-          decimals: 0,
+          unit: 'locale',
           series: [[`scrape_samples_scraped{${E}} ${ours}`, '{{instance}}']],
         }),
         graph({
@@ -247,6 +246,7 @@ export const exporter = dashboard({
           decimals: 0,
           stacked: true,
           series: [[`sum by (purpose) (pgconn_exporter_connections{${T}})`, '{{purpose}}']],
+          colors: PURPOSES,
         }),
         graph({
           title: 'CPU',

@@ -4,12 +4,12 @@ import { chainEndsIn, due, dueInCells, dueInWords } from './certificates.ts';
 import { IDLE_IN_TRANSACTION_SECONDS, SLOTS_RATIO } from './limits.ts';
 import { to, toTargetOfRow } from './links.ts';
 import { events, graph, tile, words } from './panels.ts';
-import { E, happened, IDLE_IN_TRANSACTION, T, TARGET, blockedByIdle } from './selectors.ts';
+import { E, FAULTS, happened, IDLE_IN_TRANSACTION, T, TARGET, blockedByIdle } from './selectors.ts';
 import { list } from './tables.ts';
-import { ACT, FINE, NONE, WATCH, above, any } from './theme.ts';
+import { ACT, CLOCK, CLOCK_SOFT_MAX, FINE, NONE, SPAN, WATCH, above, any } from './theme.ts';
 
 const up = `max by (${TARGET}) (pgconn_up{${T}})`;
-const probes = `min by (${TARGET}) (pgconn_probe_success{${T}})`;
+const probes = `min by (${TARGET}) (pgconn_probe_success{${T}, ${FAULTS}})`;
 const incidents = `sum by (${TARGET}) (increase(pgconn_drop_incidents_total{${T}}[$__range]))`;
 const oldestIdle = `max by (${TARGET}) (pgconn_session_state_oldest_seconds{${T}, ${IDLE_IN_TRANSACTION}})`;
 const behindIdle = `sum by (${TARGET}) (${blockedByIdle})`;
@@ -116,13 +116,14 @@ export const fleet = dashboard({
         list({
           title: 'Targets',
           description:
-            'One row a target, those with most troubles first. A cell is coloured when somebody should act; a ' +
-            'click on the target shows what drops its connections.',
+            'One row a target: those that are down, then those with most troubles. A cell is coloured when somebody ' +
+            'should act; a click on the target shows what drops its connections.',
           span: 24,
           height: 9,
+          first: { title: 'Server', ascending: true },
           order: 'Troubles',
           columns: [
-            { title: 'Troubles', expr: troubleCount, width: 90, decimals: 0 },
+            { title: 'Troubles', expr: troubleCount, width: 90, decimals: 0, steps: any(WATCH) },
             {
               title: 'Target',
               label: 'target',
@@ -151,8 +152,7 @@ export const fleet = dashboard({
             {
               title: 'Idle in transaction',
               expr: oldestIdle,
-              unit: 's',
-              decimals: 0,
+              unit: CLOCK,
               steps: above(IDLE_IN_TRANSACTION_SECONDS),
             },
             { title: 'Blocked by it', expr: behindIdle, decimals: 0, steps: any() },
@@ -167,7 +167,7 @@ export const fleet = dashboard({
             {
               title: 'Certificate ends in',
               expr: chainEndsIn(TARGET),
-              unit: 's',
+              unit: SPAN,
               decimals: 1,
             },
             { title: 'Renew', expr: due(TARGET), mappings: dueInCells, width: 80 },
@@ -199,7 +199,8 @@ export const fleet = dashboard({
           description:
             'For how long the most forgetful client of each target has left a transaction open. Above the dashed ' +
             'lines locks and old row versions are held for nothing: see the dashboard of transactions.',
-          unit: 's',
+          unit: CLOCK,
+          softMax: CLOCK_SOFT_MAX,
           series: [[oldestIdle, '{{target}}']],
           steps: above(IDLE_IN_TRANSACTION_SECONDS, NONE),
           noValue: 'No session was idle in a transaction',

@@ -6,7 +6,7 @@ export interface Limits {
   act: number;
 }
 
-const DAY = 86_400;
+export const DAY = 86_400; // seconds
 
 export const IDLE_IN_TRANSACTION_SECONDS: Limits = { watch: 10, act: 300 };
 export const TIMEOUT_RATIO: Limits = { watch: 0.5, act: 0.8 };

@@ -60,6 +60,12 @@ export const words = (map: Record<string, { text?: string; color?: string }>): V
   options: Object.fromEntries(Object.entries(map).map(([value, result], index) => [value, { ...result, index }])),
 });
 
+/** Text and colour for every value up to and with this one. */
+export const upTo = (to: number, text: string, color: string): ValueMapping => ({
+  type: MappingType.RangeToText,
+  options: { from: null, to, result: { text, color, index: 0 } },
+});
+
 /** No value gets the colour of the lowest step unless told otherwise, and that is red where less is worse. */
 export const nothing = (text: string, color?: string): ValueMapping[] =>
   [SpecialValueMatch.NullAndNan, SpecialValueMatch.Empty].map((match, index) => ({
@@ -143,7 +149,6 @@ function baseGraph(g: Graph) {
     .span(g.span ?? 12)
     .height(g.height ?? 8)
     .min(g.min ?? 0)
-    .lineWidth(1)
     .showPoints(common.VisibilityMode.Never)
     .legend(legend)
     .tooltip(
@@ -179,6 +184,7 @@ function baseGraph(g: Graph) {
 export const graph = (g: Graph): PanelBuilder =>
   baseGraph(g)
     .drawStyle(common.GraphDrawStyle.Line)
+    .lineWidth(g.stacked ? 1 : 2)
     .fillOpacity(g.stacked ? 40 : 0);
 
 /** Things that happen now and then, counted over steps of at least two minutes so that one event is one bar. */

@@ -1,9 +1,9 @@
 import { dashboard } from './dashboard.ts';
 import { CONNECT_SECONDS, PROBE_FAILURE_BUDGET } from './limits.ts';
-import { events, graph, spread, tile, timeline, words } from './panels.ts';
-import { happened, T, TARGET } from './selectors.ts';
+import { events, graph, spread, tile, timeline, upTo, words } from './panels.ts';
+import { FAULTS, happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { ACT, FINE, NONE, PHASES, WATCH, above, any } from './theme.ts';
+import { ACT, FINE, NONE, PHASES, PURPOSES, WATCH, above, any } from './theme.ts';
 
 /** The two that measure whether one can work; what our own configuration kept from trying is no failure of a server. */
 const OBJECTIVE = `${T}, probe=~"connect|roundtrip"`;
@@ -34,10 +34,10 @@ export const probes = dashboard({
         tile({
           title: 'Failing now',
           description:
-            'Probes whose last run failed. When red, the table of failures says in which phase and what the server' +
-            ' said.',
+            'Probes whose last run failed; the canaries of idle do so on purpose and do not count. When red, the ' +
+            'table of failures says in which phase and what the server said.',
           unit: 'short',
-          expr: `count(pgconn_probe_success{${T}} == 0) or vector(0)`,
+          expr: `count(pgconn_probe_success{${T}, ${FAULTS}} == 0) or vector(0)`,
           steps: any(),
         }),
         tile({
@@ -67,6 +67,7 @@ export const probes = dashboard({
             [0, 'orange'],
             [0.5, FINE],
           ],
+          mappings: [upTo(0, 'used up', ACT)],
         }),
         tile({
           title: 'Connect, median',
@@ -114,7 +115,7 @@ export const probes = dashboard({
             [1, FINE],
           ],
           span: 24,
-          height: 8,
+          height: 12,
           noValue: 'No probe runs',
         }),
         events({
@@ -138,9 +139,9 @@ export const probes = dashboard({
           order: 'Failures',
           columns: [
             { title: 'Target', label: 'target' },
-            { title: 'Probe', label: 'probe' },
+            { title: 'Probe', label: 'probe', width: 100 },
             { title: 'Phase', label: 'phase', width: 90 },
-            { title: 'Reason', label: 'reason' },
+            { title: 'Reason', label: 'reason', width: 190 },
             { title: 'SQLSTATE', label: 'sqlstate', width: 110 },
             {
               title: 'Failures',
@@ -169,6 +170,7 @@ export const probes = dashboard({
           description: 'Runs of probes per second. A probe that stops running sees nothing: check its configuration.',
           unit: 'ops',
           series: [[`sum by (probe) (rate(pgconn_probe_attempts_total{${T}}[$__rate_interval]))`, '{{probe}}']],
+          colors: PURPOSES,
         }),
       ],
     },

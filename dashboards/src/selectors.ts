@@ -12,15 +12,21 @@ export const T = 'job=~"$job", cluster=~"$cluster", target=~"$target"';
 /** Of what an exporter says of itself: such series have no target. */
 export const E = 'job=~"$job"';
 
+/** Probes whose failure is a fault: canaries fail on purpose, to find out how long a silence the path allows. */
+export const FAULTS = 'probe!="idle"';
+
 /** The labels that tell targets apart. */
 export const TARGET = 'cluster, target';
 
 export const IDLE_IN_TRANSACTION = 'state=~"idle in transaction.*"';
 
+/** Of a counter, only what rose at all in the chosen range. */
+export const everRose = (counter: string, by: string) =>
+  `and on (${by}) (sum by (${by}) (increase(${counter}{${T}}[$__range] @ end())) > 0)`;
+
 /** How often something happened, over time; only of those to which it happened at all in the chosen range. */
 export const happened = (counter: string, by: string) =>
-  `sum by (${by}) (increase(${counter}{${T}}[$__rate_interval]))
-    and on (${by}) (sum by (${by}) (increase(${counter}{${T}}[$__range] @ end())) > 0)`;
+  `sum by (${by}) (increase(${counter}{${T}}[$__rate_interval])) ${everRose(counter, by)}`;
 
 /** The labels that tell apart whose sessions they are. */
 export const OWNER = `${TARGET}, database, user, application`;
@@ -29,3 +35,11 @@ export const OWNER = `${TARGET}, database, user, application`;
 export const blockedByIdle = `pgconn_blocked_by_idle_in_transaction{${T}} and on (${OWNER})
   max by (${OWNER}) (pgconn_session_state_oldest_seconds{${T}, ${IDLE_IN_TRANSACTION}})
     > ${IDLE_IN_TRANSACTION_SECONDS.watch}`;
+
+/**
+ * The same series in the order of a label that is a whole number: Prometheus orders them by labels as texts, first by
+ * this one, which has leading zeros.
+ */
+export const inOrderOf = (label: string, expr: string) =>
+  `label_replace(label_replace(${expr}, "__order", "00000000$1", "${label}", "(.*)"),
+    "__order", "$1", "__order", ".*(.{8})")`;

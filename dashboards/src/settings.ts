@@ -3,7 +3,7 @@ import { FIXES } from './findings.ts';
 import { nothing, tile, words } from './panels.ts';
 import { T, TARGET } from './selectors.ts';
 import { list, matrix } from './tables.ts';
-import { ACT, NONE, WATCH, any, informs } from './theme.ts';
+import { ACT, CLOCK, NEUTRAL, NONE, WATCH, any, informs } from './theme.ts';
 
 const TIMEOUTS = [
   'idle_in_transaction_session_timeout',
@@ -17,6 +17,8 @@ const TIMEOUTS = [
   'tcp_user_timeout',
   'wal_sender_timeout',
 ];
+
+const SIZES = ['shared_buffers', 'work_mem'];
 
 const seconds = (name: string) => `max by (${TARGET}) (pgconn_setting_seconds{${T}, name="${name}"})`;
 const pathLimit = `min by (${TARGET}) (pgconn_path_idle_limit_seconds{${T}})`;
@@ -89,7 +91,7 @@ export const settings = dashboard({
             'What is wrong with the settings of the chosen targets, the worst first. The exporter’s own page has ' +
             'the reason of each; a fix for one role is better than one for all.',
           span: 24,
-          height: 10,
+          height: 12,
           filterable: true,
           noValue: 'Nothing to mend',
           order: 'Severity',
@@ -103,7 +105,7 @@ export const settings = dashboard({
                 words({
                   1: { text: 'critical', color: ACT },
                   2: { text: 'warning', color: WATCH },
-                  3: { text: 'info', color: NONE },
+                  3: { text: 'info', color: NEUTRAL },
                 }),
               ],
             },
@@ -140,7 +142,7 @@ export const settings = dashboard({
             'findings say where that matters.',
           unit: 's',
           span: 24,
-          height: 11,
+          height: 12,
           expr: `max by (target, name) (pgconn_setting_seconds{${T}, name=~"${TIMEOUTS.join('|')}"})`,
           rows: { title: 'Setting', label: 'name', width: 280 },
           columns: 'target',
@@ -180,14 +182,14 @@ export const settings = dashboard({
           ascending: true,
           columns: [
             { title: 'Target', label: 'target' },
-            { title: 'First keepalive', expr: seconds('tcp_keepalives_idle'), unit: 's' },
+            { title: 'First keepalive', expr: seconds('tcp_keepalives_idle'), unit: CLOCK },
             {
               title: 'Gives up after',
               expr: `${seconds('tcp_keepalives_idle')} + ${seconds('tcp_keepalives_interval')}
                 * max by (${TARGET}) (pgconn_setting_value{${T}, name="tcp_keepalives_count"})`,
-              unit: 's',
+              unit: CLOCK,
             },
-            { title: 'Path allows', expr: pathLimit, unit: 's' },
+            { title: 'Path allows', expr: pathLimit, unit: CLOCK },
             {
               title: 'In time',
               expr: `${seconds('tcp_keepalives_idle')} < bool ${pathLimit}`,
@@ -203,19 +205,36 @@ export const settings = dashboard({
         matrix({
           title: 'Limits and switches',
           description:
-            'Numbers, sizes in bytes and switches (0, 1) that decide about connections, as the servers have them.',
+            'Numbers and switches (0, 1) that decide about connections, as the servers have them. Compare the targets ' +
+            'of a kind: one that differs is seldom meant to.',
           unit: 'none',
-          span: 12,
-          height: 10,
-          expr: `max by (target, name) (pgconn_setting_value{${T}})`,
+          span: 24,
+          height: 13,
+          expr: `max by (target, name) (pgconn_setting_value{${T}, name!~"${SIZES.join('|')}"})`,
           rows: { title: 'Setting', label: 'name', width: 280 },
           columns: 'target',
+        }),
+        list({
+          title: 'Memory',
+          description:
+            'Memory that all sessions share, and what each step of each statement may take beside it. Slots times ' +
+            'work_mem must fit into the host, or the kernel kills.',
+          order: 'Target',
+          ascending: true,
+          columns: [
+            { title: 'Target', label: 'target' },
+            ...SIZES.map((name) => ({
+              title: name,
+              expr: `max by (${TARGET}) (pgconn_setting_value{${T}, name="${name}"})`,
+              unit: 'bytes',
+              decimals: 0,
+            })),
+          ],
         }),
         list({
           title: 'Waiting for a restart',
           description: 'Settings that were changed but need a restart to count. Restart at a time of your choice.',
           span: 12,
-          height: 10,
           noValue: 'Nothing waits for a restart',
           order: 'Target',
           ascending: true,

@@ -32,6 +32,8 @@ export interface Table extends Omit<Shown, 'unit' | 'steps'> {
   /** The title of the column that the rows are ordered by. */
   order: string;
   ascending?: boolean;
+  /** A column that the rows are ordered by before `order` counts. */
+  first?: { title: string; ascending: boolean };
   filterable?: boolean;
 }
 
@@ -85,7 +87,12 @@ export function list(t: Table): PanelBuilder {
     .cellHeight(common.TableCellHeight.Sm)
     .minWidth(60)
     .filterable(t.filterable ?? false)
-    .sortBy([new common.TableSortByFieldStateBuilder().displayName(t.order).desc(!t.ascending)]);
+    .sortBy([
+      ...(t.first
+        ? [new common.TableSortByFieldStateBuilder().displayName(t.first.title).desc(!t.first.ascending)]
+        : []),
+      new common.TableSortByFieldStateBuilder().displayName(t.order).desc(!t.ascending),
+    ]);
   values.forEach((column, index) =>
     panel.withTarget(instantQuery(refIdOf(index), column.expr).format(prometheus.PromQueryFormat.Table)),
   );

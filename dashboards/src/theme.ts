@@ -11,6 +11,13 @@ export const NEUTRAL = 'text';
 export const NONE = 'transparent';
 export const LIMIT = '#8E8E8E';
 
+/** Ages and silences: exact, and as wide for a second as for a day. */
+export const CLOCK = 'dtdhms';
+/** An age or a remaining time at a glance; with one decimal in two words, such as "1 day, 23 hours". */
+export const SPAN = 'dtdurations';
+/** Axes of ages reach at least this far, or a clock without fractions would say the same at every tick. */
+export const CLOCK_SOFT_MAX = 60;
+
 /** Of a panel whose thresholds decide its colour, from the lowest value up. */
 export type Step = [from: number | null, color: string];
 
@@ -56,6 +63,29 @@ export const PHASES = {
   startup: '#5794F2',
   query: '#8AB8FF',
   total: '#8E9AAF',
+};
+
+/** What the exporter has connections for, probes and others. */
+export const PURPOSES = {
+  collect: '#CCD3E0',
+  diagnose: '#FF7EB6',
+  connect: '#5794F2',
+  roundtrip: '#8AB8FF',
+  idle: '#8E9AAF',
+  longquery: '#B877D9',
+  certificate: '#96D98D',
+};
+
+/** PostgreSQL's own names of what a session waits for. */
+export const WAITS = {
+  Lock: '#FF9830',
+  LWLock: '#F2CC0C',
+  BufferPin: '#A67C52',
+  IO: '#5794F2',
+  IPC: '#B877D9',
+  Client: '#8E9AAF',
+  Timeout: '#4E5661',
+  Extension: '#CCD3E0',
 };
 
 export const TRANSPORTS = {

@@ -9,11 +9,11 @@ import {
   verified,
 } from './certificates.ts';
 import { dashboard } from './dashboard.ts';
-import { CERTIFICATE_SECONDS } from './limits.ts';
-import { events, graph, tile, words } from './panels.ts';
+import { CERTIFICATE_SECONDS, DAY } from './limits.ts';
+import { events, graph, tile, timeline, words } from './panels.ts';
 import { happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { ACT, FINE, NONE, TRANSPORTS, WATCH, any, below } from './theme.ts';
+import { ACT, FINE, NONE, SPAN, TRANSPORTS, WATCH, any, below } from './theme.ts';
 
 const NO_CERTIFICATES = 'no certificate seen';
 const yesOrNo = (no: string, color: string) => [words({ 0: { text: no, color }, 1: { text: 'yes', color: NONE } })];
@@ -97,13 +97,14 @@ export const tls = dashboard({
             'Where certificates come from and how they stand, the first to end on top. A coloured cell says why ' +
             'clients are, or will be, refused.',
           span: 24,
-          height: 7,
+          height: 9,
+          first: { title: 'Renew', ascending: false },
           order: 'Chain ends in',
           ascending: true,
           columns: [
             { title: 'Target', label: 'target' },
             { title: 'Source', label: 'source' },
-            { title: 'Chain ends in', expr: chainEndsIn(SOURCE), unit: 's', decimals: 1 },
+            { title: 'Chain ends in', expr: chainEndsIn(SOURCE), unit: SPAN, decimals: 1 },
             { title: 'Renew', expr: due(SOURCE), mappings: dueInCells, width: 90 },
             {
               title: 'Readable',
@@ -124,7 +125,7 @@ export const tls = dashboard({
             {
               title: 'CRL stale in',
               expr: `min by (${SOURCE}) (pgconn_crl_next_update_timestamp_seconds{${T}}) - time()`,
-              unit: 's',
+              unit: SPAN,
               decimals: 1,
               steps: [
                 [null, WATCH],
@@ -157,13 +158,13 @@ export const tls = dashboard({
               title: 'Ends in',
               expr: `min by (${SOURCE}, position, serial)
                 (pgconn_certificate_not_after_timestamp_seconds{${T}}) - time()`,
-              unit: 's',
+              unit: SPAN,
               decimals: 1,
               steps: [
                 [null, ACT],
                 [0, NONE],
               ],
-              width: 110,
+              width: 150,
             },
             {
               title: 'Valid from',
@@ -185,13 +186,13 @@ export const tls = dashboard({
           ],
         }),
         graph({
-          title: 'Time left, by source',
+          title: 'Days left, by source',
           description:
-            'Time until the first certificate of a source ends. It falls until somebody renews: a jump up is a ' +
+            'Days until the first certificate of a source ends. They fall until somebody renews: a jump up is a ' +
             'rotation, a line below orange wants one.',
-          unit: 's',
-          series: [[chainEndsIn(SOURCE), '{{target}} {{source}}']],
-          steps: below(CERTIFICATE_SECONDS, NONE),
+          unit: 'none',
+          series: [[`(${chainEndsIn(SOURCE)}) / ${DAY}`, '{{target}} {{source}}']],
+          steps: below({ watch: CERTIFICATE_SECONDS.watch / DAY, act: CERTIFICATE_SECONDS.act / DAY }, NONE),
           noValue: NO_CERTIFICATES,
         }),
         events({
@@ -258,22 +259,29 @@ export const tls = dashboard({
           columns: [
             { title: 'Target', label: 'target' },
             { title: 'Protocol', label: 'version', width: 100 },
-            { title: 'Cipher', label: 'cipher', width: 230 },
-            { title: 'Sessions', expr: `sum by (${TARGET}, version, cipher) (pgconn_tls_sessions{${T}})`, decimals: 0 },
+            { title: 'Cipher', label: 'cipher', width: 280 },
+            {
+              title: 'Sessions',
+              expr: `sum by (${TARGET}, version, cipher) (pgconn_tls_sessions{${T}})`,
+              decimals: 0,
+              width: 110,
+            },
             {
               title: 'Fresh handshake',
               expr: `max by (${TARGET}, version, cipher) (pgconn_tls_handshake_info{${T}})`,
               mappings: [words({ 1: { text: 'this one' } })],
+              width: 160,
             },
           ],
         }),
-        graph({
+        timeline({
           title: 'TLS offered',
           description:
-            'Whether the server takes connections over TLS. At 0 it declines: ssl is off, or its key is gone.',
-          unit: 'bool_yes_no',
-          max: 1,
-          height: 6,
+            'Whether the server takes connections over TLS. Where it is orange it declines: ssl is off, or its key is ' +
+            'gone.',
+          mappings: [words({ 0: { text: 'declined', color: WATCH }, 1: { text: 'offered', color: FINE } })],
+          span: 12,
+          height: 7,
           series: [[`min by (${TARGET}) (pgconn_tls_offered{${T}})`, '{{target}}']],
           noValue: 'Not looked at',
         }),
@@ -282,7 +290,7 @@ export const tls = dashboard({
           description: 'Sessions over TLS that showed a certificate of their own. A fall means that logins by it fail.',
           unit: 'short',
           decimals: 0,
-          height: 6,
+          height: 7,
           softMax: 4,
           series: [[`max by (${TARGET}) (pgconn_tls_client_certificate_sessions{${T}})`, '{{target}}']],
         }),

@@ -1,9 +1,9 @@
 import { dashboard } from './dashboard.ts';
 import { IDLE_IN_TRANSACTION_SECONDS, LONG_RUNNING_SECONDS, TIMEOUT_RATIO } from './limits.ts';
 import { graph, tile } from './panels.ts';
-import { IDLE_IN_TRANSACTION, OWNER, T, TARGET, blockedByIdle } from './selectors.ts';
+import { IDLE_IN_TRANSACTION, OWNER, T, TARGET, blockedByIdle, everRose, inOrderOf } from './selectors.ts';
 import { list } from './tables.ts';
-import { NONE, STATES, WATCH, above, any } from './theme.ts';
+import { CLOCK, CLOCK_SOFT_MAX, NONE, SPAN, STATES, WAITS, WATCH, above, any } from './theme.ts';
 
 const NOBODY_IDLE = 'No session was idle in a transaction';
 const NOBODY_WAITS = 'Nobody waited for a lock';
@@ -33,8 +33,7 @@ export const transactions = dashboard({
           description:
             'For how long the most forgetful client has left a transaction open. When orange or red, the table ' +
             'below names its application: it waits for something inside a transaction.',
-          unit: 's',
-          decimals: 0,
+          unit: SPAN,
           expr: `max(pgconn_session_state_oldest_seconds{${T}, ${IDLE_IN_TRANSACTION}}) or vector(0)`,
           steps: above(IDLE_IN_TRANSACTION_SECONDS),
         }),
@@ -74,8 +73,7 @@ export const transactions = dashboard({
           description:
             'Age of the oldest transaction of a session that is working. When orange, it holds back vacuum and its' +
             ' locks: is it a report, a dump, or a plan gone wrong?',
-          unit: 's',
-          decimals: 0,
+          unit: SPAN,
           expr: `max(pgconn_transaction_oldest_seconds{${T}, state="active"}) or vector(0)`,
           steps: above(LONG_RUNNING_SECONDS),
         }),
@@ -98,8 +96,7 @@ export const transactions = dashboard({
             {
               title: 'Idle for',
               expr: idleAge(OWNER),
-              unit: 's',
-              decimals: 0,
+              unit: CLOCK,
               steps: above(IDLE_IN_TRANSACTION_SECONDS),
             },
             {
@@ -165,8 +162,7 @@ export const transactions = dashboard({
             {
               title: 'Age',
               expr: `max by (${OWNER}) (pgconn_transaction_oldest_seconds{${T}, state="active"})`,
-              unit: 's',
-              decimals: 0,
+              unit: CLOCK,
               steps: above(LONG_RUNNING_SECONDS),
               width: 110,
             },
@@ -182,7 +178,8 @@ export const transactions = dashboard({
           description:
             'By target. A saw whose teeth end at the same height is a timeout at work; one that only grows has ' +
             'none. Above the red line somebody should ask the application.',
-          unit: 's',
+          unit: CLOCK,
+          softMax: CLOCK_SOFT_MAX,
           series: [[idleAge(TARGET), '{{target}}']],
           steps: above(IDLE_IN_TRANSACTION_SECONDS, NONE),
           noValue: NOBODY_IDLE,
@@ -211,7 +208,10 @@ export const transactions = dashboard({
           unit: 'short',
           decimals: 0,
           series: [
-            [`sum by (age) (pgconn_sessions_over_age{${T}, state="idle in transaction"})`, 'longer than {{age}} s'],
+            [
+              inOrderOf('age', `sum by (age) (pgconn_sessions_over_age{${T}, state="idle in transaction"})`),
+              'longer than {{age}} s',
+            ],
           ],
           softMax: 4,
         }),
@@ -256,7 +256,8 @@ export const transactions = dashboard({
           description:
             'Age of the oldest statement that waits for a lock, by database. Longer than deadlock_timeout is no ' +
             'deadlock but a slow or absent-minded owner of the lock.',
-          unit: 's',
+          unit: CLOCK,
+          softMax: CLOCK_SOFT_MAX,
           series: [[`max by (${TARGET}, database) (pgconn_blocked_oldest_seconds{${T}})`, '{{target}} {{database}}']],
           noValue: NOBODY_WAITS,
         }),
@@ -269,6 +270,7 @@ export const transactions = dashboard({
           decimals: 0,
           stacked: true,
           series: [[`sum by (wait_event_type) (pgconn_sessions_waiting{${T}})`, '{{wait_event_type}}']],
+          colors: WAITS,
           softMax: 4,
           noValue: 'No active session waited',
         }),
@@ -280,7 +282,11 @@ export const transactions = dashboard({
           unit: 'ops',
           softMax: 1,
           series: [
-            [`sum by (${TARGET}) (rate(pgconn_deadlocks_total{${T}}[$__rate_interval]))`, '{{target}} deadlocks'],
+            [
+              `sum by (${TARGET}) (rate(pgconn_deadlocks_total{${T}}[$__rate_interval]))
+                ${everRose('pgconn_deadlocks_total', TARGET)}`,
+              '{{target}} deadlocks',
+            ],
             [
               `sum by (${TARGET}) (rate(pgconn_transactions_total{${T}, outcome="rollback"}[$__rate_interval]))`,
               '{{target}} rollbacks',

@@ -1,36 +1,30 @@
-"""Runs the scripts of dashboards/ with Node.js, what they need installed as package-lock.json says."""
+"""Runs the scripts of dashboards/ with Node.js, and a server in trouble whose metrics Prometheus has."""
 
+import contextlib
 import json
-import shutil
-import subprocess
 
 import pytest
 
+from tests.dashboards import node
 from tests.dashboards.committed import ROOT
-
-
-def _npm(*arguments):
-    return subprocess.run(
-        ["npm", "--silent", *arguments], cwd=ROOT, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )
-
-
-def _installed():
-    lock, installed = ROOT / "package-lock.json", ROOT / "node_modules/.package-lock.json"
-    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
+from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer
+from tests.support.exporter import Exporter
+from tests.support.midbox import Midbox
+from tests.support.midbox import Unavailable as NoNamespaces
+from tests.support.pgbox import PgBox
+from tests.support.pgbox import Unavailable as NoServer
+from tests.support.process import eventually
+from tests.support.prometheus import Prometheus, Unavailable, unpacked
 
 
 @pytest.fixture(scope="session")
 def npm_run():
     """npm_run("lint", "--json") → the finished process of that script of dashboards/package.json."""
-    if not shutil.which("npm"):
-        pytest.skip("npm cannot be had here: the dashboards' sources cannot be run")
-    if not _installed():
-        result = _npm("ci", "--ignore-scripts")
-        if result.returncode != 0:
-            pytest.skip(f"the dashboards' packages cannot be had here: {result.stderr.strip()}")
-    return lambda script, *arguments: _npm("run", script, "--", *arguments)
+    try:
+        node.install(ROOT)
+    except node.Unavailable as reason:
+        pytest.skip(f"the dashboards' sources cannot be run here: {reason}")
+    return lambda script, *arguments: node.npm(ROOT, "run", script, "--", *arguments)
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +40,42 @@ def lint(npm_run):
         }
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _trouble():
+    """A Prometheus that has seen an idle limit, a crash, drops, refusals, waits and bad ends of sessions, and the
+    network namespace from which alone it is reached."""
+    with contextlib.ExitStack() as stack:
+        try:
+            unpacked("native", "prometheus")  # from where packages can be downloaded
+            box = stack.enter_context(PgBox(18)).start(max_connections=60)
+            midbox = stack.enter_context(Midbox(forgets_after=FORGETS_AFTER))
+        except (Unavailable, NoNamespaces, NoServer) as reason:
+            pytest.skip(str(reason))
+        box.stop()
+        with midbox.server.inside():
+            box.start(listen_addresses="*")
+        box.hba(f"host all all {midbox.network} trust")
+        with midbox.client.inside():
+            server = stack.enter_context(TroubledServer(box))
+            server.prepare()
+            exporter = stack.enter_context(Exporter({"targets": server.targets(), "probes": PROBES}))
+            running = stack.enter_context(Prometheus({"pgconn": exporter.port}))
+            held = 'sum(pgconn_held_connections{target="orders"})'
+            eventually(lambda: running.value(held) == 3, 60, "held connections")
+            server.crash()
+            server.begin()
+            eventually(lambda: running.query("pgconn_idle_dropped_seconds"), 90, "the path's idle limit")
+            server.drop_held()
+            server.end_sessions_badly()
+            box.use_certificate("ending")
+        yield midbox.client, running
+
+
+@pytest.fixture
+def prometheus(_trouble):
+    """One that has seen trouble of every kind; the test is within the network namespace where it is reached."""
+    namespace, running = _trouble
+    with namespace.inside():
+        yield running

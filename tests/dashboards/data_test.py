@@ -5,44 +5,9 @@ import json
 
 import pytest
 
-from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer
-from tests.support.exporter import Exporter
-from tests.support.midbox import Midbox
-from tests.support.midbox import Unavailable as NoNamespaces
-from tests.support.pgbox import PgBox
 from tests.support.process import eventually
-from tests.support.prometheus import Prometheus, Unavailable, unpacked
 
 RATE_INTERVAL = "20s"
-
-
-@pytest.fixture(scope="module")
-def prometheus():
-    """One that has seen an idle limit, a crash, drops, refusals, waits and bad ends of sessions."""
-    with contextlib.ExitStack() as stack:
-        try:
-            unpacked("native", "prometheus")  # from where packages can be downloaded
-            box = stack.enter_context(PgBox(18)).start(max_connections=60)
-            midbox = stack.enter_context(Midbox(forgets_after=FORGETS_AFTER))
-        except (Unavailable, NoNamespaces) as reason:
-            pytest.skip(str(reason))
-        box.stop()
-        with midbox.server.inside():
-            box.start(listen_addresses="*")
-        box.hba(f"host all all {midbox.network} trust")
-        stack.enter_context(midbox.client.inside())
-        server = stack.enter_context(TroubledServer(box))
-        server.prepare()
-        exporter = stack.enter_context(Exporter({"targets": server.targets(), "probes": PROBES}))
-        running = stack.enter_context(Prometheus({"pgconn": exporter.port}))
-        eventually(lambda: running.value('sum(pgconn_held_connections{target="orders"})') == 3, 60, "held connections")
-        server.crash()
-        server.begin()
-        eventually(lambda: running.query("pgconn_idle_dropped_seconds"), 90, "the path's idle limit")
-        server.drop_held()
-        server.end_sessions_badly()
-        box.use_certificate("ending")
-        yield running
 
 
 @pytest.fixture(scope="module")

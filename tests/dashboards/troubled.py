@@ -129,9 +129,9 @@ class TroubledServer:
         one.start("UPDATE rows SET n = n WHERE n = 9")
         other.start("UPDATE rows SET n = n WHERE n = 8")
         for session in (one, other):
-            with contextlib.suppress(psycopg2.Error):
+            with contextlib.suppress(psycopg2.Error):  # of one of them
                 session.wait()
-                session.run("ROLLBACK")
+            session.run("ROLLBACK")  # until then its server process keeps the deadlock to itself
 
     def drop_held(self):
         """Ends what the exporter holds."""

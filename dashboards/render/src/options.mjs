@@ -9,7 +9,7 @@ Draws each dashboard as DIR/<name>.png, full height.
 
   --prometheus URL       the Prometheus to ask
   --out DIR              where the pictures go; made if missing
-  --from T, --to T       the range, for example now-1h and now; else the dashboard's own
+  --from T, --to T       the range, such as now-1h, now, 2026-01-31T12:00:00Z; else the dashboard's own
   --var NAME=VALUE       a variable's value; once more for each further value
   --scrape-interval D    what Grafana's data source would have set (15s); decides $__rate_interval
   --width PIXELS         of the picture (1600)
@@ -44,6 +44,14 @@ function positive(name, text) {
     throw new UsageError(`--${name} is not a positive number: ${text}`);
   }
   return number;
+}
+
+/** A moment as Grafana takes it; it would take any other text for no time at all. */
+function moment(name, text) {
+  if (text !== undefined && !/^now([-+]\d+[smhdwMy])*(\/[smhdwMy])?$/.test(text) && !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)) {
+    throw new UsageError(`--${name} is neither such as now-1h nor such as 2026-01-31T12:00:00Z: ${text}`);
+  }
+  return text;
 }
 
 function variablesOf(assignments) {
@@ -90,6 +98,8 @@ export function optionsOf(argv) {
   }
   return {
     ...values,
+    from: moment('from', values.from),
+    to: moment('to', values.to),
     scrapeInterval: values['scrape-interval'],
     width: positive('width', values.width),
     deadline: 1000 * positive('deadline', values.deadline),

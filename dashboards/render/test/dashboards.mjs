@@ -75,6 +75,10 @@ export const gallery = dashboard(
         }],
       },
     }),
+    panel('table', 'Narrow column', [instant('sessions', 'A')], { custom: { width: 60, cellOptions: { type: 'color-background', mode: 'basic' } }, ...thresholds(GREEN) }),
+    panel('timeseries', 'Soft limit', [query('state')], {
+      color: { mode: 'fixed', fixedColor: GREEN }, custom: { fillOpacity: 100, axisSoftMax: 10 },
+    }),
     panel('text', 'Text', undefined, {}, { options: { mode: 'markdown', content: '**Target** $target' } }),
     {
       type: 'row', title: 'Over time', collapsed: true, panels: [

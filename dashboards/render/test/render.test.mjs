@@ -62,6 +62,18 @@ describe('a dashboard with every type of panel', () => {
     });
   }
 
+  test('keeps the width that a column is given', async () => {
+    const { box } = panel('Narrow column');
+    const green = await count('Narrow column', GREEN);
+    assert.ok(green > 1000 && green < 0.1 * box.width * box.height, String(green));
+  });
+
+  test('lets an axis reach its soft limit', async () => {
+    const { box } = panel('Soft limit');
+    const green = await count('Soft limit', GREEN);
+    assert.ok(green > 500 && green < 0.1 * box.width * box.height, String(green));
+  });
+
   test('draws text', async () => {
     assert.ok((await count('Text', '#ccccdc')) > 50);
   });
@@ -153,6 +165,7 @@ describe('a command line that cannot work', () => {
     ['with an unknown option', [...sound, '--colour', 'x', 'y.json'], /--colour/],
     ['with an unknown theme', [...sound, '--theme', 'blue', 'y.json'], /--theme is neither dark nor light: blue/],
     ['with a deadline that is no number', [...sound, '--deadline', 'soon', 'y.json'], /--deadline is not a positive number: soon/],
+    ['with a time that is none', [...sound, '--from', '1767225600000', 'y.json'], /--from is neither .*: 1767225600000/],
     ['with a variable without a value', [...sound, '--var', 'target', 'y.json'], /--var is not NAME=VALUE: target/],
   ]) {
     test(`${what} is refused with status 2`, async () => {

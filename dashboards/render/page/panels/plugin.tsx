@@ -41,7 +41,10 @@ export const NoData = ({ fieldConfig }: Pick<PanelProps, 'fieldConfig'>) => (
 export interface PanelDefinition {
   id: string;
   component: ComponentType<PanelProps>;
-  /** Options and custom field options that hold where the dashboard says nothing. Paths may have dots. */
+  /**
+   * Options and custom field options, with what holds where the dashboard says nothing. Paths may have dots. Custom
+   * field options that are not named here do not count.
+   */
   options?: object;
   custom?: object;
   standard?: Partial<Record<FieldConfigProperty, unknown>>;

@@ -36,5 +36,9 @@ export const table: PanelDefinition = {
   id: 'table',
   component: TablePanel,
   options: defaultOptions,
-  custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false, filterable: false, hideFrom: {} },
+  custom: {
+    align: 'auto', cellOptions: { type: 'auto' }, inspect: false, filterable: false, hideFrom: {},
+    width: undefined, minWidth: undefined, wrapText: undefined, wrapHeaderText: undefined, hideHeader: undefined,
+    footer: undefined, tooltip: undefined, styleField: undefined,
+  },
 };

@@ -13,7 +13,9 @@ const DEFAULTS = {
   spanNulls: false, insertNulls: false, axisPlacement: 'auto', axisLabel: '', axisColorMode: 'text',
   axisBorderShow: false, axisCenteredZero: false, scaleDistribution: { type: 'linear' },
   stacking: { mode: 'none', group: 'A' }, hideFrom: { legend: false, tooltip: false, viz: false },
-  thresholdsStyle: { mode: 'off' },
+  thresholdsStyle: { mode: 'off' }, axisSoftMin: undefined, axisSoftMax: undefined, axisWidth: undefined,
+  axisGridShow: undefined, barMaxWidth: undefined, fillBelowTo: undefined, fillColor: undefined, lineColor: undefined,
+  pointColor: undefined, pointSymbol: undefined, showValues: undefined, transform: undefined,
 };
 
 const finite = (value: unknown) => (Number.isFinite(value) ? value : null);

@@ -1,0 +1,96 @@
+"""What scripts/pictures runs once everything is built. Ends all it started, by Ctrl-C, SIGTERM or failure."""
+
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.dashboards import committed, node, rendering
+from tests.dashboards.fleet import SCRAPE_INTERVAL, Fleet
+from tests.support import midbox, pgbox, prometheus
+from tests.support.process import REPOSITORY, Failed
+
+PICTURES = Path(REPOSITORY, "docs/pictures")
+LIFE = 440  # seconds; the first of them are not shown, as rates need some to begin
+SHOWN = "now-7m"
+BARS = "30s"
+
+
+class Undrawn(Exception):
+    """A dashboard did not come out as it should."""
+
+
+@contextlib.contextmanager
+def step(text):
+    print(f"== {text}", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    yield
+    print(f"-- {text}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+
+
+def draw(files, url, directory, theme):
+    result = rendering.render(files, url, directory, "--from", SHOWN, "--to", "now",
+                              "--scrape-interval", SCRAPE_INTERVAL, "--theme", theme)
+    print(result.errors, end="", file=sys.stderr)
+    if result.status != 0:
+        raise Undrawn("see above")
+    empty = [f"{uid}: {panel['title']}" for uid, dashboard in result.dashboards.items()
+             for panel in dashboard["panels"] if panel["state"] != "data"]
+    if empty:
+        raise Undrawn(f"panels without data: {', '.join(empty)}")
+
+
+def make_pictures(directory):
+    with step("Node.js packages, where they are due"):
+        rendering.require()
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: print("-- everything ended", file=sys.stderr))
+        with step("six servers, their clients, the exporter, Prometheus: download if missing, start"):
+            fleet = stack.enter_context(Fleet())
+        with step(f"{LIFE} s of their life"):
+            fleet.live(LIFE, lambda words: print(f"   {words}", file=sys.stderr, flush=True))
+        with step("drawing"):
+            files = [rendering.hurried(file, directory, BARS) for file in committed.FILES]
+            draw(files, fleet.prometheus.url, directory / "dark", "dark")
+            first = [file for file in files if file.stem == "pgconn-fleet"]
+            draw(first, fleet.prometheus.url, directory / "light", "light")
+
+
+def keep(directory):
+    """Puts the new pictures in place of the old ones."""
+    PICTURES.mkdir(exist_ok=True)
+    for old in PICTURES.glob("pgconn-*.png"):
+        old.unlink()
+    for picture in sorted((directory / "dark").glob("*.png")):
+        shutil.copyfile(picture, PICTURES / picture.name)
+    shutil.copyfile(directory / "light/pgconn-fleet.png", PICTURES / "pgconn-fleet-light.png")
+
+
+def main():
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_):
+        for number in ending:
+            signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
+        raise KeyboardInterrupt
+
+    for number in ending:
+        signal.signal(number, end)
+    try:
+        with tempfile.TemporaryDirectory(prefix="pictures-") as name:
+            make_pictures(Path(name))
+            keep(Path(name))
+    except KeyboardInterrupt:
+        return 130
+    except (Undrawn, Failed, TimeoutError, node.Unavailable, midbox.Unavailable, pgbox.Unavailable,
+            prometheus.Unavailable) as error:
+        print(f"scripts/pictures: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""What in dashboards/ runs with Node.js, its packages installed as package-lock.json says."""
+
+import shutil
+import subprocess
+
+
+class Unavailable(Exception):
+    """Node.js or packages cannot be had here; the message says why."""
+
+
+def npm(directory, *arguments):
+    """The finished process of npm in that directory."""
+    return subprocess.run(
+        ["npm", "--silent", *arguments], cwd=directory, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )
+
+
+def install(directory):
+    """Installs its packages unless that was done since package-lock.json changed; may raise Unavailable."""
+    if not shutil.which("npm"):
+        raise Unavailable("there is no npm")
+    lock, installed = directory / "package-lock.json", directory / "node_modules/.package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        result = npm(directory, "ci", "--ignore-scripts")
+        if result.returncode != 0:
+            raise Unavailable(f"npm ci in {directory}: {result.stderr.strip()}")
