@@ -7,6 +7,9 @@ import signal
 import psycopg2
 import pytest
 
+from tests.support.exporter import Exporter
+from tests.support.midbox import SERVER_ADDRESS, Midbox, Unavailable
+from tests.support.pager import Pager
 from tests.support.process import eventually
 
 FAST = {"connect": {"interval": "1s", "timeout": "900ms"}, "roundtrip": {"interval": "1s", "timeout": "900ms"},
@@ -93,3 +96,36 @@ def test_a_broken_configuration_file_is_told(new_box, watch):
     exporter.write_config({"targets": [target(box)]})
     exporter.process.signal(signal.SIGHUP)
     pager.webhook.wait("PgConnReloadFailed", "resolved")
+
+
+def test_a_certificate_near_its_end_pages_until_it_is_replaced(new_box, watch):
+    box = new_box()
+    _, pager = watch([target(box)], {"connect": False, "roundtrip": False, "idle": False,
+                                     "certificate": {"interval": "1s", "timeout": "900ms"}})
+    eventually(lambda: pager.prometheus.query("pgconn_certificate_verified"), 60, "a look at the certificate")
+    assert "PgConnCertificateExpiry" not in pager.firing()
+    box.use_certificate("ending")  # two days left of thirty
+    pager.webhook.wait("PgConnCertificateExpiry", severity="critical", **SHOP)
+    box.use_certificate("server")
+    pager.webhook.wait("PgConnCertificateExpiry", "resolved", severity="critical", **SHOP)
+
+
+def test_connections_that_the_path_forgets_when_idle_page_as_idle_only_drops(new_box, suite):
+    box = new_box()
+    box.stop()
+    probes = {**FAST, "idle": {"ladder": ["1s", "6s"], "canaries": 2, "timeout": "1s"}}
+    with contextlib.ExitStack() as stack:
+        try:
+            midbox = stack.enter_context(Midbox(forgets_after=3))
+        except Unavailable as reason:
+            pytest.skip(str(reason))
+        with midbox.server.inside():
+            box.start(listen_addresses="*")
+        box.hba(f"host all all {midbox.network} trust")
+        stack.enter_context(midbox.client.inside())
+        far = {"name": "orders", "dsn": box.dsn(host=SERVER_ADDRESS, sslmode="require"), "labels": SHOP}
+        exporter = stack.enter_context(Exporter({"targets": [far], "probes": probes}))
+        pager = stack.enter_context(Pager(exporter, suite))
+        notice = pager.webhook.wait("PgConnIdleOnlyDrops", timeout=120)
+        assert notice.labels["cause"] == "path_idle_timeout" and notice.labels["severity"] == "warning"
+        assert not pager.paged() & {"PgConnAllDropped", "PgConnServerDown", "PgConnDropRateHigh"}
