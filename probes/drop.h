@@ -31,6 +31,7 @@ struct Drop {
   std::chrono::steady_clock::time_point opened{};  // absent: long ago
   // Our keepalives left no longer silence than this on its path; absent: none were sent.
   std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};
+  int backend_pid = 0;  // the server's process; 0: not known, or made up by a pooler
 };
 
 }  // namespace pgconn::probes

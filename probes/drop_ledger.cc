@@ -4,6 +4,7 @@
 
 #include "postgres/backoff.h"
 #include "probes/probe_metrics.h"
+#include "probes/remains.h"
 #include "probes/server_marks.h"
 
 namespace pgconn::probes {
@@ -145,6 +146,9 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   evidence = complete(gathered, incident);
   count_from(counted, evidence);
   conclude(incident, evidence);
+  if (evidence.reconnected.value_or(false)) {
+    co_await end_remains(dialer_, evidence.drops, Clock::now() + kOneAttempt);
+  }
 }
 
 // One at a time, however many incidents end before the server lets anybody in.

@@ -48,6 +48,8 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   }
   backoff_.succeeded();
   keepalive_gap_ = session_.connection->keepalive_gap();
+  const bool direct = session_.connection->is_direct().value_or(false);
+  backend_pid_ = direct ? session_.connection->backend_pid() : 0;
   opened_ = last_answer_ = Clock::now();
   answers_.clear();
   owes_answer_ = false;
@@ -101,7 +103,7 @@ void HeldSession::report(const postgres::PgError& error, Clock::time_point silen
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
   context_.lost(Drop{probe_, error, Clock::now(), silent_until - last_answer_, false, opened_,
-                     keepalive_gap_});
+                     keepalive_gap_, backend_pid_});
 }
 
 }  // namespace pgconn::probes

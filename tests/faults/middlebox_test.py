@@ -241,3 +241,19 @@ def test_the_successor_of_a_lost_connection_is_no_witness_of_what_survived(watch
     families = until(exporter, incidents, "an incident")
     assert incidents(families) == {("unknown", "one"): 1}
     assert families.samples("pgconn_idle_dropped_seconds") == []
+
+
+def test_what_the_server_keeps_of_forgotten_canaries_is_cleared_away(far_server):
+    _, server = far_server(forgets_after=2)
+    far = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
+    probes = {"roundtrip": PACE, "idle": {"ladder": ["4s"], "canaries": 2, "timeout": "1s"}}
+
+    def canaries():
+        (count,), = server.psql("SELECT count(*) FROM pg_stat_activity"
+                                " WHERE application_name = 'pgconn_exporter/idle'", **far)
+        return count
+
+    with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**far)}], "probes": probes}) as exporter:
+        until(exporter, lambda families: sum(drops(families).values()) >= 4, "four canaries lost")
+        eventually(lambda: canaries() <= 2, what="no more sessions than canaries")
+        assert set(drops(exporter.metrics())) == {("idle", "path_idle_timeout", "")}
