@@ -84,15 +84,8 @@ def test_the_death_of_a_stranger_s_backend_is_a_crash_for_all(scene, hold):
     }, "crash", "all")
 
 
-@pytest.mark.parametrize("victim, expected", [
-    (ROUNDTRIP, {("roundtrip", "crash", ""): 1, ("idle", "crash", "57P02"): 2}),
-    (CANARY, {
-        ("roundtrip", "crash", "57P02"): 1, ("idle", "crash", ""): 1, ("idle", "crash", "57P02"): 1,
-    }),
-], ids=["roundtrip", "canary"])
-def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(
-    scene, hold, victim, expected
-):
+@pytest.mark.parametrize("victim", [ROUNDTRIP, CANARY], ids=["roundtrip", "canary"])
+def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(scene, hold, victim):
     held = hold()
     pid = held.pids(victim)[0]
     with crash(scene):
@@ -101,12 +94,17 @@ def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(
     held.until_whole()
     families = held.metrics()
     seen = drops(families)
+    assert {cause for _, cause, _ in seen} == {"crash"}, held.log()
+    # The victim hears nothing. The others are asked at once: the question may cross the server's last
+    # words, which are then lost.
+    own = victim.removeprefix("pgconn_exporter/")
+    told = sum(count for (_, _, sqlstate), count in seen.items() if sqlstate == "57P02")
+    assert seen.get((own, "crash", ""), 0) >= 1 and told >= 1, held.log()
     # Who connects again before the postmaster has noticed the death is reset with the others: one
     # more drop, and a true one.
-    again = (victim, "crash", "57P02")
-    more = seen.get(again, 0) - expected.get(again, 0)
-    assert more in (0, 1), held.log()
-    assert {**seen, again: seen.get(again, 0) - more} == {again: 0, **expected}, held.log()
+    lost = {probe: sum(count for (name, _, _), count in seen.items() if name == probe) for probe in held.WHOLE}
+    more = lost[own] - held.WHOLE[own]
+    assert more in (0, 1) and {**lost, own: lost[own] - more} == held.WHOLE, held.log()
     assert incidents(families) == {("crash", "all"): 1}, held.log()
 
 
