@@ -2,16 +2,15 @@
 
 import contextlib
 import secrets
-import signal
 import socket
 import sys
 import threading
-import time
 
 from scripts import drill, grafana
+from scripts.progress import step
 from tests.support.exporter import Exporter
 from tests.support.pgbox import PgBox, Unavailable, known_versions
-from tests.support.process import Failed, eventually, free_port
+from tests.support.process import Failed, eventually, free_port, interrupt_by_signals
 from tests.support.pager import Pager
 from tests.support.prometheus import Unavailable as PrometheusUnavailable
 from tests.support.workload import Workload
@@ -23,14 +22,6 @@ targets:
     password_file: {password_file}
     labels: {{cluster: demo}}
 """
-
-
-@contextlib.contextmanager
-def step(text):
-    print(f"== {text}", file=sys.stderr, flush=True)
-    start = time.monotonic()
-    yield
-    print(f"-- {text}: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
 
 
 def port_for(usual, mode):
@@ -159,7 +150,7 @@ def run(mode):
         with step("Prometheus with the rules, Alertmanager, a webhook: download if missing, start"):
             stack.enter_context(pager)
         if drilling:
-            drill.drill(box, pager, step)
+            drill.drill(box, pager)
             return
         wait_until_scraped(pager.prometheus, exporter, box)
         print_summary(pager.prometheus)
@@ -172,15 +163,7 @@ def run(mode):
 
 
 def main():
-    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def end(*_):
-        for number in ending:
-            signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
-        raise KeyboardInterrupt
-
-    for number in ending:
-        signal.signal(number, end)
+    interrupt_by_signals()
     mode = sys.argv[1].removeprefix("--") if sys.argv[1:] else "forever"
     try:
         run(mode)

@@ -2,16 +2,15 @@
 
 import contextlib
 import shutil
-import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from scripts.progress import step
 from tests.dashboards import committed, node, rendering
 from tests.dashboards.fleet import SCRAPE_INTERVAL, Fleet
 from tests.support import midbox, pgbox, prometheus
-from tests.support.process import REPOSITORY, Failed
+from tests.support.process import REPOSITORY, Failed, interrupt_by_signals
 
 PICTURES = Path(REPOSITORY, "docs/pictures")
 LIFE = 440  # seconds; the first of them are not shown, as rates need some to begin
@@ -21,14 +20,6 @@ BARS = "30s"
 
 class Undrawn(Exception):
     """A dashboard did not come out as it should."""
-
-
-@contextlib.contextmanager
-def step(text):
-    print(f"== {text}", file=sys.stderr, flush=True)
-    start = time.monotonic()
-    yield
-    print(f"-- {text}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
 
 
 def draw(files, url, directory, theme):
@@ -70,15 +61,7 @@ def keep(directory):
 
 
 def main():
-    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def end(*_):
-        for number in ending:
-            signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
-        raise KeyboardInterrupt
-
-    for number in ending:
-        signal.signal(number, end)
+    interrupt_by_signals()
     try:
         with tempfile.TemporaryDirectory(prefix="pictures-") as name:
             make_pictures(Path(name))

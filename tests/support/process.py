@@ -53,6 +53,19 @@ def http_get(port, path, headers=None, method="GET", timeout=30.0):
         connection.close()
 
 
+def interrupt_by_signals():
+    """From now on SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the main thread, once."""
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_):
+        for number in ending:
+            signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
+        raise KeyboardInterrupt
+
+    for number in ending:
+        signal.signal(number, end)
+
+
 class Failed(Exception):
     """The process ended where it should have run; the message carries the end of its output."""
 
