@@ -43,9 +43,17 @@ fetch() {
   echo "$root/usr/lib/postgresql/$version/bin"
 }
 
+# Below those that the kernel gives to outgoing connections: none of them takes it until it is used.
 free_port() {
-  /usr/bin/python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  /usr/bin/python3 -c 'import random, socket
+while True:
+    try:
+        port = random.randrange(20000, 32000)
+        socket.socket().bind(("127.0.0.1", port))
+        print(port)
+        break
+    except OSError:
+        pass'
 }
 
 # prepare DIR: the directory, its certificates, and who owns them. Prints the absolute path.
