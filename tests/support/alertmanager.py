@@ -13,26 +13,31 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.process import Process, eventually, free_port
+from tests.support.process import Process, StartsOnEntry, eventually, free_port
 from tests.support.prometheus import unpacked
 
 _PACKAGE = "prometheus-alertmanager"
-# Debian's programs read their templates below /usr/share: there they see those of their own package.
-_AT_HOME = 'mount -t overlay overlay -o "lowerdir=$0/usr/share:/usr/share" /usr/share && exec "$@"'
+# Debian's programs read their templates here, where those of an unpacked package are not; a path as long that is
+# relative to its root is found from there. A mount would do without the change, but containers allow none.
+_INSTALLED, _UNPACKED = b"/usr/share/prometheus", b"usr/share/prometheus/"
 
 
-def _command(suite, program, *arguments):
-    root = unpacked(suite, _PACKAGE)
-    home = ["unshare", "--mount", "--map-root-user", "sh", "-c", _AT_HOME, root]
-    return [str(word) for word in (*home, root / "usr/bin" / program, *arguments)]
+def _copy_at_home(suite, program, directory):
+    """A copy of the program in that directory which finds its templates if it is run in its package's root."""
+    code = (unpacked(suite, _PACKAGE) / "usr/bin" / program).read_bytes()
+    copy = directory / program
+    copy.write_bytes(code.replace(_INSTALLED, _UNPACKED))
+    copy.chmod(0o755)
+    return str(copy)
 
 
 def amtool(*arguments, suite="native"):
-    """(exit status, output) of amtool."""
-    result = subprocess.run(
-        _command(suite, "amtool", *arguments), text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )
+    """(exit status, output) of amtool. Paths are absolute ones."""
+    with tempfile.TemporaryDirectory(prefix="amtool-") as name:
+        result = subprocess.run(
+            [_copy_at_home(suite, "amtool", Path(name)), *arguments], text=True, check=False, timeout=120,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=unpacked(suite, _PACKAGE),
+        )
     return result.returncode, result.stdout
 
 
@@ -132,7 +137,7 @@ def sent_to(configuration, webhook_port, group_wait="1s", group_interval="1s"):
     return changed
 
 
-class Alertmanager:
+class Alertmanager(StartsOnEntry):
     """Runs with this configuration (as read from YAML) on loopback. A context manager."""
 
     def __init__(self, configuration, port=None, suite="native"):
@@ -149,16 +154,16 @@ class Alertmanager:
     def start(self):
         config = self.directory / "alertmanager.yml"
         config.write_text(yaml.safe_dump(self._configuration))
-        self.process = Process(_command(
-            self._suite, "prometheus-alertmanager", f"--config.file={config}",
-            f"--storage.path={self.directory / 'data'}", f"--web.listen-address=127.0.0.1:{self.port}",
-            "--cluster.listen-address=",
-        ))
+        program = _copy_at_home(self._suite, "prometheus-alertmanager", self.directory)
+        self.process = Process([
+            program, f"--config.file={config}", f"--storage.path={self.directory / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=",
+        ], cwd=unpacked(self._suite, _PACKAGE))
         self.process.wait_http(self.port, "/-/ready", timeout=60)
         return self
 
-    def __enter__(self):
-        return self if self.process else self.start()
+    def _has_started(self):
+        return self.process is not None
 
     def __exit__(self, *_):
         if self.process:

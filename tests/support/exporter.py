@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support import exposition
-from tests.support.process import REPOSITORY, Process, free_port, http_get
+from tests.support.process import REPOSITORY, Process, StartsOnEntry, free_port, http_get
 
 
 def binary():
@@ -20,7 +20,7 @@ def binary():
 _NO_PROBES = dict.fromkeys(("connect", "roundtrip", "idle", "longquery", "certificate"), False)
 
 
-class Exporter:
+class Exporter(StartsOnEntry):
     """An exporter on loopback. A context manager; leaving it asserts a graceful exit.
 
     `config` is YAML as text, or a dict, and may be set until the start; None starts it without a file.
@@ -98,8 +98,8 @@ class Exporter:
         self._awaited = True
         return self._process.wait(timeout)
 
-    def __enter__(self):
-        return self if self._process else self.start()
+    def _has_started(self):
+        return self._process is not None
 
     def __exit__(self, kind, *_):
         try:

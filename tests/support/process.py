@@ -7,6 +7,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -73,6 +74,25 @@ def interrupt_by_signals():
 
 class Failed(Exception):
     """The process ended where it should have run; the message carries the end of its output."""
+
+
+class StartsOnEntry:
+    """A context manager that starts on entry. One whose start fails or is interrupted leaves nothing behind."""
+
+    def start(self):
+        raise NotImplementedError
+
+    def _has_started(self):
+        raise NotImplementedError
+
+    def __enter__(self):
+        if not self._has_started():
+            try:
+                self.start()
+            except BaseException:
+                self.__exit__(*sys.exc_info())  # nobody else would call it
+                raise
+        return self
 
 
 class Process:
