@@ -35,6 +35,10 @@ class Unavailable(Exception):
     """No network namespaces can be made here; the message says why."""
 
 
+class Refused(RuntimeError):
+    """A command of iproute2 or nftables failed."""
+
+
 def _check(result, what):
     if result != 0:
         number = ctypes.get_errno()
@@ -42,9 +46,9 @@ def _check(result, what):
 
 
 def _run(*command, text=None):
-    result = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
     if result.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
+        raise Refused(f"{' '.join(command)}: {result.stderr.strip()}")
 
 
 def _own_namespace():
@@ -115,7 +119,7 @@ class Midbox:
                 self._join(self.client, CLIENT_ADDRESS, "10.77.1.1", "to_client")
                 self._join(self.server, SERVER_ADDRESS, "10.77.2.1", "to_server")
                 self._start_router()
-            except OSError as error:
+            except (OSError, Refused) as error:  # also a kernel without veth, nf_tables or conntrack
                 raise Unavailable(f"no network namespaces can be had: {error}") from error
             undo.pop_all()
         return self
