@@ -11,9 +11,9 @@ import pytest
 from tests.faults.held import CANARY, ROUNDTRIP, Held, drops, failures, incidents
 from tests.support import logfmt
 from tests.support.pgbouncer import SUITES, PgBouncer
-from tests.support.pgbouncer import Unavailable as PgBouncerUnavailable
 from tests.support.pgbox import PgBox, Unavailable, known_versions
 from tests.support.process import eventually
+from tests.support.prometheus import Unavailable as PgBouncerUnavailable
 
 CANARIES = {"ladder": ["1h"], "canaries": 2, "timeout": "1s"}
 PATIENT = {"interval": "5s", "timeout": "4s"}  # a round trip that lets PgBouncer's timeouts come first

@@ -4,34 +4,18 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
-from pathlib import Path
 
 import psycopg2
 
-from tests.support.process import Process, eventually, free_port
-
-_DEBBOX = Path(__file__).with_name("debbox.sh")
+from tests.support.pgbox import new_directory
+from tests.support.process import Process, StartsOnEntry, eventually, free_port
+from tests.support.prometheus import unpacked
 
 # The oldest that is in wide use, and the newest.
 SUITES = ("bookworm", "sid")
 
 
-class Unavailable(Exception):
-    """PgBouncer cannot be had here; the message says why."""
-
-
-def _binary(suite):
-    result = subprocess.run(
-        ["bash", str(_DEBBOX), suite, "pgbouncer"], capture_output=True, text=True, check=False
-    )
-    if result.returncode != 0:
-        raise Unavailable(result.stderr.strip())
-    return Path(result.stdout.strip()) / "usr/sbin/pgbouncer"
-
-
-class PgBouncer:
+class PgBouncer(StartsOnEntry):
     """Listens on loopback in front of `box`, without TLS. A context manager.
 
     Everybody may log in; `postgres` also to its console. Settings go to its section of the ini.
@@ -41,17 +25,16 @@ class PgBouncer:
         self._suite = suite
         self._box = box
         self.settings = settings
-        self.directory = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
-        self.directory.chmod(0o755)  # it may run as another user than the tests
+        self.directory = new_directory("pgbouncer-")
         self.port = free_port()
         self._process = None
 
     def start(self):
-        """Starts it (again), on the same port."""
+        """Starts it (again), on the same port; prometheus.Unavailable if it cannot be had here."""
         self._write_ini()
         # It refuses to be root.
         user = ["setpriv", "--reuid=nobody", "--clear-groups", "--"] if os.getuid() == 0 else []
-        self._process = Process([*user, _binary(self._suite), self.directory / "pgbouncer.ini"])
+        self._process = Process([*user, unpacked(self._suite, "pgbouncer") / "usr/sbin/pgbouncer", self.directory / "pgbouncer.ini"])
         eventually(self._accepts, what="PgBouncer accepting connections")
         return self
 
@@ -97,8 +80,8 @@ class PgBouncer:
 
         eventually(ended, what=f"the end of PgBouncer by signal {number}")
 
-    def __enter__(self):
-        return self if self._process else self.start()
+    def _has_started(self):
+        return self._process is not None
 
     def __exit__(self, *_):
         if self._process:

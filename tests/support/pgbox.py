@@ -11,23 +11,47 @@ from pathlib import Path
 
 import psycopg2
 
+from tests.support.process import Failed
+
 _SCRIPT = Path(__file__).with_name("pgbox.sh")
 _CANNOT_BE_HAD = 3
+_LONGEST = 1200  # seconds; the first time it downloads a server
+_LONGEST_SOCKET = 107  # bytes of a Unix socket's path
 
 
 class Unavailable(Exception):
     """This version cannot be had here; the message says why."""
 
 
+class ServerFailed(Failed):
+    """pgbox.sh did not do what it was told; the message carries what it said."""
+
+
 def _pgbox(*arguments):
-    result = subprocess.run(
-        ["bash", str(_SCRIPT), *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    words = ["bash", str(_SCRIPT), *map(str, arguments)]
+    try:
+        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        raise ServerFailed(f"{' '.join(words[1:])}: not done within {_LONGEST} s") from None
     if result.returncode == _CANNOT_BE_HAD:
         raise Unavailable(result.stderr.strip())
     if result.returncode != 0:
-        raise RuntimeError(f"pgbox.sh {' '.join(map(str, arguments))}:\n{result.stderr}")
+        raise ServerFailed(f"pgbox.sh {' '.join(map(str, arguments))}:\n{result.stderr}")
     return result.stdout.strip()
+
+
+def new_directory(prefix):
+    """A temporary directory that the server's user may enter and that has room for a Unix socket's name.
+
+    In /tmp where $TMPDIR is neither: one's own, or deep.
+    """
+    parent = Path(tempfile.gettempdir()).resolve()
+    fits = len(f"{parent}/{prefix}12345678/sock/.s.PGSQL.12345".encode()) <= _LONGEST_SOCKET
+    open_to_all = all(folder.stat().st_mode & 0o001 for folder in (parent, *parent.parents))
+    as_another = os.getuid() == 0
+    directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent if fits and (open_to_all or not as_another) else "/tmp"))
+    directory.chmod(0o755)
+    return directory
 
 
 def known_versions():
@@ -44,8 +68,7 @@ class PgBox:
 
     def __init__(self, version):
         self.version = version
-        self.directory = Path(tempfile.mkdtemp(prefix=f"pg{version}-"))
-        self.directory.chmod(0o755)  # the server may run as another user than the tests
+        self.directory = new_directory(f"pg{version}-")
         self._settings = {}
 
     def start(self, **settings):

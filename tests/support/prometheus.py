@@ -8,9 +8,11 @@ import tempfile
 import urllib.parse
 from pathlib import Path
 
-from tests.support.process import Process, free_port, http_get
+from tests.support.process import Failed, Process, StartsOnEntry, free_port, http_get
 
 _DEBBOX = Path(__file__).with_name("debbox.sh")
+_CANNOT_BE_HAD = 3
+_LONGEST = 1200  # seconds of a download
 
 
 class Unavailable(Exception):
@@ -20,11 +22,15 @@ class Unavailable(Exception):
 @functools.lru_cache(maxsize=None)
 def unpacked(suite, *packages):
     """The directory that holds a distribution's packages, unpacked."""
-    result = subprocess.run(
-        ["bash", str(_DEBBOX), suite, *packages], capture_output=True, text=True, check=False
-    )
-    if result.returncode != 0:
+    words = ["bash", str(_DEBBOX), suite, *packages]
+    try:
+        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{' '.join(packages)} of {suite}: not there within {_LONGEST} s") from None
+    if result.returncode == _CANNOT_BE_HAD:
         raise Unavailable(result.stderr.strip())
+    if result.returncode != 0:
+        raise Failed(result.stderr.strip())
     return Path(result.stdout.strip())
 
 
@@ -32,12 +38,12 @@ def promtool(*arguments, stdin="", suite="native"):
     """(exit status, output) of promtool, for example of `check metrics` with an exposition as stdin."""
     result = subprocess.run(
         [str(unpacked(suite, "prometheus") / "usr/bin/promtool"), *arguments], input=stdin, text=True,
-        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False, timeout=120, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     return result.returncode, result.stdout
 
 
-class Prometheus:
+class Prometheus(StartsOnEntry):
     """Scrapes the given ports of loopback. A context manager; all it writes goes with it.
 
     `jobs` maps a job's name to the port whose /metrics it scrapes. `rules` are rule files, `alertmanagers`
@@ -115,8 +121,8 @@ class Prometheus:
         rules = [rule for group in self._api("rules")["groups"] for rule in group["rules"]]
         return [(rule["name"], rule["lastError"]) for rule in rules if rule.get("lastError")]
 
-    def __enter__(self):
-        return self if self.process else self.start()
+    def _has_started(self):
+        return self.process is not None
 
     def __exit__(self, *_):
         if self.process:

@@ -1,12 +1,13 @@
 """The test support itself: what it promises to the tests that stand on it."""
 
 import math
+import tempfile
 
 import psycopg2
 import pytest
 
-from tests.support import exposition, prometheus
-from tests.support.process import eventually
+from tests.support import exposition, pgbox, prometheus
+from tests.support.process import Process, StartsOnEntry, eventually
 
 GOOD = """\
 # HELP a A \\\\ with a\\nnewline.
@@ -102,3 +103,33 @@ def test_promtool_tells_good_from_bad_metrics():
     assert prometheus.promtool("check", "metrics", stdin='# HELP things Some.\n# TYPE things gauge\nthings 1\n') == (0, "")
     status, output = prometheus.promtool("check", "metrics", stdin="a_total 1\n")
     assert status != 0 and "help" in output
+
+
+def test_a_program_whose_start_is_interrupted_is_ended():
+    class Interrupted(StartsOnEntry):
+        process = None
+
+        def _has_started(self):
+            return self.process is not None
+
+        def start(self):
+            self.process = Process(["sleep", "600"])
+            raise KeyboardInterrupt
+
+        def __exit__(self, *_):
+            self.process.terminate()
+
+    program = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        program.__enter__()
+    assert program.process.returncode is not None
+
+
+def test_a_server_lives_in_tmp_when_tmpdir_is_ones_own_or_deep(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("deep" * 30)))
+    (tmp_path / ("deep" * 30)).mkdir()
+    directory = pgbox.new_directory("pg-")
+    try:
+        assert str(directory.parent) == "/tmp" and directory.stat().st_mode & 0o777 == 0o755
+    finally:
+        directory.rmdir()
