@@ -3,9 +3,15 @@
 import pytest
 
 from tests.support.pgbox import PgBox, Unavailable, known_versions
+from tests.support.process import interrupt_by_signals
 
 _missing = {}  # version → why it cannot be had
 _running = {}  # version → the shared server
+
+
+def pytest_configure():
+    # Whoever cancels a run sends SIGTERM: the servers are to be taken down then as after Ctrl-C.
+    interrupt_by_signals()
 
 
 def _shared_box(version):
