@@ -19,7 +19,8 @@ def require():
     node = shutil.which("node")
     if not node:
         raise Unavailable("there is no Node.js")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True,
+                             timeout=60).stdout.strip()
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < _OLDEST_NODE:
         raise Unavailable(f"Node.js {version} is too old: it takes {'.'.join(map(str, _OLDEST_NODE))}")
     if not shutil.which("chromium"):
@@ -49,6 +50,6 @@ def render(files, prometheus_url, directory, *options):
     """Draws the files as PNGs of that directory."""
     command = ["node", RENDERER / "render.mjs", "--json", "--prometheus", prometheus_url, "--out", directory,
                "--chromium", shutil.which("chromium"), *options, *files]
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=500)
     drawn = json.loads(result.stdout) if result.stdout else []
     return Rendering(result.returncode, result.stderr, {dashboard["uid"]: dashboard for dashboard in drawn})
