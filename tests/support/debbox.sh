@@ -101,7 +101,7 @@ unpack() {
   rm -rf "$root" "$debs"
   mkdir -p "$root" "$debs"
   (
-    flock 9  # one apt per suite
+    lock 9  # one apt per suite
     write_apt_conf "$state"
     update "$suite" "$state"
     packages=$(closure "$state" "$@")
@@ -117,14 +117,19 @@ unpack() {
   touch "$root/.complete"
 }
 
+# lock FD: waits for another that downloads the same, but not for ever.
+lock() { flock -w 1200 "$1" || { echo "debbox: another download holds $cache for 20 minutes" >&2; return 3; }; }
+
 [ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 suite=$1; shift
 [ "$suite" != native ] || suite=$native
 root=$cache/$suite/$1
 if [ ! -e "$root/.complete" ]; then
+  # Without it programs would stay as they are, and the cache keep them so.
+  command -v patchelf >/dev/null || { echo "debbox: needs patchelf: run scripts/install-deps test" >&2; exit 1; }
   mkdir -p "$cache/$suite"
   exec 8>"$root.lock"
-  flock 8
+  lock 8
 fi
 if [ ! -e "$root/.complete" ]; then
   echo "debbox: downloading $* of $suite" >&2

@@ -61,6 +61,7 @@ prepare() {
   local dir
   mkdir -p "$1/sock"
   dir=$(cd "$1" && pwd)
+  command -v openssl >/dev/null || fail "needs openssl: run scripts/install-deps test"
   [ -e "$dir/tls/server.crt" ] || "$here/certs.sh" "$dir/tls"
   chmod 755 "$dir" "$dir/tls"
   [ -z "$server_user" ] || chown -R "$server_user:" "$dir"
