@@ -1,22 +1,67 @@
-"""scripts/demo --once, as a newcomer runs it."""
+"""scripts/demo, as a newcomer runs it."""
 
+import contextlib
 import glob
 import os
-import subprocess
+import signal
 import tempfile
 
-from tests.support.process import REPOSITORY
+import pytest
+
+from tests.support.exporter import binary
+from tests.support.process import REPOSITORY, Process
 
 
-def test_the_demo_shows_every_kind_of_session_and_leaves_nothing_behind():
+def processes_of(directory):
+    """The command lines that name this directory."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            words = file.read().replace(b"\0", b" ").decode(errors="replace")
+            if directory in words:
+                found.append(words)
+    return found
+
+
+@pytest.fixture
+def demo():
+    """demo("--once") starts it, with a temporary directory of its own; afterwards nothing may be left of it."""
     # Unix sockets need a short path.
     with tempfile.TemporaryDirectory(prefix="demo", dir="/tmp") as directory:
         os.chmod(directory, 0o755)
-        result = subprocess.run(
-            [os.path.join(REPOSITORY, "scripts/demo"), "--once"], capture_output=True, text=True,
-            check=False, timeout=600, env={**os.environ, "TMPDIR": directory},
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        for words in ("oldest idle transaction", "batch", "tls", "plain", "unix", "findings"):
-            assert words in result.stdout
+        started = []
+
+        def start(*arguments):
+            started.append(Process([os.path.join(REPOSITORY, "scripts/demo"), *arguments],
+                                   env={**os.environ, "TMPDIR": directory, "PGCONN_EXPORTER": binary()}))
+            return started[0]
+
+        yield start
+        if started[0].returncode is None:
+            started[0].terminate(timeout=60)  # not at once by SIGKILL: it has servers to end
+        assert processes_of(directory) == []
         assert glob.glob(f"{directory}/*") == []
+
+
+def test_the_demo_shows_every_kind_of_session_and_leaves_nothing_behind(demo):
+    process = demo("--once")
+    assert process.wait(timeout=400) == 0, process.log_tail(200)
+    output = "\n".join(process.log_lines)
+    for words in ("oldest idle transaction", "batch", "tls", "plain", "unix", "findings"):
+        assert words in output
+
+
+def test_the_demo_runs_until_ctrl_c_and_tells_where(demo):
+    process = demo()
+    process.wait_log("Ctrl-C ends it all", timeout=400)
+    for name in ("exporter ", "Prometheus ", "Alertmanager ", "PostgreSQL ", "Grafana "):
+        process.wait_log(name)
+    process.signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 0, process.log_tail()
+
+
+def test_the_demo_ends_what_it_started_when_interrupted_at_its_start(demo):
+    process = demo("--once")
+    process.wait_log("== pgconn_exporter", timeout=400)
+    process.signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 130, process.log_tail()
