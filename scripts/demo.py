@@ -6,6 +6,8 @@ import socket
 import sys
 import threading
 
+import psycopg2
+
 from scripts import drill, grafana
 from scripts.progress import step
 from tests.support.exporter import Exporter
@@ -90,10 +92,10 @@ def print_summary(prometheus):
     idle = prometheus.value('max(pgconn_session_state_oldest_seconds{state="idle in transaction"})')
     print()
     line(["oldest idle transaction"], f"{idle:.1f} s")
-    table("blocked behind an idle transaction (user, application)",
+    table("blocked behind an idle transaction (user and application that hold it)",
           "sum by (user, application) (pgconn_blocked_by_idle_in_transaction) > 0", "user", "application")
     table("transport", "sum by (transport, origin) (pgconn_transport_sessions) > 0", "transport", "origin")
-    print("\nfindings")
+    print("\nfindings: settings worth a look")
     severities = ["critical", "warning", "info"]
     findings = [found for found, _ in prometheus.query("pgconn_finding == 1")]
     for found in sorted(findings, key=lambda found: (severities.index(found["severity"]), found["finding"])):
@@ -169,7 +171,7 @@ def main():
         run(mode)
     except KeyboardInterrupt:
         return 0 if mode == "forever" else 130
-    except (Failed, Unavailable, PrometheusUnavailable, TimeoutError) as error:
+    except (Failed, Unavailable, PrometheusUnavailable, TimeoutError, psycopg2.Error) as error:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 1
     return 0
