@@ -95,7 +95,7 @@ def print_summary(prometheus):
     table("blocked behind an idle transaction (user and application that hold it)",
           "sum by (user, application) (pgconn_blocked_by_idle_in_transaction) > 0", "user", "application")
     table("transport", "sum by (transport, origin) (pgconn_transport_sessions) > 0", "transport", "origin")
-    print("\nfindings: settings worth a look")
+    print("\nfindings (`pgconn_exporter list findings` explains them)")
     severities = ["critical", "warning", "info"]
     findings = [found for found, _ in prometheus.query("pgconn_finding == 1")]
     for found in sorted(findings, key=lambda found: (severities.index(found["severity"]), found["finding"])):
