@@ -1,7 +1,9 @@
 # pgconn_exporter on Debian 13. Build:  docker build -t pgconn_exporter --build-arg REVISION="$(git rev-parse HEAD)" .
 # Run:  docker run -v ./config.yml:/etc/pgconn_exporter/config.yml:ro -p 10187:10187 pgconn_exporter \
 #         --config.file=/etc/pgconn_exporter/config.yml
-# Without a configuration it watches the server that PGHOST, PGUSER and so on name.
+# Without a configuration it watches the server given by PGHOST, PGUSER and libpq's other variables.
+# It runs as uid 65532: that user must be able to read the configuration, password and certificate files.
+# Should it listen on another port (--web.listen-address), tell the health check too: -e HEALTHCHECK_PORT=…
 
 FROM debian:trixie-slim AS build
 WORKDIR /src
@@ -32,5 +34,5 @@ USER 65532:65532
 EXPOSE 10187
 # bash is part of every Debian image; it spares the image an HTTP client.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s \
-  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/10187 && printf 'GET /-/healthy HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${HEALTHCHECK_PORT:-10187} && printf 'GET /-/healthy HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 ENTRYPOINT ["pgconn_exporter"]
