@@ -1,6 +1,5 @@
 """scripts/demo, as a newcomer runs it."""
 
-import contextlib
 import glob
 import os
 import signal
@@ -9,18 +8,7 @@ import tempfile
 import pytest
 
 from tests.support.exporter import binary
-from tests.support.process import REPOSITORY, Process
-
-
-def processes_of(directory):
-    """The command lines that name this directory."""
-    found = []
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
-        with contextlib.suppress(OSError), open(path, "rb") as file:
-            words = file.read().replace(b"\0", b" ").decode(errors="replace")
-            if directory in words:
-                found.append(words)
-    return found
+from tests.support.process import REPOSITORY, Process, processes_naming
 
 
 @pytest.fixture
@@ -39,7 +27,7 @@ def demo():
         yield start
         if started[0].returncode is None:
             started[0].terminate(timeout=60)  # not at once by SIGKILL: it has servers to end
-        assert processes_of(directory) == []
+        assert processes_naming(directory) == []
         assert glob.glob(f"{directory}/*") == []
 
 

@@ -135,6 +135,8 @@ stop() {
 
 destroy() {
   if [ -e "$1/box" ]; then stop "$1" immediate || true; fi
+  # One that is interrupted at its start has told nobody its process number yet.
+  ! pkill -QUIT -f -- "-D $1/data( |\$)" || sleep 1
   rm -rf "$1"
 }
 

@@ -1,6 +1,7 @@
 """A child process whose output is collected, with bounded waits and a sure end."""
 
 import contextlib
+import glob
 import http.client
 import os
 import random
@@ -60,8 +61,10 @@ def http_get(port, path, headers=None, method="GET", timeout=30.0):
 
 
 def interrupt_by_signals():
-    """From now on SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the main thread, once."""
-    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    """From now on SIGINT, SIGTERM and SIGHUP (but under nohup) raise KeyboardInterrupt in the main thread, once."""
+    ending = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
 
     def end(*_):
         for number in ending:
@@ -74,6 +77,15 @@ def interrupt_by_signals():
 
 class Failed(Exception):
     """The process ended where it should have run; the message carries the end of its output."""
+
+
+def processes_naming(text):
+    """The command lines of all processes that contain this text, such as a directory that should be gone."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            found.append(file.read().replace("\0", " "))
+    return [words for words in found if text in words]
 
 
 class StartsOnEntry:

@@ -1,13 +1,16 @@
 """The test support itself: what it promises to the tests that stand on it."""
 
 import math
+import os
+import signal
+import sys
 import tempfile
 
 import psycopg2
 import pytest
 
 from tests.support import exposition, pgbox, prometheus
-from tests.support.process import Process, StartsOnEntry, eventually
+from tests.support.process import REPOSITORY, Process, StartsOnEntry, eventually, processes_naming
 
 GOOD = """\
 # HELP a A \\\\ with a\\nnewline.
@@ -133,3 +136,19 @@ def test_a_server_lives_in_tmp_when_tmpdir_is_ones_own_or_deep(tmp_path, monkeyp
         assert str(directory.parent) == "/tmp" and directory.stat().st_mode & 0o777 == 0o755
     finally:
         directory.rmdir()
+
+
+def test_a_run_that_is_cancelled_takes_its_servers_down():
+    with tempfile.TemporaryDirectory(prefix="run", dir="/tmp") as directory:
+        os.chmod(directory, 0o755)
+        run = Process([sys.executable, "-m", "pytest", __file__, "-k", "standby"], cwd=REPOSITORY,
+                      env={**os.environ, "TMPDIR": directory})
+        try:
+            # At its start, when it has nothing to be stopped by yet.
+            eventually(lambda: processes_naming(f"postgres -D {directory}"), 300, "a server")
+        finally:
+            run.signal(signal.SIGTERM)
+            status = run.wait(60)
+        assert status == 2, run.log_tail()  # pytest: interrupted by the user
+        eventually(lambda: not processes_naming(directory), 10, "the end of its servers")
+        assert os.listdir(directory) == []
