@@ -197,7 +197,7 @@ std::vector<Endpoint> endpoints_of(const PQconninfoOption* options) {
   return endpoints;
 }
 
-// What we set ourselves or hand over apart; `service` has been read already.
+// What we set ourselves or hand over apart.
 constexpr std::array kOurs = {"host",       "hostaddr",        "port",
                               "password",   "service",         "application_name",
                               "gssencmode", "client_encoding", "fallback_application_name"};
@@ -213,9 +213,16 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
   const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
   const std::string text(blank ? "" : dsn);
   // A plain word would be taken for a database name by the call that merges.
-  if (!blank) check_sslmode(find(parse_string(text).get(), "sslmode"));
-  const OptionList merged = merge(text);
   ConnInfo info;
+  if (!blank) {
+    const OptionList own = parse_string(text);
+    check_sslmode(find(own.get(), "sslmode"));
+    // Merged already, but named again: else libpq, when it connects, fills what is still unset, the
+    // password above all, from the service that PGSERVICE names for other targets.
+    const std::string service = find(own.get(), "service");
+    if (!service.empty()) info.values_.emplace_back("service", service);
+  }
+  const OptionList merged = merge(text);
   info.endpoints_ = endpoints_of(merged.get());
   info.password_ = find(merged.get(), "password");
   for (const PQconninfoOption* o = merged.get(); o->keyword != nullptr; ++o) {

@@ -5,10 +5,12 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <atomic>
 #include <random>
 
 #include "tests/integration/servers.h"
 #include "tests/support/catch.h"
+#include "tests/support/environment.h"
 #include "tests/support/run_coroutine.h"
 
 namespace pgconn::test {
@@ -117,6 +119,28 @@ TEST_CASE("who answers a connection with something else is told as what it is") 
   SECTION("one that asks for a way to log in that nobody knows") {
     const Stranger odd(saying(message('R', number32(4242)), false));
     check(client.refusal(odd.dsn("sslmode=disable")), "startup", "authentication");
+  }
+}
+
+TEST_CASE("a password goes to the service that it belongs to, and to no other") {
+  LibpqEnvironment environment;
+  environment.write_services("[orders]\nuser=u\n[other]\npassword=hunter2\n");
+  environment.set("PGSERVICE", "other");
+  std::atomic<bool> sent = false;
+  const Stranger curious([&sent](Stranger::Line& line) {
+    line.read();
+    line.write(message('R', number32(3)));  // asks for the password in plain text
+    sent = line.read().find("hunter2") != std::string::npos;
+  });
+  Client client;
+  SECTION("PGSERVICE is for targets that name no service") {
+    client.refusal(curious.dsn("sslmode=disable"));
+    CHECK(sent);
+  }
+  SECTION("the service of the connection string counts alone") {
+    const PgError error = client.refusal(curious.dsn("sslmode=disable service=orders"));
+    CHECK_FALSE(sent);
+    CHECK(to_string(error.reason()) == "password_missing");
   }
 }
 

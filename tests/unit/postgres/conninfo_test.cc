@@ -92,12 +92,21 @@ TEST_CASE("a service file fills what string and environment leave out") {
     CHECK(info.display() == "db.service:7001");
     CHECK(info.user() == "from_service");
     CHECK(info.value("sslmode") == "verify-ca");
-    CHECK(parameter(info, "service").empty());
+    CHECK(parameter(info, "service") == "orders");
+  }
+  SECTION("named in a URI") {
+    const ConnInfo info = ConnInfo::parse("postgresql:///?service=orders");
+    CHECK(info.display() == "db.service:7000");
+    CHECK(parameter(info, "service") == "orders");
   }
   SECTION("named by PGSERVICE") {
     environment.set("PGSERVICE", "orders");
     CHECK(ConnInfo::parse("").display() == "db.service:7000");
     CHECK(ConnInfo::parse("host=db.string").display() == "db.string:7000");
+  }
+  SECTION("named in the string, while PGSERVICE names another") {
+    environment.set("PGSERVICE", "nope");
+    CHECK(ConnInfo::parse("service=orders").display() == "db.service:7000");
   }
   SECTION("that does not know the service") {
     CHECK(failure("service=nope") ==
