@@ -1,5 +1,8 @@
 #include "config/bounded_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -10,16 +13,36 @@ namespace {
 
 [[noreturn]] void throw_errno() { throw std::system_error(errno, std::generic_category()); }
 
+struct Closer {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, Closer>;
+
+std::string read(std::FILE* file, std::size_t limit) {
+  std::string content(limit + 1, '\0');
+  content.resize(std::fread(content.data(), 1, content.size(), file));
+  if (std::ferror(file) != 0) throw_errno();
+  return content;
+}
+
 }  // namespace
 
 std::string read_bounded_file(const std::string& path, std::size_t limit) {
-  const auto close = [](std::FILE* file) { std::fclose(file); };
-  const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rbe"));
+  const File file(std::fopen(path.c_str(), "rbe"));
   if (!file) throw_errno();
-  std::string content(limit + 1, '\0');
-  content.resize(std::fread(content.data(), 1, content.size(), file.get()));
-  if (std::ferror(file.get()) != 0) throw_errno();
-  return content;
+  return read(file.get(), limit);
+}
+
+std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit) {
+  // Without O_NONBLOCK opening a named pipe waits for somebody who writes to it.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) throw_errno();
+  const File file(::fdopen(descriptor, "rb"));
+  struct ::stat status{};
+  if (!file || ::fstat(descriptor, &status) != 0) throw_errno();
+  // Reading a directory says so better.
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return std::nullopt;
+  return read(file.get(), limit);
 }
 
 }  // namespace pgconn::config

@@ -16,19 +16,20 @@ constexpr std::size_t kMaxSecretBytes = std::size_t{64} * 1024;
 
 std::string read_password_file(const Target& target) {
   const std::string source = "password_file " + target.password_file;
-  std::string content;
+  std::optional<std::string> content;
   try {
-    content = read_bounded_file(target.password_file, kMaxSecretBytes);
+    content = read_bounded_regular_file(target.password_file, kMaxSecretBytes);
   } catch (const std::system_error& error) {
     fail(target, source,
          "cannot be read: " + error.code().message() +
              "; put the password on its first line and let the exporter's user read it");
   }
-  if (content.size() > kMaxSecretBytes) {
+  if (!content) fail(target, source, "is not a regular file; put the password into one");
+  if (content->size() > kMaxSecretBytes) {
     fail(target, source, "is larger than 64 KiB; put the password alone into it");
   }
   // Only the line's end is no part of the password: spaces may be.
-  std::string password = content.substr(0, content.find('\n'));
+  std::string password = content->substr(0, content->find('\n'));
   if (password.ends_with('\r')) password.pop_back();
   if (password.empty()) fail(target, source, "has an empty first line; put the password there");
   if (password.find('\0') != std::string::npos) {

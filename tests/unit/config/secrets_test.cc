@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -91,13 +92,29 @@ TEST_CASE("a password file that holds no password is an error that says what to 
   CHECK(refusal(target_with_file(second_line.path())) ==
         "target orders: password_file " + second_line.path() +
             " has an empty first line; put the password there");
-  CHECK(refusal(target_with_file("/dev/zero")) ==
-        "target orders: password_file /dev/zero is larger than 64 KiB; put the password alone "
-        "into it");
+  const SecretFile large(std::string(100'000, 'x'));
+  CHECK(refusal(target_with_file(large.path())) ==
+        "target orders: password_file " + large.path() +
+            " is larger than 64 KiB; put the password alone into it");
+  CHECK(refusal(target_with_file("/dev")) ==
+        "target orders: password_file /dev cannot be read: Is a directory; put the password on its "
+        "first line and let the exporter's user read it");
   const SecretFile binary(std::string("s3\0cret\n", 8));
   CHECK(refusal(target_with_file(binary.path())) ==
         "target orders: password_file " + binary.path() +
             " holds a NUL byte in its first line; a password is text");
+}
+
+TEST_CASE("a password file that one would have to wait for is refused at once") {
+  const SecretFile place("");
+  const std::string pipe = place.path() + ".pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& path : {pipe, std::string("/dev/zero")}) {
+    CHECK(refusal(target_with_file(path)) ==
+          "target orders: password_file " + path +
+              " is not a regular file; put the password into one");
+  }
+  std::filesystem::remove(pipe);
 }
 
 TEST_CASE("the password comes from the environment variable that password_env names") {
