@@ -17,7 +17,7 @@ constexpr DurationRange kSleepRange = {seconds(1), days(1)};
 constexpr std::string_view kEnabledHelp = "Whether the probe runs.";
 constexpr std::string_view kIntervalHelp = "From the start of one run to the start of the next.";
 
-constexpr TextRule kRootsPath = {"an absolute path, such as `/etc/ssl/pg-ca.crt`",
+constexpr TextRule kRootsPath = {"an absolute path on one line, such as `/etc/ssl/pg-ca.crt`",
                                  is_absolute_path};
 
 // What the values of a probe must be to each other.

@@ -43,7 +43,9 @@ targets:
 Inside a target's connection, what the `dsn` leaves out comes from the service file
 (`service=NAME` or `PGSERVICE`), then from the `PG*` variables of the exporter's environment, then
 from libpq's own defaults, with one exception: `sslmode` is `require` unless something sets it.
-`prefer` and `allow` are refused, because they try again without TLS and hide why TLS failed.
+`prefer` and `allow` are refused in a `dsn`, because they try again without TLS and hide why TLS
+failed. From a service file or `PGSSLMODE`, `allow` is refused too; `prefer` is taken for
+`require`, since libpq does not tell it from its own default.
 
 ## Secrets
 

@@ -25,10 +25,10 @@ bool is_variable_name(std::string_view text) {
                      [](char c) { return is_capital(c) || is_digit(c) || c == '_'; });
 }
 
-constexpr TextRule kPasswordFile = {"an absolute path, such as `/run/secrets/pgconn`",
+constexpr TextRule kPasswordFile = {"an absolute path on one line, such as `/run/secrets/pgconn`",
                                     is_absolute_path};
-constexpr TextRule kFilePath = {"an absolute path, such as `/etc/pgconn_exporter/client.crt`",
-                                is_absolute_path};
+constexpr TextRule kFilePath = {
+    "an absolute path on one line, such as `/etc/pgconn_exporter/client.crt`", is_absolute_path};
 // That one is what the target's server shows.
 constexpr TextRule kFileName = {
     "1 to 100 characters of `[A-Za-z0-9_.:-]`, other than `server`",

@@ -12,7 +12,9 @@ bool is_name(std::string_view text) {
 }
 
 bool is_absolute_path(std::string_view text) {
-  return text.size() > 1 && text.size() < 4096 && text.front() == '/';
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; };
+  return text.size() > 1 && text.size() < 4096 && text.front() == '/' &&
+         std::none_of(text.begin(), text.end(), is_control);
 }
 
 }  // namespace pgconn::config
