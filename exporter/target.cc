@@ -198,7 +198,12 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
     batch.add(probes::families::kPathLimit, Seconds(*config_.path_idle_limit).count(),
               {"configured"});
   }
-  prober_.add_gauges(batch);
+  // Made unique too: a chain may hold a certificate twice, a file two of the same serial number,
+  // and Prometheus refuses the whole scrape for one series that comes twice.
+  metrics::MetricBatch probed;
+  prober_.add_gauges(probed);
+  probed.unify();
+  batch.append(std::move(probed));
   instruments_.count(families::kRepairedValues, {}, static_cast<double>(batch.repaired_values()));
   batch.append(instruments_.collect());
   return result;

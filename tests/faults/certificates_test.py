@@ -24,6 +24,11 @@ def with_intermediate(scene, root):
     show(scene, middle.issue(), middle.certificate)
 
 
+def with_its_intermediate_twice(scene, root):
+    middle = Authority(root.path.parent / "middle", "Issuing", issuer=root)
+    show(scene, middle.issue(), middle.certificate, middle.certificate)
+
+
 def expired(scene, root):
     show(scene, root.issue(begins=-2 * DAY, ends=-DAY))
 
@@ -72,6 +77,7 @@ UNKNOWN = "unable to get local issuer certificate"
 @pytest.mark.parametrize("arrange, error, matches, positions, login", [
     (in_order, "", 1, ["leaf", "root"], None),
     (with_intermediate, "", 1, ["intermediate", "leaf", "root"], None),
+    (with_its_intermediate_twice, "", 1, ["intermediate", "leaf", "root"], None),
     (expired, "certificate has expired", 1, ["leaf", "root"], UNVERIFIABLE),
     (not_yet_valid, "certificate is not yet valid", 1, ["leaf", "root"], UNVERIFIABLE),
     (signed_by_itself, "self-signed certificate", 1, ["leaf"], UNVERIFIABLE),
