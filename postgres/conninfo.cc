@@ -153,8 +153,10 @@ Attempt attempt_without_network(std::vector<const char*> keywords,
   return attempt;
 }
 
-OptionList merge(const std::string& dsn) {
-  OptionList options(PQconninfo(attempt_without_network({"dbname"}, {dsn.c_str()}).get()));
+// `dsn` with what fills it, except that `keyword` has this value.
+OptionList merge(const std::string& dsn, const char* keyword, const char* value) {
+  const Attempt attempt = attempt_without_network({"dbname", keyword}, {dsn.c_str(), value});
+  OptionList options(PQconninfo(attempt.get()));
   if (!options) fail("out of memory");
   return options;
 }
@@ -162,7 +164,8 @@ OptionList merge(const std::string& dsn) {
 // The directory compiled into libpq, which an empty host stands for. Lists of empty names keep
 // PGHOST and its like out.
 std::string default_socket_directory() {
-  const Attempt attempt = attempt_without_network({"host", "hostaddr", "port"}, {",", ",", "5432"});
+  const Attempt attempt = attempt_without_network({"host", "hostaddr", "port", "password"},
+                                                  {",", ",", "5432", "not read"});
   const char* host = PQhost(attempt.get());
   return host != nullptr ? host : "";
 }
@@ -222,9 +225,11 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
     const std::string service = find(own.get(), "service");
     if (!service.empty()) info.values_.emplace_back("service", service);
   }
-  const OptionList merged = merge(text);
+  // Without a password libpq looks into the password file, and complains on stderr if that is open
+  // to others. So one is given, and the real one is asked for with a file that is not there.
+  const OptionList merged = merge(text, "password", "not read");
   info.endpoints_ = endpoints_of(merged.get());
-  info.password_ = find(merged.get(), "password");
+  info.password_ = find(merge(text, "passfile", "/nonexistent/passfile").get(), "password");
   for (const PQconninfoOption* o = merged.get(); o->keyword != nullptr; ++o) {
     if (o->val == nullptr || *o->val == '\0' || is_ours(o->keyword)) continue;
     std::string value = o->val;

@@ -47,6 +47,10 @@ class LibpqEnvironment {
   void write_services(std::string_view text) const {
     std::ofstream(directory_ / "pg_service.conf") << text;
   }
+  void write_passfile(std::string_view text, unsigned mode) const {
+    std::ofstream(directory_ / "pgpass") << text;
+    std::filesystem::permissions(directory_ / "pgpass", std::filesystem::perms{mode});
+  }
 
  private:
   std::filesystem::path directory_;

@@ -1,5 +1,8 @@
 #include "postgres/conninfo.h"
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -216,6 +219,26 @@ TEST_CASE("a password is sent and shown nowhere else") {
   CHECK_FALSE(contains(info.display(), "hunter2"));
   info.set_password("other");
   CHECK(parameter(info, "password") == "other");
+}
+
+TEST_CASE("a password file that is open to others is handed over without a word on stderr") {
+  LibpqEnvironment environment;
+  environment.write_passfile("*:*:*:*:hunter2\n", 0644);
+  const int shown = dup(STDERR_FILENO);
+  std::FILE* const caught = std::tmpfile();
+  REQUIRE(caught != nullptr);
+  dup2(fileno(caught), STDERR_FILENO);
+  const ConnInfo info = ConnInfo::parse("host=a user=u");
+  const ConnInfo local = ConnInfo::parse("user=u");
+  std::fflush(stderr);
+  const off_t written = lseek(STDERR_FILENO, 0, SEEK_END);
+  dup2(shown, STDERR_FILENO);
+  close(shown);
+  std::fclose(caught);
+  CHECK(written == 0);
+  CHECK_FALSE(parameter(info, "passfile").empty());
+  CHECK_FALSE(parameter(local, "passfile").empty());
+  CHECK(parameter(info, "password").empty());
 }
 
 TEST_CASE("a misspelled keyword gets a suggestion, an unknown one none") {
