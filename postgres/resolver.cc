@@ -4,10 +4,13 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <asio/cancellation_state.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,7 +22,8 @@
 namespace pgconn::postgres {
 namespace {
 
-// A resolver that hangs for this many different names is broken for all; more threads do not help.
+// A resolver that hangs for this many different names is broken for all: more threads do not help,
+// the next name waits for one.
 constexpr std::size_t kMaxLookups = 64;
 
 bool is_numeric(const std::string& host) {
@@ -29,11 +33,6 @@ bool is_numeric(const std::string& host) {
          inet_pton(AF_INET6, address.c_str(), buffer) == 1;
 }
 
-struct Lookup {
-  std::optional<Resolver::Answer> answer;
-  std::vector<asio::steady_timer*> waiting;
-};
-
 // Where a lookup's thread leaves its answer. It may outlive the event loop: then nobody listens.
 struct Mailbox {
   std::mutex mutex;
@@ -42,8 +41,20 @@ struct Mailbox {
 
 }  // namespace
 
+struct Resolver::Pending {
+  std::string host;
+  Deadline wanted_until;
+  std::optional<Answer> answer = std::nullopt;
+  std::vector<asio::steady_timer*> waiting = {};
+
+  void deliver(Answer result) {
+    answer = std::move(result);
+    for (asio::steady_timer* timer : waiting) timer->cancel();
+  }
+};
+
 struct Resolver::State {
-  State(asio::any_io_executor e, Resolver::Lookup l)
+  State(asio::any_io_executor e, Lookup l)
       : executor(e), lookup(std::move(l)), mailbox(std::make_shared<Mailbox>()) {
     mailbox->executor = e;
   }
@@ -52,31 +63,42 @@ struct Resolver::State {
     mailbox->executor.reset();
   }
 
-  asio::any_io_executor executor;
-  Resolver::Lookup lookup;
-  std::shared_ptr<Mailbox> mailbox;
-  std::map<std::string, std::shared_ptr<postgres::Lookup>> running;
+  // Gives threads to those that wait for one, in the order they came.
+  static void start_queued(const std::shared_ptr<State>& self);
+  static void start(const std::shared_ptr<State>& self, const std::shared_ptr<Pending>& pending);
 
-  static std::shared_ptr<postgres::Lookup> start(const std::shared_ptr<State>& self,
-                                                 const std::string& host);
+  asio::any_io_executor executor;
+  Lookup lookup;
+  std::shared_ptr<Mailbox> mailbox;
+  std::map<std::string, std::shared_ptr<Pending>> unanswered;  // running or queued
+  std::deque<std::shared_ptr<Pending>> queued;
+  std::size_t running = 0;
 };
 
-std::shared_ptr<Lookup> Resolver::State::start(const std::shared_ptr<State>& self,
-                                               const std::string& host) {
-  if (auto found = self->running.find(host); found != self->running.end()) return found->second;
-  if (self->running.size() >= kMaxLookups) {
-    throw PgError(Phase::kResolve, Reason::kResolve, "",
-                  "cannot look up \"" + host + "\": " + std::to_string(kMaxLookups) +
-                      " other lookups have not been answered",
-                  true);
+void Resolver::State::start_queued(const std::shared_ptr<State>& self) {
+  while (self->running < kMaxLookups && !self->queued.empty()) {
+    const std::shared_ptr<Pending> next = std::move(self->queued.front());
+    self->queued.pop_front();
+    if (next->wanted_until > std::chrono::steady_clock::now()) {
+      start(self, next);
+    } else {
+      self->unanswered.erase(next->host);
+    }
   }
-  auto pending = std::make_shared<postgres::Lookup>();
-  auto deliver = [weak = std::weak_ptr(self), pending, host](Answer answer) {
-    pending->answer = std::move(answer);
-    for (asio::steady_timer* timer : pending->waiting) timer->cancel();
-    if (auto state = weak.lock()) state->running.erase(host);
+}
+
+void Resolver::State::start(const std::shared_ptr<State>& self,
+                            const std::shared_ptr<Pending>& pending) {
+  auto deliver = [weak = std::weak_ptr(self), pending](Answer answer) {
+    pending->deliver(std::move(answer));
+    const auto state = weak.lock();
+    if (!state) return;
+    state->unanswered.erase(pending->host);
+    --state->running;
+    start_queued(state);
   };
-  auto work = [lookup = self->lookup, mailbox = self->mailbox, host, deliver]() mutable {
+  auto work = [lookup = self->lookup, mailbox = self->mailbox, host = pending->host,
+               deliver]() mutable {
     Answer answer;
     try {
       answer = lookup(host);
@@ -93,37 +115,64 @@ std::shared_ptr<Lookup> Resolver::State::start(const std::shared_ptr<State>& sel
   };
   try {
     std::thread(std::move(work)).detach();  // getaddrinfo cannot be interrupted, only left behind
+    ++self->running;
   } catch (const std::system_error& error) {
-    throw PgError(Phase::kResolve, Reason::kResolve, "",
-                  "cannot look up \"" + host + "\": no thread: " + error.what(), true);
+    self->unanswered.erase(pending->host);
+    pending->deliver({{}, std::string("no thread: ") + error.what()});
   }
-  self->running.emplace(host, pending);
-  return pending;
 }
 
 Resolver::Resolver(asio::any_io_executor executor, Lookup lookup)
     : state_(std::make_shared<State>(std::move(executor), std::move(lookup))) {}
 
-asio::awaitable<std::vector<std::string>> Resolver::resolve(std::string host, Deadline deadline) {
-  if (is_numeric(host)) co_return std::vector<std::string>{host};
-  // Only the resolver itself owns its state: once it is gone, no thread posts to the event loop.
-  const std::shared_ptr<postgres::Lookup> lookup = State::start(state_, host);
-  if (!lookup->answer) {
+std::shared_ptr<Resolver::Pending> Resolver::begin(const std::string& host, Deadline deadline) {
+  if (const auto found = state_->unanswered.find(host); found != state_->unanswered.end()) {
+    found->second->wanted_until = std::max(found->second->wanted_until, deadline);
+    return found->second;
+  }
+  const auto pending = std::make_shared<Pending>(Pending{host, deadline});
+  if (is_numeric(host)) {
+    pending->answer = Answer{{host}, ""};
+    return pending;
+  }
+  state_->unanswered.emplace(host, pending);
+  if (state_->running < kMaxLookups) {
+    State::start(state_, pending);
+  } else {
+    state_->queued.push_back(pending);
+  }
+  return pending;
+}
+
+asio::awaitable<std::vector<std::string>> Resolver::wait(std::shared_ptr<Pending> pending,
+                                                         Deadline deadline) {
+  const std::string name = "\"" + pending->host + "\"";
+  if (!pending->answer) {
+    // Only the resolver itself owns its state: once it is gone, no thread posts to the event loop.
     asio::steady_timer timer(state_->executor, deadline);
-    lookup->waiting.push_back(&timer);
+    pending->waiting.push_back(&timer);
     asio::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    std::erase(lookup->waiting, &timer);
+    std::erase(pending->waiting, &timer);
   }
-  if (!lookup->answer) {
+  if (!pending->answer) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+      throw PgError(Phase::kResolve, Reason::kStopped, "", "ended by the exporter", true);
+    }
     throw PgError(Phase::kResolve, Reason::kTimeout, "",
-                  "looking up \"" + host + "\" was not answered in time", true);
+                  "looking up " + name + " was not answered in time", true);
   }
-  if (lookup->answer->addresses.empty()) {
+  if (pending->answer->addresses.empty()) {
     throw PgError(Phase::kResolve, Reason::kResolve, "",
-                  "cannot look up \"" + host + "\": " + lookup->answer->error, true);
+                  "cannot look up " + name + ": " + pending->answer->error, true);
   }
-  co_return lookup->answer->addresses;
+  co_return pending->answer->addresses;
+}
+
+asio::awaitable<std::vector<std::string>> Resolver::resolve(std::string host, Deadline deadline) {
+  auto pending = begin(host, deadline);
+  co_return co_await wait(std::move(pending), deadline);
 }
 
 Resolver::Answer Resolver::system_lookup(const std::string& host) {

@@ -1,7 +1,7 @@
 // Host names to addresses without blocking the I/O thread. getaddrinfo cannot be interrupted, so
-// each name being looked up has a thread of its own; lookups of the same name share it, and one
-// that hangs delays no other. Used from the I/O thread only; goes before the io_context does. Who
-// still waits then is left to its deadline.
+// each name being looked up has a thread of its own, up to a bound; lookups of the same name share
+// it, and one that hangs delays no other. Used from the I/O thread only; goes before the io_context
+// does. Who still waits then is left to its deadline.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -27,8 +27,17 @@ class Resolver {
 
   explicit Resolver(asio::any_io_executor executor, Lookup lookup = system_lookup);
 
-  // The addresses of `host`; a numeric address is returned at once. Throws PgError (kResolve
-  // phase): kResolve if the name has none, kTimeout at the deadline.
+  // A name whose lookup has begun, or waits for a thread. Keeps the answer for who asks late.
+  struct Pending;
+  // Begins to look up `host`, so that several names are looked up at the same time. A lookup that
+  // gets no thread until `deadline`, the latest of those who want it, is dropped.
+  std::shared_ptr<Pending> begin(const std::string& host, Deadline deadline);
+  // The addresses of the name. Throws PgError (kResolve phase): kResolve if it has none, kTimeout
+  // at the deadline, kStopped if the coroutine is cancelled.
+  asio::awaitable<std::vector<std::string>> wait(std::shared_ptr<Pending> pending,
+                                                 Deadline deadline);
+
+  // Both at once. A numeric address is returned without a lookup.
   asio::awaitable<std::vector<std::string>> resolve(std::string host, Deadline deadline);
 
   static Answer system_lookup(const std::string& host);
