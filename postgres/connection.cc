@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "postgres/connect_plan.h"
 #include "postgres/wire.h"
 
 namespace pgconn::postgres {
@@ -73,33 +74,46 @@ class PhaseClock {
   Clock::time_point since_ = Clock::now();
 };
 
+bool needs_lookup(const Endpoint& endpoint) {
+  return !endpoint.is_unix_socket() && endpoint.hostaddr.empty();
+}
+
 // Every endpoint with every address of its name, in order: libpq then tries them as it would have
-// after its own (blocking) lookup. One name that fails does not spoil the others.
-asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver, const ConnInfo& conninfo,
+// after its own (blocking) lookup. One name that fails does not spoil the others, and one that
+// hangs leaves time for them.
+asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver,
+                                                   const std::vector<Endpoint>& endpoints,
                                                    Deadline deadline) {
+  std::vector<std::shared_ptr<Resolver::Pending>> lookups;
+  for (const Endpoint& endpoint : endpoints) {
+    lookups.push_back(needs_lookup(endpoint) ? resolver.begin(endpoint.host, deadline) : nullptr);
+  }
+  auto left = std::count_if(endpoints.begin(), endpoints.end(), needs_lookup);
   std::vector<Endpoint> resolved;
   std::optional<PgError> failure;
-  for (const Endpoint& endpoint : conninfo.endpoints()) {
-    if (endpoint.is_unix_socket() || !endpoint.hostaddr.empty()) {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    const Endpoint& endpoint = endpoints[i];
+    if (!lookups[i]) {
       resolved.push_back(endpoint);
       continue;
     }
+    --left;
+    const Clock::time_point now = Clock::now();
+    const bool alone = resolved.empty() && i + 1 == endpoints.size();
+    // One share for each lookup, this one included, and one for connecting.
+    const Deadline end = alone ? deadline : now + (deadline - now) / (left + 2);
     try {
-      auto addresses = co_await resolver.resolve(endpoint.host, deadline);
+      auto addresses = co_await resolver.wait(lookups[i], end);
       for (std::string& address : addresses) {
         resolved.push_back({endpoint.host, std::move(address), endpoint.port});
       }
     } catch (const PgError& error) {
+      if (error.reason() == Reason::kStopped) throw;
       failure = error;
     }
   }
   if (resolved.empty() && failure) throw *failure;
   co_return resolved;
-}
-
-bool needs_lookup(const ConnInfo& conninfo) {
-  return std::any_of(conninfo.endpoints().begin(), conninfo.endpoints().end(),
-                     [](const Endpoint& e) { return !e.is_unix_socket() && e.hostaddr.empty(); });
 }
 
 std::string milliseconds(std::chrono::milliseconds value) { return std::to_string(value.count()); }
@@ -133,6 +147,27 @@ PgError timed_out(Phase phase) {
                  true);
 }
 
+std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
+
+// One attempt of libpq's over the endpoints of the plan. False when the present one has used up its
+// turn.
+asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases) {
+  plan.begin(Clock::now());
+  PostgresPollingStatusType want = wire.bad() ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (want != PGRES_POLLING_OK) {
+    PGconn* const raw = wire.raw();
+    phases.observe(PQstatus(raw));
+    if (want == PGRES_POLLING_FAILED) throw connect_error(wire.message(), phases.phase());
+    plan.is_at(text_of(PQhost(raw)), text_of(PQhostaddr(raw)), text_of(PQport(raw)), Clock::now());
+    const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
+    const bool ready = co_await wire.wait_once(what, plan.turn_ends());
+    if (!ready) co_return false;
+    want = PQconnectPoll(raw);
+  }
+  phases.observe(PQstatus(wire.raw()));
+  co_return true;
+}
+
 }  // namespace
 
 asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_executor executor,
@@ -140,31 +175,33 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
                                                                  const ConnInfo& conninfo,
                                                                  const ConnectOptions& options,
                                                                  Deadline deadline) {
-  const auto wire = std::make_shared<Wire>(executor);
   const Clock::time_point begin = Clock::now();
-  const auto endpoints = co_await resolve_all(resolver, conninfo, deadline);
+  auto endpoints = co_await resolve_all(resolver, conninfo.endpoints(), deadline);
   const Clock::time_point resolved = Clock::now();
-  if (needs_lookup(conninfo)) wire->timings.resolve = resolved - begin;
-
-  PhaseClock phases(wire->timings, conninfo.wants_tls());
-  auto parameters =
-      conninfo.parameters(endpoints, std::string(kApplicationPrefix) + options.purpose);
-  if (!options.keepalives) parameters.emplace_back("keepalives", "0");
-  wire->start(parameters);
-  PostgresPollingStatusType want = wire->bad() ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
-  while (want != PGRES_POLLING_OK) {
-    phases.observe(PQstatus(wire->raw()));
-    if (want == PGRES_POLLING_FAILED) throw connect_error(wire->message(), phases.phase());
-    const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
-    const bool ready = co_await wire->wait_once(what, deadline);
-    if (!ready) throw timed_out(phases.phase());
-    want = PQconnectPoll(wire->raw());
+  const bool prefers_standby = conninfo.value("target_session_attrs") == "prefer-standby";
+  ConnectPlan plan(std::move(endpoints), prefers_standby, deadline);
+  for (;;) {
+    const auto wire = std::make_shared<Wire>(executor);
+    PhaseClock phases(wire->timings, conninfo.wants_tls());
+    auto parameters =
+        conninfo.parameters(plan.endpoints(), std::string(kApplicationPrefix) + options.purpose);
+    if (!options.keepalives) parameters.emplace_back("keepalives", "0");
+    wire->start(parameters);
+    const bool connected = co_await attempt(*wire, plan, phases);
+    if (!connected) {
+      wire->close();
+      if (!plan.leave_out()) throw timed_out(phases.phase());
+      continue;
+    }
+    const auto& all = conninfo.endpoints();
+    if (std::any_of(all.begin(), all.end(), needs_lookup)) {
+      wire->timings.resolve = resolved - begin;
+    }
+    wire->timings.total = Clock::now() - begin;
+    wire->established();
+    wire->setup_sql = setup_statement(options, wire->raw());
+    co_return std::unique_ptr<Connection>(new Connection(wire));
   }
-  phases.observe(PQstatus(wire->raw()));
-  wire->timings.total = Clock::now() - begin;
-  wire->established();
-  wire->setup_sql = setup_statement(options, wire->raw());
-  co_return std::unique_ptr<Connection>(new Connection(wire));
 }
 
 Connection::Connection(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}

@@ -32,6 +32,7 @@ class Stranger {
   Stranger& operator=(const Stranger&) = delete;
 
   std::string dsn(std::string_view keywords) const;
+  int port() const { return port_; }
   static int unused_port();
 
  private:
@@ -53,6 +54,7 @@ class FullBacklog {
   FullBacklog(const FullBacklog&) = delete;
   FullBacklog& operator=(const FullBacklog&) = delete;
   std::string dsn(std::string_view keywords) const;
+  int port() const { return port_; }
 
  private:
   int listener_;

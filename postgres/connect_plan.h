@@ -1,0 +1,48 @@
+// Which of several endpoints a connection attempt is at, and how long it may stay there. libpq goes
+// on to the next one by itself when one refuses, but never when one is silent: a black hole in
+// front would take all the time there is. Values, no I/O; any thread.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "postgres/conninfo.h"
+#include "postgres/resolver.h"
+
+namespace pgconn::postgres {
+
+class ConnectPlan {
+ public:
+  // `prefers_standby`: libpq walks the list twice (target_session_attrs=prefer-standby), at first
+  // for a standby and then for anything.
+  ConnectPlan(std::vector<Endpoint> endpoints, bool prefers_standby, Deadline deadline);
+
+  // Those that libpq is to try now, in order.
+  const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+
+  // libpq begins with them.
+  void begin(Deadline now);
+  // libpq is at this one: as PQhost, PQhostaddr and PQport say. An address that is written in
+  // another way than in the connection string does no harm: then host and port tell.
+  void is_at(std::string_view host, std::string_view address, std::string_view port, Deadline now);
+  // Until when the present one may take: its share of what is left.
+  Deadline turn_ends() const { return turn_ends_; }
+
+  // The present one has used up its turn: leaves it out. Those before it have refused, and are left
+  // out too unless libpq may want them in its second walk. False if nobody is left.
+  bool leave_out();
+
+ private:
+  bool is(const Endpoint& endpoint, std::string_view host, std::string_view address,
+          std::string_view port) const;
+  void start_turn(Deadline now);
+
+  std::vector<Endpoint> endpoints_;
+  bool prefers_standby_;
+  Deadline deadline_;
+  Deadline turn_ends_;
+  std::size_t at_ = 0;
+  bool second_walk_ = false;
+};
+
+}  // namespace pgconn::postgres

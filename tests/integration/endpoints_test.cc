@@ -1,0 +1,127 @@
+// Several hosts, or several addresses of one: a silent one costs its share of the time, no more.
+#include <future>
+
+#include "tests/integration/servers.h"
+#include "tests/integration/stranger.h"
+#include "tests/support/catch.h"
+
+namespace pgconn::test {
+namespace {
+
+using namespace std::chrono_literals;
+using postgres::PgError;
+using postgres::Resolver;
+
+void check_timeout(const PgError& error, std::string_view phase) {
+  CAPTURE(error.what());
+  CHECK(to_string(error.phase()) == phase);
+  CHECK(to_string(error.reason()) == "timeout");
+}
+
+// This machine, once for each port.
+std::string hosts(const std::vector<std::string>& ports) {
+  std::string names, addresses, list;
+  for (const std::string& port : ports) {
+    const std::string separator = list.empty() ? "" : ",";
+    names += separator + "localhost";
+    addresses += separator + "127.0.0.1";
+    list += separator + port;
+  }
+  return "host=" + names + " hostaddr=" + addresses + " port=" + list;
+}
+
+TEST_CASE("a host that swallows packets leaves time for the next one") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      const FullBacklog hole;
+      Client client;
+      const std::string dsn = server.with(hosts({std::to_string(hole.port()), server.port}));
+      const auto connection = client.connect(dsn, {"test"}, 6s);
+      CHECK(connection->port() == server.port);
+      CHECK(client.value(*connection, "SELECT 'alive'") == "alive");
+      CHECK(connection->timings().total >= 3s);
+      CHECK(*connection->timings().tcp < 3s);  // of the one that answered
+    }
+  }
+}
+
+TEST_CASE("so does a host that takes connections and says nothing, in whatever phase") {
+  const Stranger silent([](Stranger::Line& line) { line.read_until_closed(); });
+  for (const Server& server : servers()) {
+    for (const char* sslmode : {" sslmode=disable", " sslmode=verify-full"}) {
+      DYNAMIC_SECTION("PostgreSQL " << server.version << sslmode) {
+        Client client;
+        const std::string dsn = server.with(hosts({std::to_string(silent.port()), server.port}));
+        CHECK(client.connect(dsn + sslmode, {"test"}, 4s)->port() == server.port);
+      }
+    }
+  }
+}
+
+TEST_CASE("the search for a standby comes back to a primary when another host is silent") {
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      const FullBacklog hole;
+      Client client;
+      const std::string dsn = server.with(hosts({server.port, std::to_string(hole.port())}) +
+                                          " target_session_attrs=prefer-standby");
+      CHECK(client.connect(dsn, {"test"}, 6s)->port() == server.port);
+    }
+  }
+}
+
+TEST_CASE("when no host answers, the last one tells how it failed, at the deadline") {
+  const FullBacklog hole;
+  const Stranger silent([](Stranger::Line& line) { line.read_until_closed(); });
+  Client client;
+  const std::string first = std::to_string(hole.port());
+  const std::string second = std::to_string(silent.port());
+  check_timeout(client.refusal(hosts({first, second}) + " sslmode=require", 1s), "tls");
+  check_timeout(client.refusal(hosts({second, first}) + " sslmode=require", 1s), "tcp");
+  const std::string nobody = std::to_string(Stranger::unused_port());
+  CHECK(to_string(client.refusal(hosts({first, nobody}) + " sslmode=require", 1s).reason()) ==
+        "refused");
+}
+
+// Names that begin with "hung" get no answer before the end of the test.
+class HangingNames {
+ public:
+  Resolver::Lookup function() const {
+    return [over = over_](const std::string& host) {
+      if (host.starts_with("hung")) over.wait();
+      return Resolver::Answer{{"127.0.0.1"}, ""};
+    };
+  }
+  ~HangingNames() { end_.set_value(); }
+
+ private:
+  std::promise<void> end_;
+  std::shared_future<void> over_ = end_.get_future().share();
+};
+
+TEST_CASE("a host whose name is not answered leaves time for the others") {
+  const HangingNames names;
+  for (const Server& server : servers()) {
+    DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Client client;
+      client.resolver = Resolver(client.io.get_executor(), names.function());
+      for (const char* list :
+           {"host=hung,localhost", "host=localhost,hung", "host=hung,hung2,localhost"}) {
+        CAPTURE(list);
+        CHECK(client.connect(server.with(list), {"test"}, 6s)->host() == "localhost");
+      }
+    }
+  }
+}
+
+TEST_CASE("when no name is answered, it is the lookup that is too slow") {
+  const HangingNames names;
+  Client client;
+  client.resolver = Resolver(client.io.get_executor(), names.function());
+  for (const char* list : {"host=hung", "host=hung,hung2"}) {
+    check_timeout(client.refusal(list, 600ms), "resolve");
+  }
+}
+
+}  // namespace
+}  // namespace pgconn::test
