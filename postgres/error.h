@@ -73,6 +73,9 @@ class PgError : public std::runtime_error {
   bool fatal_;
 };
 
+// Five digits and capital letters: what else a peer sends as one must not become a label value.
+bool is_sqlstate(std::string_view text);
+
 // The reason a SQLSTATE stands for. `connecting`: 55000 then means a closed database.
 Reason reason_of_sqlstate(std::string_view sqlstate, bool connecting);
 

@@ -75,12 +75,6 @@ Reason reason_of_text(std::string_view text, Phase phase) {
   return fallback(phase);
 }
 
-bool is_sqlstate(std::string_view text) {
-  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-         });
-}
-
 // Under PQERRORS_VERBOSE a server's error reads "SEVERITY:  28P01: message"; the severity may be
 // in any language, so the two blanks and the five characters are what to look for. The first
 // counts: the message goes on with what a client may have chosen, a database's name for one.
@@ -157,6 +151,12 @@ std::string_view trimmed(std::string_view line) {
 }
 
 }  // namespace
+
+bool is_sqlstate(std::string_view text) {
+  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+         });
+}
 
 PgError connect_error(std::string_view message, Phase phase) {
   const std::string_view attempt = last_attempt(message);

@@ -1,14 +1,20 @@
 // Asking: queries in one libpq pipeline, and watching an idle connection for its end.
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "postgres/connection.h"
+#include "postgres/received_bytes.h"
 #include "postgres/wire.h"
 
 namespace pgconn::postgres {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// What all answers of one call may take in memory. libpq keeps a row for each that a peer sends,
+// and a broken or hostile one need not stop before the deadline.
+constexpr std::uint64_t kMaxAnswers = std::uint64_t{64} * 1024 * 1024;
 
 Rows rows_of(const PGresult* result) {
   const int columns = PQnfields(result);
@@ -36,7 +42,7 @@ bool is_fatal(const PGresult* result) {
 }
 
 PgError query_error(const PGresult* result) {
-  std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
+  std::string sqlstate = sqlstate_of(result);
   const Reason reason = reason_of_sqlstate(sqlstate, false);
   const std::string text =
       severity(result) + ": " + one_line(field(result, PG_DIAG_MESSAGE_PRIMARY));
@@ -60,7 +66,7 @@ bool queue(PGconn* raw, const Query& query, bool named, bool prepare) {
 // An error without SQLSTATE was made by libpq: the connection broke under the query.
 bool ends_connection(const PGresult* result) {
   return PQresultStatus(result) == PGRES_FATAL_ERROR &&
-         (is_fatal(result) || field(result, PG_DIAG_SQLSTATE).empty());
+         (is_fatal(result) || sqlstate_of(result).empty());
 }
 
 // Runs one batch of queries; lives for one call of pipeline().
@@ -72,7 +78,8 @@ class PipelineRun {
         queries_(queries),
         deadline_(deadline),
         answers_(answers),
-        arrivals_(arrivals) {}
+        arrivals_(arrivals),
+        received_before_(received_bytes(PQsocket(wire.raw()))) {}
 
   asio::awaitable<void> run() {
     if (queries_.empty() && wire_.setup_sql.empty()) co_return;
@@ -127,7 +134,9 @@ class PipelineRun {
     while (PQisBusy(wire_.raw()) != 0) {
       const bool ready = co_await wire_.wait(Wire::kRead, deadline_);
       if (!ready) throw timed_out();
-      if (PQconsumeInput(wire_.raw()) == 0) throw_lost();
+      if (!wire_.consume()) throw_lost();
+      const std::uint64_t received = received_bytes(PQsocket(wire_.raw()));
+      if (received > received_before_ + kMaxAnswers) throw too_much();
     }
     co_return ResultPtr(PQgetResult(wire_.raw()));
   }
@@ -187,6 +196,11 @@ class PipelineRun {
                    true);
   }
 
+  static PgError too_much() {
+    return PgError(Phase::kQuery, Reason::kProtocol, "",
+                   "the server sent more than 64 MiB of answers", true);
+  }
+
   static PgError timed_out() {
     return PgError(Phase::kQuery, Reason::kTimeout, "", "no answer to a query in time", true);
   }
@@ -196,6 +210,7 @@ class PipelineRun {
   Deadline deadline_;
   std::vector<Answer>& answers_;
   std::vector<Deadline>* arrivals_;
+  std::uint64_t received_before_;
   std::optional<Answer> current_;
   bool setup_pending_ = false;
   bool by_name_ = false;  // known when sending, and not only when the answers come
@@ -227,7 +242,7 @@ asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
     const bool ready = co_await wire->wait(Wire::kRead, deadline);
     wire->watching = false;
     if (!ready) co_return std::nullopt;
-    const bool alive = PQconsumeInput(wire->raw()) != 0;
+    const bool alive = wire->consume();
     while (PQisBusy(wire->raw()) == 0) {  // parses what came: notices reach their receiver here
       const ResultPtr result(PQgetResult(wire->raw()));
       if (!result) break;

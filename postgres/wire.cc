@@ -28,6 +28,11 @@ std::string field(const PGresult* result, int code) {
   return text != nullptr ? text : "";
 }
 
+std::string sqlstate_of(const PGresult* result) {
+  std::string text = field(result, PG_DIAG_SQLSTATE);
+  return is_sqlstate(text) ? text : "";
+}
+
 std::string severity(const PGresult* result) {
   const std::string english = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   return english.empty() ? field(result, PG_DIAG_SEVERITY) : english;
@@ -92,6 +97,13 @@ asio::awaitable<bool> Wire::wait_once(WaitType what, Deadline deadline) {
   co_return ready;
 }
 
+bool Wire::consume() {
+  const bool alive = PQconsumeInput(connection_) != 0;
+  // We LISTEN to nothing, yet libpq keeps what a peer sends for as long as nobody takes it.
+  while (PGnotify* notification = PQnotifies(connection_)) PQfreemem(notification);
+  return alive;
+}
+
 void Wire::end_wait() {
   if (socket_.is_open()) socket_.cancel();
 }
@@ -111,7 +123,7 @@ void Wire::close() noexcept {
 
 void Wire::remember(const PGresult* notice) {
   const std::string level = severity(notice);
-  const std::string sqlstate = field(notice, PG_DIAG_SQLSTATE);
+  const std::string sqlstate = sqlstate_of(notice);
   const bool last_words = level == "FATAL" || level == "PANIC";
   // An immediate shutdown and the crash of another backend are announced by a WARNING.
   if (!last_words && !sqlstate.starts_with("57P0")) return;

@@ -24,6 +24,7 @@ struct ResultDeleter {
 using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
 
 std::string field(const PGresult* result, int code);  // of an error or a notice; empty if absent
+std::string sqlstate_of(const PGresult* result);      // empty too if it is none
 // FATAL, ERROR, WARNING, …, in English. A pooler names it in one language only.
 std::string severity(const PGresult* result);
 
@@ -45,6 +46,9 @@ class Wire : public std::enable_shared_from_this<Wire> {
   asio::awaitable<bool> wait(WaitType what, Deadline deadline);
   // The same while connecting, when libpq may replace its socket between two waits.
   asio::awaitable<bool> wait_once(WaitType what, Deadline deadline);
+
+  // Takes in what has arrived. False if the connection is lost. What nobody asked for is dropped.
+  bool consume();
 
   // Ends a wait as its deadline would.
   void end_wait();

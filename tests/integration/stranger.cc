@@ -118,6 +118,12 @@ std::string message(char type, std::string_view body) {
   return type + number32(static_cast<std::uint32_t>(body.size()) + 4) + std::string(body);
 }
 
+std::string flood_of(const std::string& unit) {
+  std::string flood;
+  while (flood.size() < 60000) flood += unit;
+  return flood;
+}
+
 std::string login() {
   using namespace std::string_literals;
   return message('R', number32(0)) + message('S', "server_version\0"s + "15.1\0"s) +

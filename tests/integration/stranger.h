@@ -66,6 +66,8 @@ class FullBacklog {
 std::string message(char type, std::string_view body);
 std::string number32(std::uint32_t value);
 std::string number16(std::uint16_t value);
+// Some 60 kB of it.
+std::string flood_of(const std::string& unit);
 // What a server says until it is ready for a query.
 std::string login();
 

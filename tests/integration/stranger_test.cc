@@ -1,10 +1,5 @@
 #include "tests/integration/stranger.h"
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <atomic>
 #include <random>
 
@@ -21,24 +16,6 @@ using namespace std::string_literals;
 using postgres::PgError;
 using Clock = std::chrono::steady_clock;
 
-const std::string kNotice = message('N', "SNOTICE\0VNOTICE\0C00000\0Mhello\0\0"s);
-
-std::string flood_of(const std::string& unit) {
-  std::string flood;
-  while (flood.size() < 60000) flood += unit;
-  return flood;
-}
-
-// Sends `first`, then `unit` again and again until the other side hangs up.
-Stranger::Behaviour flooding(std::string first, std::string unit, int reads) {
-  return [first = std::move(first), flood = flood_of(unit), reads](Stranger::Line& line) {
-    for (int i = 0; i < reads; ++i) line.read();
-    if (!line.write(first)) return;
-    while (line.write(flood)) {
-    }
-  };
-}
-
 // Says `words` to whoever connects, and then no more.
 Stranger::Behaviour saying(std::string words, bool close) {
   return [words = std::move(words), close](Stranger::Line& line) {
@@ -54,22 +31,6 @@ void check(const PgError& error, std::string_view phase, std::string_view reason
   CHECK(to_string(error.reason()) == reason);
   CHECK(error.fatal());
   CHECK(std::string_view(error.what()).size() < 700);
-}
-
-// True if the loop lets others run while the action goes on.
-bool loop_turns_during(Client& client, const std::function<void()>& action) {
-  bool turned = false;
-  asio::co_spawn(
-      client.io,
-      [&]() -> asio::awaitable<void> {
-        asio::steady_timer timer(client.io, 20ms);
-        asio::error_code ignored;
-        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        turned = true;
-      },
-      asio::detached);
-  action();
-  return turned;
 }
 
 TEST_CASE("who answers a connection with something else is told as what it is") {
@@ -189,35 +150,22 @@ TEST_CASE("random bytes instead of an answer end the connection with an error") 
   }
 }
 
-TEST_CASE("a peer that never stops talking neither holds the loop nor outlives the deadline") {
-  Client client;
-  SECTION("notices before the login is over") {
-    const Stranger chatty(flooding(message('R', number32(0)), kNotice, 1));
-    CHECK(loop_turns_during(client, [&] {
-      check(client.refusal(chatty.dsn("sslmode=disable"), 300ms), "startup", "timeout");
-    }));
-  }
-  SECTION("notices in place of an answer") {
-    const Stranger chatty(flooding(login(), kNotice, 1));
-    const auto connection = client.connect(chatty.dsn("sslmode=disable"));
-    CHECK(loop_turns_during(client, [&] {
-      check(error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}, 300ms); }), "query",
-            "timeout");
-    }));
-  }
-  SECTION("notices while nothing is asked") {
-    const Stranger chatty(flooding(login(), kNotice, 1));
-    const auto connection = client.connect(chatty.dsn("sslmode=disable"));
-    CHECK(loop_turns_during(client, [&] {
-      CHECK_FALSE(run(client.io, connection->watch(Clock::now() + 300ms)).has_value());
-    }));
-  }
-  SECTION("results of no query") {
-    const Stranger generous(flooding(login(), message('C', "SELECT 0\0"s), 1));
-    const auto connection = client.connect(generous.dsn("sslmode=disable"));
-    CHECK(loop_turns_during(client, [&] {
-      CHECK(error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}, 300ms); }).fatal());
-    }));
+TEST_CASE("an error whose SQLSTATE is none ends the connection, and is no label") {
+  for (const std::string code : {"\x01\x02", "28p01", "28P011", "a-long-one-with-\"quotes\""}) {
+    CAPTURE(code);
+    const Stranger odd([code](Stranger::Line& line) {
+      line.read();
+      line.write(login());
+      line.read();
+      line.write(message('E', "SERROR\0VERROR\0C"s + code + "\0Mno\0\0"s) + message('Z', "I"));
+      line.read_until_closed();
+    });
+    Client client;
+    const auto connection = client.connect(odd.dsn("sslmode=disable"));
+    // Its first answer is the setup's, whose errors do no harm.
+    const PgError error = error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}, 5s); });
+    CHECK(error.fatal());
+    CHECK(error.sqlstate().empty());
   }
 }
 
