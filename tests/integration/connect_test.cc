@@ -123,15 +123,15 @@ TEST_CASE("a session held on purpose outlives idle_session_timeout once it was s
     if (server.version < 14) continue;
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;
-      const auto connection = client.connect(server.with("options='-c idle_session_timeout=200'"),
+      const auto connection = client.connect(server.with("options='-c idle_session_timeout=1000'"),
                                              {"canary", 0ms, 0ms, true});
       CHECK(client.ask(*connection, {}).empty());
       CHECK_FALSE(
-          run(client.io, connection->watch(std::chrono::steady_clock::now() + 600ms)).has_value());
+          run(client.io, connection->watch(std::chrono::steady_clock::now() + 1500ms)).has_value());
       CHECK(client.value(*connection, "SELECT 'alive'") == "alive");
       CHECK(client.value(*connection,
                          "SELECT reset_val FROM pg_settings WHERE name = 'idle_session_timeout'") ==
-            "200");
+            "1000");
     }
   }
 }

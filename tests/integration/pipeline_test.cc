@@ -250,7 +250,7 @@ TEST_CASE("statement_timeout ends the query at the server, not the session") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;
-      const auto connection = client.connect(server.dsn, {"test", 100ms, 100ms});
+      const auto connection = client.connect(server.dsn, {"test", 500ms, 500ms});
       const auto answers =
           client.ask(*connection, {{"SELECT pg_sleep(60)", ""}, {"SELECT 'next'", ""}});
       REQUIRE(answers.size() == 2);
@@ -290,14 +290,14 @@ TEST_CASE(
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;
-      const auto connection = client.connect(server.dsn, {"test", 1s});
+      const auto connection = client.connect(server.dsn, {"test", 5s});
       const std::string pid = std::to_string(connection->backend_pid());
       const std::vector<Query> queries = {
           {"SELECT 'first'", ""}, {"SELECT pg_sleep(60)", ""}, {"SELECT 3", ""}};
       std::vector<Answer> answers;
       const PgError error = error_of([&] {
         run(client.io,
-            connection->pipeline(queries, std::chrono::steady_clock::now() + 300ms, answers));
+            connection->pipeline(queries, std::chrono::steady_clock::now() + 2s, answers));
       });
       CHECK(to_string(error.phase()) == "query");
       CHECK(to_string(error.reason()) == "timeout");

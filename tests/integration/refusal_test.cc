@@ -186,11 +186,11 @@ TEST_CASE("the deadline ends a connection attempt in whatever phase it hangs") {
   Client client;
   SECTION("nobody takes the connection") {
     const FullBacklog hole;
-    check(client.refusal(hole.dsn("sslmode=disable"), 200ms), "tcp", "timeout", "");
+    check(client.refusal(hole.dsn("sslmode=disable"), 1s), "tcp", "timeout", "");
   }
   SECTION("nobody answers the request for TLS") {
     const Stranger silent([](Stranger::Line& line) { line.read_until_closed(); });
-    check(client.refusal(silent.dsn("sslmode=require"), 200ms), "tls", "timeout", "");
+    check(client.refusal(silent.dsn("sslmode=require"), 1s), "tls", "timeout", "");
   }
   SECTION("nobody shakes hands") {
     const Stranger silent([](Stranger::Line& line) {
@@ -198,11 +198,11 @@ TEST_CASE("the deadline ends a connection attempt in whatever phase it hangs") {
       line.write("S");
       line.read_until_closed();
     });
-    check(client.refusal(silent.dsn("sslmode=require"), 200ms), "tls", "timeout", "");
+    check(client.refusal(silent.dsn("sslmode=require"), 1s), "tls", "timeout", "");
   }
   SECTION("nobody answers the login") {
     const Stranger silent([](Stranger::Line& line) { line.read_until_closed(); });
-    check(client.refusal(silent.dsn("sslmode=disable"), 200ms), "startup", "timeout", "");
+    check(client.refusal(silent.dsn("sslmode=disable"), 1s), "startup", "timeout", "");
   }
 }
 

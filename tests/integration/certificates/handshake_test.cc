@@ -75,15 +75,15 @@ Stranger::Behaviour answering(std::string words, bool close) {
 TEST_CASE("a peer that never answers is a timeout in the phase it leaves us in") {
   SECTION("no answer to the connection") {
     const FullBacklog full;
-    check_refusal(endpoint_of(full.dsn("")), "tcp", "timeout", TlsStart::kRequest, 200ms);
+    check_refusal(endpoint_of(full.dsn("")), "tcp", "timeout", TlsStart::kRequest, 1s);
   }
   SECTION("no answer to SSLRequest") {
     const Stranger silent(answering("", false));
-    check_refusal(endpoint_of(silent.dsn("")), "tls", "timeout", TlsStart::kRequest, 200ms);
+    check_refusal(endpoint_of(silent.dsn("")), "tls", "timeout", TlsStart::kRequest, 1s);
   }
   SECTION("no answer to the handshake") {
     const Stranger silent(answering("S", false));
-    check_refusal(endpoint_of(silent.dsn("")), "tls", "timeout", TlsStart::kRequest, 200ms);
+    check_refusal(endpoint_of(silent.dsn("")), "tls", "timeout", TlsStart::kRequest, 1s);
   }
   SECTION("a handshake that begins and does not go on") {
     const Stranger hesitant([](Stranger::Line& line) {
@@ -93,7 +93,7 @@ TEST_CASE("a peer that never answers is a timeout in the phase it leaves us in")
       line.write("\x16\x03\x03\x10"s);
       line.read_until_closed();
     });
-    check_refusal(endpoint_of(hesitant.dsn("")), "tls", "timeout", TlsStart::kRequest, 200ms);
+    check_refusal(endpoint_of(hesitant.dsn("")), "tls", "timeout", TlsStart::kRequest, 1s);
   }
 }
 
