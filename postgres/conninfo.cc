@@ -104,11 +104,17 @@ OptionList parse_string(const std::string& dsn) {
   return options;
 }
 
-std::string find(const PQconninfoOption* options, std::string_view keyword) {
+// nullptr if unset, which is not the same as empty.
+const char* raw_value(const PQconninfoOption* options, std::string_view keyword) {
   for (; options != nullptr && options->keyword != nullptr; ++options) {
-    if (options->keyword == keyword) return options->val != nullptr ? options->val : "";
+    if (options->keyword == keyword) return options->val;
   }
-  return "";
+  return nullptr;
+}
+
+std::string find(const PQconninfoOption* options, std::string_view keyword) {
+  const char* value = raw_value(options, keyword);
+  return value != nullptr ? value : "";
 }
 
 void check_sslmode(const std::string& mode) {
@@ -229,9 +235,10 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
   // to others. So one is given, and the real one is asked for with a file that is not there.
   const OptionList merged = merge(text, "password", "not read");
   info.endpoints_ = endpoints_of(merged.get());
-  info.password_ = find(merge(text, "passfile", "/nonexistent/passfile").get(), "password");
+  const OptionList with_password = merge(text, "passfile", "/nonexistent/passfile");
+  if (const char* password = raw_value(with_password.get(), "password")) info.password_ = password;
   for (const PQconninfoOption* o = merged.get(); o->keyword != nullptr; ++o) {
-    if (o->val == nullptr || *o->val == '\0' || is_ours(o->keyword)) continue;
+    if (o->val == nullptr || is_ours(o->keyword)) continue;
     std::string value = o->val;
     // libpq's own default reads `prefer` here.
     if (std::string_view(o->keyword) == "sslmode" && value == "prefer") value = "require";
@@ -269,7 +276,7 @@ std::vector<std::pair<std::string, std::string>> ConnInfo::parameters(
   parameters.emplace_back("host", hosts);
   parameters.emplace_back("hostaddr", addresses);
   parameters.emplace_back("port", ports);
-  if (!password_.empty()) parameters.emplace_back("password", password_);
+  if (password_) parameters.emplace_back("password", *password_);
   parameters.emplace_back("gssencmode", "disable");
   // Names from every database come as UTF-8, whatever the server stores.
   parameters.emplace_back("client_encoding", "UTF8");

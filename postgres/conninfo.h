@@ -41,14 +41,14 @@ class ConnInfo {
   // "host:port" of the first endpoint for people; a socket directory as it is.
   std::string display() const;
 
-  // Keywords and values for PQconnectStartParams with the given endpoints and application name.
+  // Keywords and values for Wire::start() with the given endpoints and application name.
   std::vector<std::pair<std::string, std::string>> parameters(
       const std::vector<Endpoint>& resolved, std::string_view application_name) const;
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;
   std::vector<Endpoint> endpoints_;
-  std::string password_;
+  std::optional<std::string> password_;
 };
 
 // nullopt if `dsn` is a usable connection string for a configuration file, else what is wrong with

@@ -41,14 +41,21 @@ std::string severity(const PGresult* result) {
 void Wire::start(const std::vector<std::pair<std::string, std::string>>& parameters) {
   // Without a hook OpenSSL asks the terminal for the passphrase of an encrypted key, and waits.
   PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
-  std::vector<const char*> keywords, values;
+  // An empty value is a value in a string alone: given by itself libpq takes it for none, and fills
+  // in what a service file or the environment has.
+  std::string emptied = "gssencmode=disable";
+  for (const auto& [keyword, value] : parameters) {
+    if (value.empty()) emptied += " " + keyword + "=''";
+  }
+  std::vector<const char*> keywords = {"dbname"};
+  std::vector<const char*> values = {emptied.c_str()};
   for (const auto& [keyword, value] : parameters) {
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
   }
   keywords.push_back(nullptr);
   values.push_back(nullptr);
-  connection_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0);
+  connection_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
   if (connection_ == nullptr) throw std::bad_alloc();
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // yields the SQLSTATE of a refused login
   PQsetNoticeReceiver(connection_, receive_notice, this);

@@ -37,7 +37,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   explicit Wire(asio::any_io_executor executor) : socket_(executor), timer_(executor) {}
   ~Wire() { close(); }
 
-  // Starts connecting; the connection may be bad already (see bad()).
+  // Starts connecting; the connection may be bad already (see bad()). Nothing but the first
+  // `dbname`, which is our own, is read as a connection string.
   void start(const std::vector<std::pair<std::string, std::string>>& parameters);
   // Once connected: the socket is ours to watch until close().
   void established();

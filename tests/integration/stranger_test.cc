@@ -98,6 +98,12 @@ TEST_CASE("a password goes to the service that it belongs to, and to no other") 
     client.refusal(curious.dsn("sslmode=disable"));
     CHECK(sent);
   }
+  SECTION("an empty password is none, whatever the environment has") {
+    environment.set("PGPASSWORD", "hunter2");
+    const PgError error = client.refusal(curious.dsn("sslmode=disable password=''"));
+    CHECK_FALSE(sent);
+    CHECK(to_string(error.reason()) == "password_missing");
+  }
   SECTION("the service of the connection string counts alone") {
     const PgError error = client.refusal(curious.dsn("sslmode=disable service=orders"));
     CHECK_FALSE(sent);

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -74,6 +76,18 @@ TEST_CASE("the environment fills what the string leaves out") {
   CHECK(some.display() == "other:6000");
   CHECK(some.user() == "watcher");
   CHECK_FALSE(some.wants_tls());
+}
+
+TEST_CASE("what the string leaves empty stays empty") {
+  LibpqEnvironment environment;
+  environment.set("PGOPTIONS", "-c work_mem=1GB");
+  environment.set("PGPASSWORD", "hunter2");
+  const ConnInfo info = ConnInfo::parse("host=a options='' password=''");
+  const auto parameters = info.parameters(info.endpoints(), "pgconn_exporter/test");
+  for (const char* keyword : {"options", "password"}) {
+    const std::pair<std::string, std::string> none(keyword, "");
+    CHECK(std::find(parameters.begin(), parameters.end(), none) != parameters.end());
+  }
 }
 
 TEST_CASE("PGHOSTADDR is the address of the host that the string names") {
