@@ -116,12 +116,31 @@ asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver,
   co_return resolved;
 }
 
+// Whether the connection's `options` (`-c name=value`, `--name=value`) set this: PGOPTIONS, a
+// service file or the connection string may have brought them.
+bool is_set_by_options(PGconn* connection, std::string_view name) {
+  const char* raw = PQoptions(connection);
+  std::string options = raw != nullptr ? raw : "";
+  for (char& c : options) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '-') c = '_';
+  }
+  // `-c name` and `-cname` and `--name`, but no longer name that ends so.
+  for (const char* before : {" ", "_c", "__", "\t"}) {
+    if (options.find(before + std::string(name) + "=") != std::string::npos) return true;
+  }
+  return false;
+}
+
 std::string milliseconds(std::chrono::milliseconds value) { return std::to_string(value.count()); }
 
 std::string setup_statement(const ConnectOptions& options, PGconn* connection) {
   // Nobody may put objects of the same name before the catalog's.
   std::string sql = "SELECT set_config('search_path', 'pg_catalog', false)";
-  const auto set = [&sql](std::string_view name, const std::string& value) {
+  // What the connection's options set stays: the server then tells that its value is the client's,
+  // which a SET would hide.
+  const auto set = [&sql, connection](std::string_view name, const std::string& value) {
+    if (is_set_by_options(connection, name)) return;
     sql += ", set_config('" + std::string(name) + "', '" + value + "', false)";
   };
   if (options.statement_timeout.count() > 0) {

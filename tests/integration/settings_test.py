@@ -73,6 +73,18 @@ def test_our_own_limits_are_not_taken_for_the_server_s(scene):
         assert found["statement_timeout"] == found["lock_timeout"] == 0
 
 
+def test_what_the_connection_s_options_set_is_not_taken_for_the_server_s(scene):
+    options = "-c statement_timeout=3s --Lock-Timeout=2s -cdeadlock_timeout=4s"
+    exporter = scene.watch(dsn=scene.box.dsn(options=options))
+    for _ in range(2):
+        families = exporter.metrics()
+        assert families.value("pgconn_up") == 1
+        hidden = {"statement_timeout", "lock_timeout", "deadlock_timeout"}
+        assert not hidden & seconds(families).keys()
+        about = {sample.labels["finding"] for sample in families.samples("pgconn_finding")}
+        assert not {name for name in about if name.startswith("statement_timeout")}
+
+
 def test_a_setting_masked_for_our_own_role_is_not_guessed(scene):
     scene.role("monitor", "pg_monitor")
     scene.alter_system(statement_timeout="90s", lock_timeout="80s")
