@@ -94,6 +94,8 @@ struct CollectContext {
   int server_version = 0;
   Visibility visibility;
   const Options& options;
+  // The server has loaded its configuration since our session began.
+  bool outdated_session = false;
 };
 
 struct CollectorInfo {

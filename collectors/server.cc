@@ -12,15 +12,17 @@ constexpr auto kStartTime =
                    {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kConfigLoadTime = metrics::gauge(
     "pgconn_server_config_load_time_seconds",
-    "Unix time at which the server last read its configuration.", {}, Unit::kSeconds, Fold::kMax);
+    "Unix time at which the server last read its configuration; no sample until a session that "
+    "began since then tells, for most one scrape.",
+    {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kInRecovery = metrics::gauge(
     "pgconn_server_in_recovery", "1 if the server is a standby or recovers, 0 if it is a primary.",
     {}, Unit::kNone, Fold::kMax);
 constexpr auto kCrashRestartTime = metrics::gauge(
     "pgconn_server_crash_restart_time_seconds",
     "Unix time at which the postmaster last restarted its children after a crash of one of them, 0 "
-    "if it has not since it started; before PostgreSQL 15 also set by a start that had to recover "
-    "for more than 2 seconds.",
+    "if it has not since it started; before PostgreSQL 15 no sample in place of a time, as a start "
+    "that had long to recover looks the same.",
     {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kVisibility =
     metrics::gauge("pgconn_visibility",
@@ -50,9 +52,12 @@ class ServerCollector final : public Collector {
     const auto server = facts(readings, context.options);
     if (!server) return;
     batch.add(kStartTime, server->start_time);
-    batch.add(kConfigLoadTime, server->config_load_time);
+    // An idle session learns of a reload with its next command, and takes that for its time.
+    if (!context.outdated_session) batch.add(kConfigLoadTime, server->config_load_time);
     batch.add(kInRecovery, server->in_recovery);
-    if (server->crash_restart_time) batch.add(kCrashRestartTime, *server->crash_restart_time);
+    const auto& crash = server->crash_restart_time;
+    const bool certain = context.server_version >= 150000 || crash == 0.0;
+    if (crash && certain) batch.add(kCrashRestartTime, *crash);
     batch.add(kVisibility, server->visibility.sessions, {"sessions"});
     batch.add(kVisibility, server->visibility.settings, {"settings"});
     batch.add(kVisibility, server->visibility.logs, {"logs"});

@@ -51,6 +51,7 @@ std::optional<ServerFacts> facts(const Readings& readings, const Options& option
 
 Restart restart_between(const ServerFacts& before, const ServerFacts& now) {
   if (now.start_time > before.start_time) return Restart::kClean;
+  if (now.start_time < before.start_time) return Restart::kNone;  // the address leads elsewhere now
   if (!before.crash_restart_time || !now.crash_restart_time) return Restart::kNone;
   return *now.crash_restart_time > *before.crash_restart_time ? Restart::kCrash : Restart::kNone;
 }

@@ -30,8 +30,8 @@ std::optional<ServerFacts> facts(const Readings& readings, const Options& option
 
 enum class Restart { kNone, kClean, kCrash };
 
-// What happened between two scrapes. A new postmaster is kClean; the same postmaster with a newer
-// crash_restart_time is kCrash.
+// What happened between two scrapes. A younger postmaster is kClean; the same postmaster with a
+// newer crash_restart_time is kCrash. An older one is another server (a failover, a moved address).
 Restart restart_between(const ServerFacts& before, const ServerFacts& now);
 
 }  // namespace pgconn::collectors

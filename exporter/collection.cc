@@ -56,8 +56,9 @@ CollectorReport run(const collectors::Collector& collector, const collectors::Op
   const Clock::time_point begin = Clock::now();
   try {
     metrics::MetricBatch own;
-    collector.collect(collected.readings, {collected.server_version, collected.visibility, options},
-                      own);
+    collector.collect(
+        collected.readings,
+        {collected.server_version, collected.visibility, options, collected.outdated_session}, own);
     batch.append(std::move(own));
     report.outcome = Outcome::kSuccess;
   } catch (const postgres::PgError& error) {

@@ -52,6 +52,7 @@ struct CollectedReadings {
   std::map<const collectors::Reading*, Seconds> arrivals;
   int server_version = 0;
   collectors::Visibility visibility;
+  bool outdated_session = false;  // the server has loaded its configuration since it began
 };
 
 // Runs every collector of the plan over the answers. What they produce goes to `batch` (a collector

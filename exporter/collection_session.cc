@@ -109,6 +109,7 @@ asio::awaitable<void> CollectionSession::ask(
   std::optional<PgError> failure;
   try {
     co_await session_.connection->pipeline(queries, deadline, answers, &arrivals);
+  collected.readings.outdated_session = outdated_;
   } catch (const PgError& error) {
     failure = error;
   }

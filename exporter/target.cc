@@ -169,7 +169,8 @@ void Target::note_facts(const collectors::ServerFacts& facts, int server_version
                  .server_clock = std::nullopt,
                  .read_at = std::nullopt},
                 server_version);
-  const auto known_crash = state_.facts ? state_.facts->crash_restart_time : std::nullopt;
+  const bool same_server = state_.facts && state_.facts->start_time == facts.start_time;
+  const auto known_crash = same_server ? state_.facts->crash_restart_time : std::nullopt;
   state_.facts = facts;
   // A scrape of some collectors alone does not learn it: that is not forgetting it.
   if (!facts.crash_restart_time) state_.facts->crash_restart_time = known_crash;

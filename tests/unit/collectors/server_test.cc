@@ -1,4 +1,7 @@
 #include "collectors/server_facts.h"
+
+#include <algorithm>
+
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 
@@ -73,4 +76,36 @@ TEST_CASE("A new postmaster is a clean restart, a new crash time a crash") {
   const ServerFacts blind = started(100, std::nullopt);
   CHECK(restart_between(before, blind) == Restart::kNone);
   CHECK(restart_between(blind, crash) == Restart::kNone);
+}
+
+TEST_CASE("An older postmaster is another server, whose crash of before is none that was seen") {
+  const ServerFacts before = started(200, 0);
+  CHECK(restart_between(before, started(100, 0)) == Restart::kNone);
+  CHECK(restart_between(before, started(100, 150)) == Restart::kNone);
+}
+
+TEST_CASE("Before 15 a checkpointer that started late proves no crash") {
+  const auto late = readings_with(checkpointer_started(kStart + 500));
+  const auto punctual = readings_with(checkpointer_started(kStart + 1));
+  const std::string time = "pgconn_server_crash_restart_time_seconds{}";
+  CHECK_FALSE(collect(server_collector(), late, {}, 140000).has(time));
+  CHECK(collect(server_collector(), punctual, {}, 140000).at(time) == 0);
+}
+
+TEST_CASE("A session from before the configuration's last load does not tell when that was") {
+  const auto load_time_told = [&](bool outdated) {
+    pgconn::metrics::MetricBatch batch;
+    const Options options;
+    server_collector().collect(readings_with(checkpointer_started(kStart)),
+                               {.server_version = 150000,
+                                .visibility = {},
+                                .options = options,
+                                .outdated_session = outdated},
+                               batch);
+    return std::ranges::any_of(batch.families(), [](const auto& family) {
+      return family.descriptor->name == "pgconn_server_config_load_time_seconds";
+    });
+  };
+  CHECK(load_time_told(false));
+  CHECK_FALSE(load_time_told(true));
 }
