@@ -5,6 +5,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/use_awaitable.hpp>
 #include <system_error>
+#include <utility>
 
 #include "collectors/readings.h"
 #include "exporter/exporter_metrics.h"
@@ -17,11 +18,20 @@ using postgres::PgError;
 using postgres::Phase;
 using postgres::Reason;
 
-// Scrapes come every few seconds at most; a server that is back must be seen by the next one.
+// Below the usual interval of scrapes: a server that is back is seen by the next one.
 constexpr auto kFirstWait = std::chrono::milliseconds(500);
-constexpr auto kLongestWait = std::chrono::seconds(10);
-// A scrape that has a session spends no more than this on getting a newer one.
-constexpr auto kRenewal = std::chrono::seconds(1);
+constexpr auto kLongestWait = std::chrono::seconds(4);
+// What a scrape is likely to meet.
+constexpr std::pair<Reason, const char*> kForeseen[] = {{Reason::kResolve, ""},
+                                                        {Reason::kRefused, ""},
+                                                        {Reason::kTimeout, ""},
+                                                        {Reason::kAuthentication, "28P01"},
+                                                        {Reason::kTooManyConnections, "53300"},
+                                                        {Reason::kStarting, "57P03"},
+                                                        {Reason::kTerminated, "57P01"}};
+// Between attempts to get a newer session while one is held.
+constexpr auto kFirstRenewalWait = std::chrono::seconds(1);
+constexpr auto kLongestRenewalWait = std::chrono::minutes(1);
 
 // Nothing if there is no answer, or one that no PostgreSQL gives.
 std::optional<collectors::ServerFacts> facts_in(const collectors::Readings& readings,
@@ -47,7 +57,13 @@ CollectionSession::CollectionSession(postgres::Dialer& dialer, const config::Tar
       options_(options),
       instruments_(instruments),
       log_(log),
-      backoff_(kFirstWait, kLongestWait) {}
+      backoff_(kFirstWait, kLongestWait),
+      renewal_backoff_(kFirstRenewalWait, kLongestRenewalWait) {
+  // increase() does not see the event that creates a series.
+  for (const auto& [reason, sqlstate] : kForeseen) {
+    instruments_.count(families::kScrapeErrors, {std::string(to_string(reason)), sqlstate}, 0);
+  }
+}
 
 void CollectionSession::stop() {
   stopped_ = true;
@@ -93,6 +109,7 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
   const double loaded = collected.facts->config_load_time;
   if (config_load_time_ == 0) config_load_time_ = loaded;
   outdated_ = loaded != config_load_time_;
+  collected.readings.outdated_session = outdated_;
   // Only with a new session or after a reload: a second round trip.
   const auto missing = kept_.to_ask(collected.plan.readings, *collected.facts);
   if (!missing.empty()) co_await ask(missing, deadline, collected);
@@ -109,7 +126,6 @@ asio::awaitable<void> CollectionSession::ask(
   std::optional<PgError> failure;
   try {
     co_await session_.connection->pipeline(queries, deadline, answers, &arrivals);
-  collected.readings.outdated_session = outdated_;
   } catch (const PgError& error) {
     failure = error;
   }
@@ -138,27 +154,40 @@ void CollectionSession::give_up(const collectors::Readings& readings) {
 }
 
 // Some settings (log_connections is one) reach only sessions that begin after a reload: the held
-// one would tell the old value for ever. It stays if a new one cannot be had, on a full server say.
+// one would tell the old value for ever. It stays if a new one cannot be had, on a full server say;
+// that is no failure of the scrape, which goes on with it.
 asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
-  postgres::Dialer::Session held = std::move(session_);
-  const double loaded = config_load_time_;
+  const Clock::time_point now = Clock::now();
+  if (!renewal_backoff_.may_try(now)) co_return;
   try {
-    co_await connect(std::min(deadline, Clock::now() + kRenewal));
-    co_return;
+    auto session = co_await dial(now + (deadline - now) / 2);
+    take(std::move(session));
   } catch (const PgError&) {
     if (stopped_) throw;
+    renewal_backoff_.failed(Clock::now(), postgres::dice());
   }
-  session_ = std::move(held);
-  config_load_time_ = loaded;  // still outdated: the next scrape tries again
 }
 
 asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   session_ = {};
-  kept_ = {};
-  config_load_time_ = 0;
-  outdated_ = false;
   if (stopped_) throw stopped();
   if (refused_ && !backoff_.may_try(Clock::now())) throw *refused_;
+  try {
+    auto session = co_await dial(deadline);
+    take(std::move(session));
+  } catch (const PgError& error) {
+    if (stopped_) throw;
+    count(error);
+    // An attempt that a scrape had no time for says nothing about the next one, which may have.
+    const bool cut_short = error.reason() == Reason::kTimeout && Clock::now() >= deadline;
+    if (cut_short) throw;
+    backoff_.failed(Clock::now(), postgres::dice());
+    refused_ = error;
+    throw;
+  }
+}
+
+asio::awaitable<postgres::Dialer::Session> CollectionSession::dial(postgres::Deadline deadline) {
   postgres::ConnectOptions options;
   options.purpose = "collect";
   options.statement_timeout = config_.global.statement_timeout;
@@ -166,20 +195,26 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   options.outlive_idle_session_timeout = true;
   const auto until = std::min(deadline, Clock::now() + config_.global.connect_timeout);
   try {
-    session_ = co_await asio::co_spawn(
+    auto session = co_await asio::co_spawn(
         dialer_.executor(), dialer_.dial(options, until),
         asio::bind_cancellation_slot(stop_connecting_.slot(), asio::use_awaitable));
+    co_return session;
   } catch (const std::system_error&) {
     if (!stopped_) throw;
     throw stopped();  // how Asio says that it was cancelled
-  } catch (const PgError& error) {
+  } catch (const PgError&) {
     if (stopped_) throw stopped();
-    backoff_.failed(Clock::now(), postgres::dice());
-    refused_ = error;
-    count(error);
     throw;
   }
+}
+
+void CollectionSession::take(postgres::Dialer::Session session) {
+  session_ = std::move(session);
+  kept_ = {};
+  config_load_time_ = 0;
+  outdated_ = false;
   backoff_.succeeded();
+  renewal_backoff_.succeeded();
   refused_.reset();
   if (stopped_) session_.connection->close();
 }

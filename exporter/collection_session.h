@@ -50,6 +50,8 @@ class CollectionSession {
 
  private:
   asio::awaitable<void> connect(postgres::Deadline deadline);
+  asio::awaitable<postgres::Dialer::Session> dial(postgres::Deadline deadline);
+  void take(postgres::Dialer::Session session);
   asio::awaitable<void> renew(postgres::Deadline deadline);
   asio::awaitable<void> ask_all(const std::set<std::string>& collectors,
                                 postgres::Deadline deadline, Collected& collected);
@@ -68,6 +70,7 @@ class CollectionSession {
   double config_load_time_ = 0;   // as this session saw it first; 0: not yet
   bool outdated_ = false;         // the server has loaded its configuration since
   postgres::Backoff backoff_;
+  postgres::Backoff renewal_backoff_;
   std::optional<postgres::PgError> refused_;  // what the last attempt to connect met
   bool stopped_ = false;
   asio::cancellation_signal stop_connecting_;

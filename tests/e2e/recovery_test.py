@@ -85,16 +85,37 @@ def test_a_failover_to_a_promoted_standby_is_followed(new_box, run_exporter):
 def test_an_address_that_moves_to_another_server_is_followed(new_box, run_exporter):
     primary = new_box()
     standby = new_box(standby_of=primary)
-    with Relay(primary.port) as address:
+    with Relay(standby.port) as address:
         # Each server has a certificate authority of its own.
         dsn = primary.dsn(port=address.port, sslmode="require", sslrootcert=None)
         exporter = run_exporter({"targets": [{"name": "one", "dsn": dsn}]})
-        assert exporter.metrics().value("pgconn_server_in_recovery") == 0
-        address.destination = standby.port
+        assert exporter.metrics().value("pgconn_server_in_recovery") == 1
+        address.destination = primary.port
         address.cut()
         families = exporter.metrics()
         assert families.value("pgconn_up") == 1
-        assert families.value("pgconn_server_in_recovery") == 1
+        assert families.value("pgconn_server_in_recovery") == 0
+        # It has run for longer than the other: nothing restarted.
+        assert families.sum("pgconn_server_restarts_total") == 0
+
+
+def test_after_a_reload_a_session_is_begun_anew_however_far_away_the_server_is(new_box, run_exporter):
+    box = new_box()
+    with Relay(box.port) as way:
+        way.delay = 0.2  # logging in takes well over a second
+        exporter = run_exporter({"targets": [{"name": "one", "dsn": box.dsn(port=way.port)}]})
+
+        def logs_connections():
+            families = exporter.metrics()
+            assert families.value("pgconn_up") == 1
+            return families.value("pgconn_setting_value", name="log_connections")
+
+        assert logs_connections() == 1
+        box.psql("ALTER SYSTEM SET log_connections = off")
+        box.psql("SELECT pg_reload_conf()")
+        # Sessions keep the value that they began with.
+        eventually(lambda: logs_connections() == 0)
+        assert way.accepted == 2
 
 
 def test_an_address_that_moves_without_a_word_costs_one_scrape(new_box, run_exporter):

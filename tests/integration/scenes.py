@@ -68,6 +68,12 @@ def by(names, samples):
     return {tuple(sample.labels[name] for name in names): sample.value for sample in samples}
 
 
+def errors(families):
+    """What scrapes met: its count by reason and SQLSTATE."""
+    samples = families.samples("pgconn_scrape_errors_total")
+    return by(("reason", "sqlstate"), [sample for sample in samples if sample.value])
+
+
 def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 

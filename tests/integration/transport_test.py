@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.scenes import by
+from tests.integration.scenes import by, errors
 
 
 def transports(families):
@@ -57,8 +57,7 @@ def test_the_exporter_itself_logs_in_with_a_client_certificate_where_the_server_
     try:
         refused = scene.watch("exporter").metrics()
         assert refused.value("pgconn_up") == 0
-        errors = by(("reason", "sqlstate"), refused.samples("pgconn_scrape_errors_total"))
-        assert errors == {("authentication", "28000"): 1}
+        assert errors(refused) == {("authentication", "28000"): 1}
         certificate = {"sslcert": tls / "client.crt", "sslkey": tls / "client.key"}
         families = scene.watch(dsn=scene.box.dsn("exporter", **certificate)).metrics()
         assert families.value("pgconn_up") == 1

@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import threading
+import time
 
 
 @contextlib.contextmanager
@@ -132,6 +133,7 @@ class Relay(Peer):
 
     def __init__(self, port):
         self.destination = port
+        self.delay = 0  # seconds that each piece is on its way
         self._silenced = set()
         super().__init__()
 
@@ -153,6 +155,7 @@ class Relay(Peer):
                     connection.close()
                     onward.close()
                     return
+                time.sleep(self.delay)
                 other[readable].sendall(data)
 
     def silence(self):
