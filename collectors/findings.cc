@@ -4,23 +4,18 @@
 #include <cstdint>
 #include <utility>
 
+#include "postgres/identifier.h"
+
 namespace pgconn::collectors {
 namespace {
+
+using postgres::quoted_identifier;
 
 constexpr std::string_view kIdleInTransaction = "idle_in_transaction_session_timeout";
 constexpr double kTooLow = 1;  // seconds
 // What leaves a connection silent, and the usual seconds.
 constexpr std::pair<std::string_view, double> kKeepaliveSilences[] = {
     {"tcp_keepalives_idle", 60}, {"tcp_keepalives_interval", 10}};
-
-std::string quoted_identifier(std::string_view identifier) {
-  std::string text = "\"";
-  for (char c : identifier) {
-    text += c;
-    if (c == '"') text += c;
-  }
-  return text + '"';
-}
 
 std::string replaced(std::string_view text, std::string_view placeholder, std::string_view value) {
   std::string result(text);

@@ -52,4 +52,8 @@ struct FindingInputs {
 // In the order of known_findings(). What cannot be known is not found.
 std::vector<Finding> evaluate(const FindingInputs& inputs);
 
+// The same from the answers of a scrape that read what the collector of settings reads. Throws what
+// that would.
+FindingInputs finding_inputs(const Readings& readings, const CollectContext& context);
+
 }  // namespace pgconn::collectors

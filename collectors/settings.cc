@@ -65,14 +65,7 @@ class SettingsCollector final : public Collector {
 
   void collect(const Readings& readings, const CollectContext& context,
                metrics::MetricBatch& batch) const override {
-    FindingInputs inputs{.server_version = context.server_version,
-                         .settings = ServerSettings(readings.rows(settings_reading())),
-                         .overrides = Overrides(readings.rows(overrides_reading())),
-                         .plaintext_remote_rules = std::nullopt,
-                         .options = context.options};
-    if (const postgres::Rows* rules = readings.find(hba_rules_reading())) {
-      inputs.plaintext_remote_rules = plaintext_remote_rules(*rules);
-    }
+    const FindingInputs inputs = finding_inputs(readings, context);
     add_settings(inputs.settings, batch);
     for (const Override& override : inputs.overrides->all()) {
       if (!override.seconds) continue;
@@ -87,6 +80,18 @@ class SettingsCollector final : public Collector {
 };
 
 }  // namespace
+
+FindingInputs finding_inputs(const Readings& readings, const CollectContext& context) {
+  FindingInputs inputs{.server_version = context.server_version,
+                       .settings = ServerSettings(readings.rows(settings_reading())),
+                       .overrides = Overrides(readings.rows(overrides_reading())),
+                       .plaintext_remote_rules = std::nullopt,
+                       .options = context.options};
+  if (const postgres::Rows* rules = readings.find(hba_rules_reading())) {
+    inputs.plaintext_remote_rules = plaintext_remote_rules(*rules);
+  }
+  return inputs;
+}
 
 const Collector& settings_collector() {
   static const SettingsCollector collector;

@@ -50,13 +50,14 @@ std::string collector_list() {
   return collectors_text(lines);
 }
 
-std::string finding_list() {
-  std::vector<std::vector<std::string>> rows = {{"finding", "severity", "when"}};
+std::string finding_list(CommandLine::ListFormat format) {
+  std::vector<FindingLine> lines;
   for (const collectors::KnownFinding& finding : collectors::known_findings()) {
-    rows.push_back({std::string(finding.name), std::string(to_string(finding.severity)),
-                    std::string(finding.when)});
+    lines.push_back(
+        {finding.name, to_string(finding.severity), finding.when, finding.reason, finding.fix});
   }
-  return text_table(rows);
+  return format == CommandLine::ListFormat::kMarkdown ? findings_markdown(lines)
+                                                      : findings_text(lines);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ std::string catalogue(CommandLine::Subject subject, CommandLine::ListFormat form
     case CommandLine::Subject::kConfiguration:
       return config::reference_markdown();
     case CommandLine::Subject::kFindings:
-      return finding_list();
+      return finding_list(format);
   }
   return "";
 }

@@ -68,6 +68,35 @@ std::string collectors_text(std::span<const CollectorLine> collectors) {
   return text_table(rows);
 }
 
+std::string findings_text(std::span<const FindingLine> findings) {
+  std::string text =
+      "In a fix {setting} stands for ALTER SYSTEM SET, ALTER ROLE … SET or ALTER DATABASE … SET,\n"
+      "wherever it was found, and {detail} for what was found.\n";
+  for (const FindingLine& finding : findings) {
+    text.append("\n").append(finding.name).append("  ").append(finding.severity).append("\n");
+    text.append("    when  ").append(finding.when).append("\n");
+    text.append("    why   ").append(finding.reason).append("\n");
+    text.append("    fix   ").append(finding.fix).append("\n");
+  }
+  return text;
+}
+
+std::string findings_markdown(std::span<const FindingLine> findings) {
+  std::string text =
+      "<!-- Written by `pgconn_exporter list findings --format=markdown`. Do not edit. -->\n\n"
+      "# Findings\n\n"
+      "In a fix `{setting}` stands for `ALTER SYSTEM SET`, `ALTER ROLE … SET` or "
+      "`ALTER DATABASE … SET`, wherever\nit was found, and `{detail}` for what was found.\n\n"
+      "| finding | severity | when | why | fix |\n|---|---|---|---|---|\n";
+  for (const FindingLine& finding : findings) {
+    text.append("| `").append(finding.name).append("` | ").append(finding.severity);
+    text.append(" | ").append(markdown_cell(finding.when));
+    text.append(" | ").append(markdown_cell(finding.reason));
+    text.append(" | `").append(finding.fix).append("` |\n");
+  }
+  return text;
+}
+
 std::string metrics_text(std::span<const Section> sections) {
   std::string text;
   for (const Section& section : sections) {

@@ -23,11 +23,23 @@ struct Section {
   std::vector<const metrics::Descriptor*> descriptors;
 };
 
+// A finding of the lint of settings.
+struct FindingLine {
+  std::string_view name, severity, when, reason;
+  std::string_view fix;  // SQL; {setting} and {detail} stand for what depends on where it is found
+};
+
 // Columns of equal width, two spaces between them. Rows may have fewer cells than the first.
 std::string text_table(std::span<const std::vector<std::string>> rows);
 
 // `list collectors`.
 std::string collectors_text(std::span<const CollectorLine> collectors);
+
+// `list findings`: what is found when, why it hurts, and what mends it.
+std::string findings_text(std::span<const FindingLine> findings);
+
+// `list findings --format=markdown`.
+std::string findings_markdown(std::span<const FindingLine> findings);
 
 // `list metrics`: a line for each metric, its help below.
 std::string metrics_text(std::span<const Section> sections);

@@ -29,6 +29,20 @@ TEST_CASE("a table with rows of unequal length keeps its columns") {
   CHECK(text_table({}).empty());
 }
 
+TEST_CASE("findings are listed with when, why and the fix") {
+  const std::vector<FindingLine> findings = {
+      {"tls_off", "warning", "ssl is off", "Data | in <clear>.", "ALTER SYSTEM SET ssl = on;"}};
+  CHECK_THAT(findings_text(findings),
+             Catch::Matchers::EndsWith("\ntls_off  warning\n"
+                                       "    when  ssl is off\n"
+                                       "    why   Data | in <clear>.\n"
+                                       "    fix   ALTER SYSTEM SET ssl = on;\n"));
+  CHECK_THAT(
+      findings_markdown(findings),
+      Catch::Matchers::EndsWith("| `tls_off` | warning | ssl is off | Data \\| in \\<clear\\>. | "
+                                "`ALTER SYSTEM SET ssl = on;` |\n"));
+}
+
 TEST_CASE("metrics as text have labels, type and help") {
   CHECK(metrics_text(kSections) ==
         "Server\n"
