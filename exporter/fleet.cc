@@ -145,7 +145,7 @@ asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
     ++gather->open;
     auto names = request.collectors.empty() ? target->enabled()
                                             : intersection(request.collectors, target->enabled());
-    asio::co_spawn(executor_, target->collect(std::move(names), request.deadline),
+    asio::co_spawn(executor_, target->collect(std::move(names), request.patience),
                    [gather, slot, target](std::exception_ptr error,
                                           std::shared_ptr<const TargetResult> result) {
                      gather->results[slot] = std::move(result);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/loader.h"
+#include "exporter/patience.h"
 #include "exporter/target.h"
 #include "postgres/resolver.h"
 #include "probes/certificate_files.h"
@@ -22,7 +23,7 @@ namespace pgconn::exporter {
 struct ScrapeRequest {
   std::optional<std::string> target;  // absent: all
   std::set<std::string> collectors;   // empty: all that are enabled
-  postgres::Deadline deadline;
+  Patience patience;
 };
 
 using TargetResults = std::vector<std::shared_ptr<const TargetResult>>;
@@ -44,8 +45,8 @@ class Fleet {
   // Nothing if the request can be served, else what is wrong with its names and which are known.
   std::optional<std::string> refuse(const ScrapeRequest& request) const;
 
-  // Collects from all targets of the request at once; returns by the request's deadline. A target
-  // that fails is in the results as down.
+  // Collects from all targets of the request at once; returns by the latest of their deadlines. A
+  // target that fails is in the results as down, one that was stopped meanwhile is not in them.
   asio::awaitable<TargetResults> scrape(ScrapeRequest request);
 
   // Closes every session; collections under way end at once.

@@ -33,7 +33,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Beyond the scrape's own deadline: for an I/O thread that is busy, then the page says so.
+// Beyond the latest deadline: for an I/O thread that is busy, then the page says so.
 constexpr milliseconds kCrossingGrace(1000);
 constexpr milliseconds kHealthPatience(2000);
 constexpr milliseconds kStopGrace(2000);
@@ -143,8 +143,15 @@ class Service::Impl {
 
   void note_accepted(const config::ValidatedConfig& config) {
     accepted_.store(std::make_shared<const Accepted>(
-        Accepted{config->global, config->targets.size(), std::chrono::system_clock::now()}));
+        Accepted{most_patient, config->targets.size(), std::chrono::system_clock::now()}));
     accepted_last_ = true;
+    config::Global most_patient = config->global;
+    for (const config::Target& target : config->targets) {
+      most_patient.scrape_timeout =
+          std::max(most_patient.scrape_timeout, target.global.scrape_timeout);
+      most_patient.scrape_timeout_offset =
+          std::min(most_patient.scrape_timeout_offset, target.global.scrape_timeout_offset);
+    }
   }
 
   void stop() {
@@ -191,7 +198,7 @@ class Service::Impl {
 
   Response metrics(const Request& request) {
     const Clock::time_point begin = Clock::now();
-    const ScrapeRequest scrape = scrape_request(request, accepted_.load()->global, begin);
+    const ScrapeRequest scrape = scrape_request(request, begin);
     if (scrape.target || !scrape.collectors.empty()) {
       const auto refusal = on_io([this, scrape] { return fleet_.refuse(scrape); }, kHealthPatience);
       if (!refusal) return text(503, "the I/O thread does not answer");
@@ -206,7 +213,8 @@ class Service::Impl {
     const std::unique_ptr<ScrapeGate, void (*)(ScrapeGate*)> inside(
         &gate_, [](ScrapeGate* gate) { gate->leave(); });
     auto future = asio::co_spawn(io_, fleet_.scrape(scrape), asio::use_future);
-    if (future.wait_until(scrape.deadline + kCrossingGrace) != std::future_status::ready) {
+    const auto latest = scrape.patience.deadline(accepted_.load()->most_patient);
+    if (future.wait_until(latest + kCrossingGrace) != std::future_status::ready) {
       return text(503, "the I/O thread did not answer in time");
     }
     const TargetResults results = future.get();
@@ -249,7 +257,7 @@ class Service::Impl {
 
   // The configuration in force, as far as HTTP workers need it.
   struct Accepted {
-    config::Global global;
+    config::Global most_patient;  // no target answers later than one with this would
     std::size_t targets = 0;
     std::chrono::system_clock::time_point at;
   };

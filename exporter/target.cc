@@ -6,6 +6,7 @@
 #include <asio/use_awaitable.hpp>
 #include <map>
 
+#include "collectors/builtin.h"
 #include "exporter/certificate_log.h"
 #include "exporter/exporter_metrics.h"
 #include "exporter/target_settings.h"
@@ -20,6 +21,9 @@ using postgres::PgError;
 using postgres::Phase;
 using postgres::Reason;
 
+// What a scrape must have left to begin another collection after one that ended without an answer.
+constexpr std::chrono::milliseconds kWorthAnother(250);
+
 // The reports of collectors that got no answer at all.
 std::vector<CollectorReport> unreached(const std::set<std::string>& collectors) {
   std::vector<CollectorReport> reports;
@@ -32,9 +36,18 @@ std::vector<CollectorReport> unreached(const std::set<std::string>& collectors) 
 }  // namespace
 
 struct Target::Run {
-  explicit Run(asio::any_io_executor executor, std::set<std::string> names)
-      : collectors(std::move(names)), done(executor, Clock::time_point::max()) {}
+  Run(asio::any_io_executor executor, std::set<std::string> names, postgres::Deadline until)
+      : collectors(std::move(names)), deadline(until), done(executor, Clock::time_point::max()) {}
+
+  // Whether a scrape of these collectors with that deadline may take the result. One that was cut
+  // short says nothing to who has time to wait for more.
+  bool answers(const std::set<std::string>& wanted, postgres::Deadline patience) const {
+    return result && collectors == wanted && (!cut_short || patience <= deadline + kWorthAnother);
+  }
+
   std::set<std::string> collectors;
+  postgres::Deadline deadline;
+  bool cut_short = false;   // by the deadline
   asio::steady_timer done;  // never expires; cancelled when the result is there
   std::shared_ptr<const TargetResult> result;
 };
@@ -83,9 +96,8 @@ void Target::stop() {
 TargetState Target::state() const { return state_; }
 
 asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
-    std::set<std::string> collectors, postgres::Deadline deadline) {
-  const auto ceiling = Clock::now() + config_.global.scrape_timeout;
-  deadline = std::min(deadline, ceiling);
+    std::set<std::string> collectors, Patience wanted) {
+  const postgres::Deadline deadline = wanted.deadline(config_.global);
   while (running_) {
     const std::shared_ptr<Run> run = running_;
     asio::steady_timer patience(executor_, deadline);
@@ -94,15 +106,15 @@ asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
     });
     asio::error_code ignored;
     co_await run->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (run->result && run->collectors == collectors) co_return run->result;
+    if (run->answers(collectors, deadline)) co_return run->result;
     if (Clock::now() >= deadline) {
       co_return result_of({}, unreached(collectors), false);  // another scrape is still running
     }
   }
-  const auto own = std::make_shared<Run>(executor_, collectors);
+  const auto own = std::make_shared<Run>(executor_, std::move(collectors), deadline);
   running_ = own;
   try {
-    own->result = co_await run(collectors, deadline);
+    co_await run(*own);
   } catch (...) {  // whatever it was, the next scrape must not wait for this one
     running_.reset();
     own->done.cancel();
@@ -113,31 +125,37 @@ asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
   co_return own->result;
 }
 
-asio::awaitable<std::shared_ptr<const TargetResult>> Target::run(
-    const std::set<std::string>& collectors, postgres::Deadline deadline) {
+asio::awaitable<void> Target::run(Run& run) {
+  const auto& collectors = run.collectors;
   const Clock::time_point begin = Clock::now();
   Collected collected;
   try {
-    co_await session_.collect(collectors, deadline, collected);
+    co_await session_.collect(collectors, run.deadline, collected);
   } catch (const PgError& error) {
     collected.error = error;
   } catch (const std::exception& error) {
     collected.error = PgError(Phase::kQuery, Reason::kProtocol, "", error.what(), false);
   }
+  // Ended by ourselves: that says nothing about the server.
+  if (collected.error && collected.error->reason() == Reason::kStopped) co_return;
+  run.cut_short = collected.error && Clock::now() >= run.deadline;
   note_outcome(collected, begin);
   metrics::MetricBatch batch;
   const auto reports = collected.facts
                            ? run_collectors(collected.plan, options_, collected.readings, batch)
                            : unreached(collectors);
   log_.reports(reports, state_.facts ? state_.facts->role : "");
-  if (collectors == enabled_) state_.reports = reports;
-  co_return result_of(std::move(batch), reports, collected.facts.has_value());
+  if (collectors == enabled_) {
+    state_.reports = reports;
+    note_findings(reports, collected.readings);
+  }
+  run.result = result_of(std::move(batch), reports, collected.facts.has_value());
 }
 
 void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
-  if (collected.error && collected.error->reason() != Reason::kStopped) {
+  if (collected.error) {
     note_failure(*collected.error);
-  } else if (!collected.error) {
+  } else {
     log_.collected();
     state_.error.clear();
     state_.advice.clear();
@@ -147,6 +165,18 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
   state_.scraped = true;
   state_.last_scrape = std::chrono::system_clock::now();
   state_.last_duration = Clock::now() - begin;
+}
+
+// For people: the metric has room for their names alone.
+void Target::note_findings(const std::vector<CollectorReport>& reports,
+                           const CollectedReadings& collected) {
+  state_.findings.clear();
+  const std::string_view settings = collectors::settings_collector().info().name;
+  const auto report = std::ranges::find(reports, settings, &CollectorReport::name);
+  if (report == reports.end() || report->outcome != Outcome::kSuccess) return;
+  const collectors::CollectContext context{collected.server_version, collected.visibility, options_,
+                                           collected.outdated_session};
+  state_.findings = collectors::evaluate(collectors::finding_inputs(collected.readings, context));
 }
 
 void Target::note_failure(const PgError& error) {

@@ -14,10 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/findings.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
 #include "exporter/collection.h"
 #include "exporter/collection_session.h"
+#include "exporter/patience.h"
 #include "exporter/target_log.h"
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
@@ -44,6 +46,7 @@ struct TargetState {
   std::chrono::system_clock::time_point last_scrape;
   Seconds last_duration{0};
   std::vector<CollectorReport> reports;
+  std::vector<collectors::Finding> findings;
 };
 
 class Target {
@@ -63,10 +66,11 @@ class Target {
   // The collectors that are on for this target.
   const std::set<std::string>& enabled() const { return enabled_; }
 
-  // Collects once, or joins the collection under way if it runs the same collectors. Always yields
-  // a result by `deadline` (and the configured ceiling): what has arrived by then. Never throws.
+  // Collects once, or joins the collection under way if it runs the same collectors. Yields a
+  // result within `patience` and this target's own limits: what has arrived by then. Null if the
+  // target was stopped meanwhile. Never throws.
   asio::awaitable<std::shared_ptr<const TargetResult>> collect(std::set<std::string> collectors,
-                                                               postgres::Deadline deadline);
+                                                               Patience patience);
 
   // Ends the probes and closes the sessions; a collection under way ends at once.
   void stop();
@@ -79,9 +83,10 @@ class Target {
  private:
   struct Run;  // a collection that scrapes can join
 
-  asio::awaitable<std::shared_ptr<const TargetResult>> run(const std::set<std::string>& collectors,
-                                                           postgres::Deadline deadline);
+  asio::awaitable<void> run(Run& run);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
+  void note_findings(const std::vector<CollectorReport>& reports,
+                     const CollectedReadings& collected);
   void note_failure(const postgres::PgError& error);
   void note_facts(const collectors::ServerFacts& facts, int server_version);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,

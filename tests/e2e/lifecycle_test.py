@@ -46,6 +46,8 @@ def test_a_signal_lets_the_scrape_under_way_finish_and_leaves_no_session(
     scraping.scrape.join()
     assert scraping.answers[0].status == 200
     assert 'pgconn_up{target="one"} 1' in scraping.answers[0].text
+    # It was not found to be down: nobody waited for it.
+    assert 'pgconn_up{target="silent"}' not in scraping.answers[0].text
     assert sum("msg=stopped" in line for line in scraping.log_lines) == 1
     eventually(lambda: sessions_of_exporters(newest) == 0, what="the end of the session")
 

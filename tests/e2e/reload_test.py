@@ -1,6 +1,7 @@
 """SIGHUP reads the configuration again: what changed begins anew, the rest is not disturbed."""
 
 import signal
+import threading
 
 import pytest
 
@@ -66,6 +67,22 @@ def test_a_session_closed_by_a_reload_is_no_drop(newest, reloaded):
     assert reloaded.metrics().sum("pgconn_connection_drops_total") == 0
 
 
+def test_a_target_that_a_reload_begins_anew_amid_a_scrape_is_not_told_to_be_down(newest, run_exporter):
+    with peers.Peer() as silent:
+        def config(**more):
+            dsn = f"host=127.0.0.1 port={silent.port} user=x"
+            return {"targets": [target(newest, "one"), {"name": "slow", "dsn": dsn, "probes": {}, **more}]}
+
+        exporter = run_exporter(config())
+        answers = []
+        scrape = threading.Thread(target=lambda: answers.append(exporter.metrics()))
+        scrape.start()
+        eventually(lambda: silent.accepted, what="the scrape under way")
+        reload(exporter, config(labels={"env": "new"}), RELOADED)
+        scrape.join()
+        assert {sample.labels["target"]: sample.value for sample in answers[0].samples("pgconn_up")} == {"one": 1}
+
+
 def test_a_file_that_is_not_valid_changes_nothing_and_is_told(newest, reloaded):
     before = sessions(newest, "roundtrip")
     stamp = reloaded.metrics().value("pgconn_exporter_config_last_reload_success_timestamp_seconds")
@@ -105,7 +122,7 @@ def test_a_target_that_ends_before_its_turn_to_begin_is_never_connected_to(run_e
                 for number, peer in enumerate(peers_of_targets)
             ]}
 
-        before = [*[many] * 300, last_but_one]
+        before = [*[many] * 600, last_but_one]
         exporter = run_exporter(config(*before, last))
         assert "targets_ended=1" in reload(exporter, config(*before), RELOADED)
         eventually(lambda: last_but_one.accepted, what="a connection of the last one that stays")
