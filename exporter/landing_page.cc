@@ -23,6 +23,7 @@ font-weight:600;white-space:nowrap}
 .error{margin-top:.35rem;font-size:.9rem;color:var(--bad)}
 ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
 li{margin-top:.35rem}
+summary{margin-top:.35rem;font-size:.9rem;cursor:pointer}
 td:nth-child(1),td:nth-child(2){min-width:11rem}
 td:nth-child(3),td:nth-child(4){white-space:nowrap}
 li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
@@ -99,6 +100,20 @@ std::vector<CollectorView> troubles_of(const TargetView& target) {
   return troubles;
 }
 
+// Folded: many are a matter of taste.
+std::string findings_of(const TargetView& target) {
+  if (target.findings.empty()) return "";
+  const std::size_t count = target.findings.size();
+  std::string html = "<details><summary>" + std::to_string(count) +
+                     (count == 1 ? " finding" : " findings") + " about its settings</summary><ul>";
+  for (const FindingView& finding : target.findings) {
+    html += "<li><b>" + html_escaped(finding.name) + "</b>, " + html_escaped(finding.subject) +
+            ": " + html_escaped(finding.reason) + " <code>" + html_escaped(finding.fix) +
+            "</code></li>";
+  }
+  return html + "</ul></details>";
+}
+
 // One line for all that went well, one for each trouble.
 std::string collectors_cell(const TargetView& target) {
   std::string names;
@@ -117,7 +132,8 @@ std::string collectors_cell(const TargetView& target) {
   }
   std::string html = names.empty() ? "" : "<span class=\"block\">" + names + "</span>";
   if (!troubles.empty()) html += "<ul>" + troubles + "</ul>";
-  return html.empty() ? R"(<span class="quiet">none ran</span>)" : html;
+  if (html.empty()) return R"(<span class="quiet">none ran</span>)";
+  return html + findings_of(target);
 }
 
 std::string row(const TargetView& target, const std::string& telemetry_path) {
@@ -165,14 +181,15 @@ std::string source(const LandingPage& view) {
 }  // namespace
 
 std::string landing_page(const LandingPage& view) {
-  const std::string metrics = html_escaped(view.telemetry_path);
+  const std::string metrics = html_escaped(view.telemetry_path), own(kOwnMetrics);
   return html_document(
       "pgconn_exporter", kStyle,
       "<h1>pgconn_exporter <small>" + html_escaped(view.version) + " (" +
           html_escaped(view.revision) +
           ")</small></h1>\n<p>Reports the health of PostgreSQL connections to Prometheus.</p>\n"
           "<p class=\"quiet\">" +
-          source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics +
+          source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics + "</a><a href=\"" +
+          metrics + own + "\">" + metrics + own +
           "</a><a href=\"/runbooks/\">/runbooks/</a><a href=\"/-/healthy\">/-/healthy</a>"
           "<a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
           heading(view) + "</h2>\n" + table(view));

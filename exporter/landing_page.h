@@ -9,6 +9,9 @@
 
 namespace pgconn::exporter {
 
+// Below the telemetry path: the exporter's own metrics alone, for who scrapes each target apart.
+inline constexpr std::string_view kOwnMetrics = "/exporter";
+
 // How one collector did in a target's last scrape.
 struct CollectorView {
   enum class State { kSucceeded, kFailed, kSkipped };
@@ -16,6 +19,12 @@ struct CollectorView {
   State state = State::kSucceeded;
   std::string reason;  // in words, where it failed or was skipped
   std::string grant;   // the SQL that would help, or empty
+};
+
+// A finding of the lint of settings.
+struct FindingView {
+  std::string name, subject, reason;
+  std::string fix;  // the SQL
 };
 
 struct TargetView {
@@ -30,6 +39,7 @@ struct TargetView {
   std::optional<std::chrono::milliseconds> since_last_scrape;
   std::optional<std::chrono::milliseconds> scrape_duration;
   std::vector<CollectorView> collectors;
+  std::vector<FindingView> findings;
 };
 
 struct LandingPage {

@@ -103,6 +103,9 @@ class Service::Impl {
     Routes routes;
     routes["/"] = [this](const Request&) { return landing(); };
     routes[options_.telemetry_path] = [this](const Request& request) { return metrics(request); };
+    routes[options_.telemetry_path + std::string(kOwnMetrics)] = [this](const Request& request) {
+      return expose(request, {}, true);
+    };
     routes["/runbooks/*"] = [](const Request& request) {
       return runbook_response(embedded_runbooks(), request);
     };
@@ -142,9 +145,6 @@ class Service::Impl {
   }
 
   void note_accepted(const config::ValidatedConfig& config) {
-    accepted_.store(std::make_shared<const Accepted>(
-        Accepted{most_patient, config->targets.size(), std::chrono::system_clock::now()}));
-    accepted_last_ = true;
     config::Global most_patient = config->global;
     for (const config::Target& target : config->targets) {
       most_patient.scrape_timeout =
@@ -152,6 +152,9 @@ class Service::Impl {
       most_patient.scrape_timeout_offset =
           std::min(most_patient.scrape_timeout_offset, target.global.scrape_timeout_offset);
     }
+    accepted_.store(std::make_shared<const Accepted>(
+        Accepted{most_patient, config->targets.size(), std::chrono::system_clock::now()}));
+    accepted_last_ = true;
   }
 
   void stop() {

@@ -1,17 +1,12 @@
 #include "exporter/target_view.h"
 
+#include "postgres/identifier.h"
+
 namespace pgconn::exporter {
 namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-
-// As SQL quotes a name.
-std::string quoted(const std::string& name) {
-  std::string text = "\"";
-  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + "\"";
-}
 
 CollectorView collector_view(const CollectorReport& report, const std::string& role) {
   CollectorView view;
@@ -26,7 +21,8 @@ CollectorView collector_view(const CollectorReport& report, const std::string& r
       break;
     case Outcome::kSkipped:
       view.state = CollectorView::State::kSkipped;
-      if (report.reason == "privilege") view.grant = "GRANT pg_monitor TO " + quoted(role);
+      if (report.reason == "privilege")
+        view.grant = "GRANT pg_monitor TO " + postgres::quoted_identifier(role);
       break;
   }
   return view;
@@ -49,6 +45,10 @@ TargetView target_view(const TargetState& state, std::chrono::system_clock::time
   view.role = state.facts->in_recovery ? "standby" : "primary";
   for (const CollectorReport& report : state.reports) {
     view.collectors.push_back(collector_view(report, state.facts->role));
+  }
+  for (const collectors::Finding& finding : state.findings) {
+    view.findings.push_back({std::string(finding.known->name), finding.subject,
+                             std::string(finding.known->reason), finding.fix});
   }
   return view;
 }

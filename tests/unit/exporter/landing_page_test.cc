@@ -48,6 +48,7 @@ TEST_CASE("the page says what it is, its version, its configuration and its link
   CHECK(contains(html, "pgconn_exporter <small>1.2.3 (abc123)</small>"));
   CHECK(contains(html, "Configured by <code>/etc/pgconn_exporter.yml</code>."));
   CHECK(contains(html, "<a href=\"/pg/metrics\">/pg/metrics</a>"));
+  CHECK(contains(html, "<a href=\"/pg/metrics/exporter\">/pg/metrics/exporter</a>"));
   CHECK(contains(html, "<a href=\"/-/healthy\">/-/healthy</a>"));
   CHECK(contains(html, "<a href=\"/-/ready\">/-/ready</a>"));
 }
@@ -69,6 +70,18 @@ TEST_CASE("a target that is up shows server, role, last scrape and its collector
   CHECK(contains(row, "PostgreSQL&nbsp;17.11<small>primary</small>"));
   CHECK(contains(row, "4.2 s ago<small>took 12 ms</small>"));
   CHECK(contains(row, ">server, limits</span>"));
+}
+
+TEST_CASE("findings about settings are shown with their reason and the SQL that mends them") {
+  CHECK_FALSE(contains(landing_page(page_with(up_target())), "<details>"));
+  TargetView target = up_target();
+  target.findings = {{"tls_off", "server", "Plain <text>.", "ALTER SYSTEM SET ssl = on;"},
+                     {"idle_in_transaction_timeout_disabled", "role app", "Locks.", "ALTER ROLE;"}};
+  const std::string html = landing_page(page_with(target));
+  CHECK(contains(html, "<summary>2 findings about its settings</summary>"));
+  CHECK(contains(html,
+                 "<li><b>tls_off</b>, server: Plain &lt;text&gt;. "
+                 "<code>ALTER SYSTEM SET ssl = on;</code></li>"));
 }
 
 TEST_CASE("a target that is down shows its last error and what to do") {
