@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -34,17 +35,31 @@ std::pair<std::string_view, std::string_view> split(std::string_view text, char 
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
+// What began after our own statement would count as negative.
+double age_of(std::string_view seconds) {
+  return std::max(0.0, postgres::number(std::string(seconds)).value());
+}
+
 LockWaiter read_waiter(std::string_view text) {
   const auto [pid, rest] = split(text, ':');
   const auto [seconds, blockers] = split(rest, ':');
   LockWaiter waiter;
   waiter.pid = postgres::integer(std::string(pid)).value();
-  if (!seconds.empty()) {
-    // A statement that began after our own would count as negative.
-    waiter.seconds = std::max(0.0, postgres::number(std::string(seconds)).value());
-  }
+  if (!seconds.empty()) waiter.seconds = age_of(seconds);
   waiter.blockers = postgres::integers("{" + std::string(blockers) + "}");
   return waiter;
+}
+
+// Seconds each process has waited, of `pid:seconds;…`.
+std::map<std::int64_t, double> read_waits(std::string_view text) {
+  std::map<std::int64_t, double> waits;
+  while (!text.empty()) {
+    const auto [first, others] = split(text, ';');
+    const auto [pid, seconds] = split(first, ':');
+    waits[postgres::integer(std::string(pid)).value()] = age_of(seconds);
+    text = others;
+  }
+  return waits;
 }
 
 std::string_view text(const Cell& cell) { return postgres::text_or(cell, ""); }
@@ -68,13 +83,14 @@ struct Columns {
         now(rows.column("now")),
         state_changes(rows.column("state_changes")),
         pids(rows.column("pids")),
-        lock_waiters(rows.column("lock_waiters")) {
+        lock_waiters(rows.column("lock_waiters")),
+        lock_waits(rows.column("lock_waits")) {
     if (std::ranges::count(rows.columns(), "client") != 0) client = rows.column("client");
   }
 
   std::size_t database, role, application, backend_type, state, wait, link, tls_version, tls_cipher,
       sessions, certificates, transaction_age, session_age, session_start, now, state_changes, pids,
-      lock_waiters;
+      lock_waiters, lock_waits;
   std::optional<std::size_t> client;
 };
 
@@ -105,6 +121,7 @@ SessionGroup read_group(const Rows& rows, std::size_t row, const Columns& column
   group.state_changes_cell = &rows.at(row, columns.state_changes);
   group.pids_cell = &rows.at(row, columns.pids);
   group.lock_waiters_cell = &rows.at(row, columns.lock_waiters);
+  group.lock_waits_cell = &rows.at(row, columns.lock_waits);
   return group;
 }
 
@@ -131,9 +148,13 @@ std::vector<std::int64_t> SessionGroup::pids() const { return postgres::integers
 std::vector<LockWaiter> SessionGroup::lock_waiters() const {
   std::vector<LockWaiter> waiters;
   std::string_view rest = text(*lock_waiters_cell);
+  if (rest.empty()) return waiters;
+  const std::map<std::int64_t, double> waits = read_waits(text(*lock_waits_cell));
   while (!rest.empty()) {
     const auto [first, others] = split(rest, ';');
-    waiters.push_back(read_waiter(first));
+    LockWaiter& waiter = waiters.emplace_back(read_waiter(first));
+    const auto wait = waits.find(waiter.pid);
+    if (wait != waits.end()) waiter.seconds = wait->second;
     rest = others;
   }
   return waiters;

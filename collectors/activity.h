@@ -15,7 +15,7 @@ inline constexpr std::string_view kClientBackend = "client backend";
 
 struct LockWaiter {
   std::int64_t pid = 0;
-  std::optional<double> seconds;       // since its statement began
+  std::optional<double> seconds;       // it waits; before PostgreSQL 14 since its statement began
   std::vector<std::int64_t> blockers;  // pg_blocking_pids(); 0 is a prepared transaction
 };
 
@@ -51,6 +51,7 @@ struct SessionGroup {
   const postgres::Cell* state_changes_cell = nullptr;
   const postgres::Cell* pids_cell = nullptr;
   const postgres::Cell* lock_waiters_cell = nullptr;
+  const postgres::Cell* lock_waits_cell = nullptr;
 };
 
 // `rows` must outlive the result. Throws std::exception if they are not of that reading.

@@ -23,7 +23,8 @@ constexpr auto kBlocked = metrics::gauge(
     "Client sessions that wait for a lock, by the database they are connected to.", {"database"});
 constexpr auto kBlockedOldest = metrics::gauge(
     "pgconn_blocked_oldest_seconds",
-    "Age of the oldest statement that waits for a lock; it may have run for some of that time.",
+    "How long the client session that waits for a lock the longest has waited; before PostgreSQL "
+    "14 how long its statement has run, some of that perhaps without waiting.",
     {"database"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kBlocking = metrics::gauge(
     "pgconn_blocking_sessions",

@@ -23,7 +23,9 @@ SELECT current_setting('server_version') AS version,
 // usual one and `wait` is told for active sessions only (idle ones always wait for their client).
 // Each state_change is sent, since only the options know which ages count, and in the one form that
 // need not be formatted: 8 bytes of microseconds, as hex.
-std::string activity_sql(bool by_client) {
+//
+// From 14 on pg_locks knows since when a session waits. It is read once, and only if one does.
+std::string activity_sql(bool by_client, int version) {
   std::string sql = R"(
 SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
        g.application_name AS application, g.backend_type, g.state, g.wait,
@@ -36,7 +38,12 @@ SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
        date_part('epoch', g.backend_start) AS session_start,
        encode(timestamptz_send(now()), 'hex') AS now,
        encode(g.state_changes, 'hex') AS state_changes,
-       g.pids, g.lock_waiters)";
+       g.pids, g.lock_waiters,
+       CASE WHEN g.lock_waiters IS NOT NULL THEN )";
+  sql += version < 140000 ? "NULL" : R"((
+         SELECT string_agg(concat(l.pid, ':', date_part('epoch', now() - l.waitstart)), ';')
+           FROM pg_lock_status() l WHERE NOT l.granted AND l.waitstart IS NOT NULL))";
+  sql += " END AS lock_waits";
   if (by_client) sql += ", host(g.client_addr) AS client";
   sql += R"(
   FROM (SELECT s.datid, s.usesysid, s.application_name, s.state,
@@ -69,15 +76,15 @@ SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
 }
 
 const Reading& activity() {
-  static const std::string sql = activity_sql(false);
-  static const VersionedSql versions[] = {{130000, sql}};
+  static const std::string newer = activity_sql(false, 140000), older = activity_sql(false, 130000);
+  static const VersionedSql versions[] = {{140000, newer}, {130000, older}};
   static const Reading reading{.name = "activity", .sql = versions};
   return reading;
 }
 
 const Reading& activity_by_client() {
-  static const std::string sql = activity_sql(true);
-  static const VersionedSql versions[] = {{130000, sql}};
+  static const std::string newer = activity_sql(true, 140000), older = activity_sql(true, 130000);
+  static const VersionedSql versions[] = {{140000, newer}, {130000, older}};
   static const Reading reading{.name = "activity_by_client", .sql = versions};
   return reading;
 }

@@ -49,6 +49,21 @@ def test_a_chain_of_three_behind_an_idle_transaction_is_told_exactly(scene):
     assert oldest_before <= oldest <= oldest_after
 
 
+def test_a_statement_that_ran_before_it_waited_counts_its_wait(scene):
+    scene.transaction("SELECT pg_advisory_xact_lock(3)")
+    waiter = scene.session().start(
+        "DO $$ BEGIN PERFORM pg_sleep(1); PERFORM pg_advisory_xact_lock(3); END $$"
+    )
+    scene.wait_for_lock(waiter)
+    families = collect(scene)
+    statement = scene.age(waiter, "query_start")
+    oldest = families.value("pgconn_blocked_oldest_seconds", database="postgres")
+    if scene.box.version >= 14:
+        assert oldest <= statement - 1
+    else:
+        assert 1 <= oldest <= statement
+
+
 def test_when_the_root_commits_the_chain_is_gone(scene):
     scene.table()
     root = scene.transaction("UPDATE items SET n = 1 WHERE id = 1")

@@ -36,6 +36,20 @@ TEST_CASE("A chain of depth 3 behind an idle transaction is laid at its owner's 
   CHECK(collected.at("pgconn_blocking_chain_depth{}") == 3);
 }
 
+TEST_CASE("Where the server knows how long a session waits, that counts and not its statement") {
+  const auto collected =
+      blocking({{.state = "active", .pids = "{1}"},
+                {.state = "active",
+                 .sessions = 2,
+                 .pids = "{2,3}",
+                 .lock_waiters = "2:900:1;3:7:1",  // 3 began to wait a moment ago
+                 .lock_waits = "2:4.5;77:800"}});
+  CHECK(collected.at("pgconn_blocked_oldest_seconds{shop}") == 7);
+  const auto begun = blocking(
+      {{.state = "active", .pids = "{2}", .lock_waiters = "2:900:1", .lock_waits = "2:-0.1"}});
+  CHECK(begun.at("pgconn_blocked_oldest_seconds{shop}") == 0);
+}
+
 TEST_CASE("An active root blames nobody for idling, an aborted one does") {
   const auto active = blocking({{.state = "active", .pids = "{1}"},
                                 {.state = "active", .pids = "{2}", .lock_waiters = "2:1:1"}});

@@ -47,14 +47,16 @@ Rows activity(const std::vector<Group>& groups) {
                         changes.empty() ? kNull : Cell(changes),
                         group.pids,
                         group.lock_waiters,
+                        group.lock_waits,
                         group.client};
     cells.insert(cells.end(), std::begin(row), std::end(row));
   }
-  return Rows(
-      {"database", "role", "application", "backend_type", "state", "wait", "link", "tls_version",
-       "tls_cipher", "sessions", "certificates", "transaction_age", "session_age", "session_start",
-       "now", "state_changes", "pids", "lock_waiters", "client"},
-      cells);
+  return Rows({"database",    "role",          "application",  "backend_type",
+               "state",       "wait",          "link",         "tls_version",
+               "tls_cipher",  "sessions",      "certificates", "transaction_age",
+               "session_age", "session_start", "now",          "state_changes",
+               "pids",        "lock_waiters",  "lock_waits",   "client"},
+              cells);
 }
 
 Rows settings(const std::vector<Setting>& settings) {

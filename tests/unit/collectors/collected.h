@@ -33,6 +33,7 @@ struct Group {
   std::vector<double> state_ages = {};  // seconds
   std::string pids = "{}";
   postgres::Cell lock_waiters = kNull;
+  postgres::Cell lock_waits = kNull;
   postgres::Cell client = kNull;
 };
 
