@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
+
+#include "config/suggestion.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -31,12 +33,13 @@ Flags of serve:
                                 Default: :10187
   --web.telemetry-path=PATH     where the metrics are. Default: /metrics
   --web.max-requests=N          scrapes answered at the same time, 1 to 256; more
-                                are told to come back later. Default: 16
+                                are told to come back later. Default: 40
   --log.level=LEVEL             debug, info, warn or error. Default: info
   --log.format=FORMAT           logfmt or json. Default: logfmt
 
 Flags of list:
-  --format=FORMAT               text or markdown, for metrics. Default: text
+  --format=FORMAT               text or markdown, for metrics and findings.
+                                Default: text
 
 Flags of all:
   -h, --help                    print this and exit
@@ -86,30 +89,15 @@ Value choose(std::string_view what, const std::string& given, Choices<Value> cho
   throw UsageError(std::string(what) + problem + "; allowed: " + allowed);
 }
 
-// Levenshtein's: how many characters must be added, dropped or replaced.
-std::size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= from.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row.back();
-}
-
 std::string unknown_argument(const std::string& argument) {
   if (!argument.starts_with('-')) {
     return "unexpected argument \"" + argument + "\"; commands are serve, check-config and list";
   }
   const std::string flag = argument.substr(0, argument.find('='));
-  const auto* const nearest = std::ranges::min_element(
-      kFlags, {}, [&flag](std::string_view known) { return edit_distance(flag, known); });
+  const auto nearest = config::nearest_name(flag, {std::begin(kFlags), std::end(kFlags)});
+  if (nearest == flag) return flag + " is a flag of list alone";
   std::string text = "unknown flag " + flag;
-  if (flag == *nearest) return flag + " is a flag of list alone";
-  if (edit_distance(flag, *nearest) <= 4) text += "; did you mean " + std::string(*nearest) + "?";
+  if (nearest) text += "; did you mean " + std::string(*nearest) + "?";
   return text;
 }
 
@@ -230,7 +218,7 @@ class Parser {
   std::string config_file_;
   std::vector<std::string> addresses_{std::string(kDefaultListenAddress)};
   std::string telemetry_path_ = "/metrics";
-  std::string max_requests_ = "16";
+  std::string max_requests_ = "40";
   std::string log_level_ = "info";
   std::string log_format_ = "logfmt";
   std::string checked_file_;

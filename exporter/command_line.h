@@ -26,7 +26,7 @@ struct CommandLine {
   std::string config_file;                      // empty: none, libpq's environment names the server
   std::vector<ListenAddress> listen_addresses;  // at least one
   std::string telemetry_path = "/metrics";
-  int max_requests = 16;  // scrapes answered at the same time
+  int max_requests = 40;  // scrapes answered at the same time
   log::Level log_level = log::Level::kInfo;
   log::Format log_format = log::Format::kLogfmt;
   Subject subject = Subject::kCollectors;      // of kList

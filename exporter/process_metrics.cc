@@ -21,14 +21,17 @@ constexpr auto kResident = metrics::gauge("process_resident_memory_bytes",
                                           "Resident memory of the exporter.", {}, Unit::kBytes);
 constexpr auto kVirtual = metrics::gauge("process_virtual_memory_bytes",
                                          "Virtual memory of the exporter.", {}, Unit::kBytes);
+constexpr auto kMaxVirtual = metrics::gauge(
+    "process_virtual_memory_max_bytes",
+    "Virtual memory the exporter may have; +Inf if there is no limit.", {}, Unit::kBytes);
 constexpr auto kOpenFds =
     metrics::gauge("process_open_fds", "File descriptors the exporter has open.");
 constexpr auto kMaxFds =
     metrics::gauge("process_max_fds", "File descriptors the exporter may have open.");
 constexpr auto kStartTime = metrics::gauge(
     "process_start_time_seconds", "Unix time when the exporter started.", {}, Unit::kSeconds);
-constexpr const metrics::Descriptor* kDescriptors[] = {&kCpu,     &kResident, &kVirtual,
-                                                       &kOpenFds, &kMaxFds,   &kStartTime};
+constexpr const metrics::Descriptor* kDescriptors[] = {
+    &kCpu, &kResident, &kVirtual, &kMaxVirtual, &kOpenFds, &kMaxFds, &kStartTime};
 
 std::string read_file(const char* path) {
   std::ifstream file(path);
@@ -125,6 +128,7 @@ ProcessFacts parse_process_files(const ProcessFiles& files) {
   if (start && boot) facts.start_time = *boot + *start / files.ticks_per_second;
   facts.virtual_bytes = stat.field(23);
   if (const auto pages = stat.field(24)) facts.resident_bytes = *pages * files.page_bytes;
+  facts.max_virtual_bytes = soft_limit(files.limits, "Max address space ");
   facts.open_fds = files.open_fds;
   facts.max_fds = soft_limit(files.limits, "Max open files ");
   return facts;
@@ -137,6 +141,7 @@ void add_process_metrics(const ProcessFacts& facts, metrics::MetricBatch& batch)
   add(kCpu, facts.cpu_seconds);
   add(kResident, facts.resident_bytes);
   add(kVirtual, facts.virtual_bytes);
+  add(kMaxVirtual, facts.max_virtual_bytes);
   add(kOpenFds, facts.open_fds);
   add(kMaxFds, facts.max_fds);
   add(kStartTime, facts.start_time);

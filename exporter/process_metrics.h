@@ -29,6 +29,7 @@ struct ProcessFacts {
   std::optional<double> cpu_seconds;  // user and system
   std::optional<double> start_time;   // Unix time
   std::optional<double> virtual_bytes;
+  std::optional<double> max_virtual_bytes;  // +Inf for "unlimited"
   std::optional<double> resident_bytes;
   std::optional<double> open_fds;
   std::optional<double> max_fds;  // +Inf for "unlimited"

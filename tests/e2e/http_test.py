@@ -92,6 +92,20 @@ def test_one_target_can_be_asked_for_alone(exporter):
     assert "pgconn_exporter_build_info" not in families, "the exporter's own would come once per target"
 
 
+def test_the_exporter_s_own_metrics_can_be_had_without_asking_a_target(run_exporter):
+    with Peer() as silent:
+        exporter = run_exporter(
+            {"targets": [{"name": "silent", "dsn": f"host=127.0.0.1 port={silent.port} user=x"}]})
+        answer = exporter.get("/metrics/exporter")
+        assert answer.status == 200 and not silent.accepted
+        families = exposition.parse(answer.text)
+        assert "pgconn_exporter_build_info" in families and "process_cpu_seconds_total" in families
+        assert "pgconn_up" not in families
+        again = exposition.parse(exporter.get("/metrics/exporter").text)
+        assert again.value("pgconn_exporter_http_requests_total", path="/metrics/exporter", code="200") == 1
+        assert "/metrics/exporter" in exporter.get("/").text
+
+
 def test_some_collectors_can_be_asked_for_alone(exporter):
     families = exporter.metrics("collect[]=limits&collect%5B%5D=server")
     ran = {sample.labels["collector"] for sample in families.samples("pgconn_collector_success", target="one")}
@@ -147,8 +161,11 @@ def test_a_request_that_is_too_large_or_none_at_all_is_refused(exporter, request
     assert exporter.get("/-/healthy").status == 200
 
 
-def test_a_header_above_the_limit_is_told_the_limit(exporter):
-    answer = converse(exporter.port, b"GET /metrics HTTP/1.1\r\nX-Long: " + b"x" * 16_384)
+@pytest.mark.parametrize("begin", [
+    b"GET /metrics HTTP/1.1\r\nX-Long: ", b"GET /metrics?target=",
+], ids=["header", "URL"])
+def test_a_request_above_the_limit_is_told_the_limit(exporter, begin):
+    answer = converse(exporter.port, begin + b"x" * 16_384)
     assert answer.startswith("HTTP/1.1 4") and "16 KiB" in answer, answer[:300]
 
 
@@ -176,7 +193,7 @@ def test_a_few_slow_clients_are_not_noticed(exporter):
 
 def test_slow_clients_that_take_every_worker_are_cut_and_the_scrape_is_answered(run_exporter, newest):
     exporter = run_exporter({"targets": [{"name": "one", "dsn": newest.dsn()}]})
-    with slow_clients(exporter.port, 60):
+    with slow_clients(exporter.port, 100):
         assert exporter.get("/metrics", timeout=60).status == 200
 
 
@@ -203,7 +220,7 @@ def test_scrapes_above_the_limit_are_told_to_come_back(run_exporter):
 
 def test_twenty_scrapes_at_once_make_one_connection(newest, run_exporter):
     made = "connection authorized: .*application_name=pgconn_exporter/collect"
-    exporter = run_exporter({"targets": [{"name": "one", "dsn": newest.dsn()}]}, "--web.max-requests=32")
+    exporter = run_exporter({"targets": [{"name": "one", "dsn": newest.dsn()}]})
     before = newest.log_count(made)
     together = threading.Barrier(20)
     values = []
@@ -243,5 +260,6 @@ def test_the_page_for_people_tells_what_is_up_down_skipped_and_what_to_do(newest
         newest.psql("DROP ROLE shy")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     for words in ("2 up, 1 down", "sessions, blocking, transport skipped", "GRANT pg_monitor TO &quot;shy&quot;",
-                  "nowhere&lt;b&gt;", "check dbname in the dsn", str(exporter.config_path)):
+                  "nowhere&lt;b&gt;", "check dbname in the dsn", str(exporter.config_path),
+                  "statement_timeout_disabled", "SET statement_timeout = &#39;30s&#39;;"):
         assert words in page.text, words

@@ -46,7 +46,7 @@ TEST_CASE("without arguments the program serves with its defaults") {
   REQUIRE(line.listen_addresses.size() == 1);
   CHECK(line.listen_addresses[0].text == kDefaultListenAddress);
   CHECK(line.telemetry_path == "/metrics");
-  CHECK(line.max_requests == 16);
+  CHECK(line.max_requests == 40);
   CHECK(line.log_level == log::Level::kInfo);
   CHECK(line.log_format == log::Format::kLogfmt);
 }

@@ -19,7 +19,8 @@ ProcessFiles sample_files() {
   files.limits =
       "Limit                     Soft Limit           Hard Limit           Units     \n"
       "Max cpu time              unlimited            unlimited            seconds   \n"
-      "Max open files            1024                 1048576              files     \n";
+      "Max open files            1024                 1048576              files     \n"
+      "Max address space         1073741824           unlimited            bytes     \n";
   files.system_stat = "cpu  1 2 3\nctxt 99\nbtime 1767000000\nprocesses 5\n";
   files.open_fds = 17;
   files.ticks_per_second = 100;
@@ -42,6 +43,7 @@ TEST_CASE("the standard process metrics come out of the kernel's files") {
         std::map<std::string, double>{{"process_cpu_seconds_total", 2},
                                       {"process_resident_memory_bytes", 10240000},
                                       {"process_virtual_memory_bytes", 10485760},
+                                      {"process_virtual_memory_max_bytes", 1073741824},
                                       {"process_open_fds", 17},
                                       {"process_max_fds", 1024},
                                       {"process_start_time_seconds", 1767000123.45}});
@@ -79,7 +81,7 @@ TEST_CASE("an opened descriptor is counted") {
   close(fd);
 }
 
-TEST_CASE("every process metric is listed") { CHECK(process_descriptors().size() == 6); }
+TEST_CASE("every process metric is listed") { CHECK(process_descriptors().size() == 7); }
 
 }  // namespace
 }  // namespace pgconn::exporter
