@@ -1,15 +1,17 @@
-"""What the default probes of one target cost the exporter in CPU; run it with scripts/bench."""
+"""What the exporter costs as shipped, watching one target; run it with scripts/bench."""
 
 import os
 import sys
 import time
 
-from tests.bench.measure import available_box, cpu_seconds, row
+from tests.bench.measure import available_box, cpu_seconds, resident_megabytes, row
 from tests.support.exporter import Exporter
 from tests.support.process import eventually
 
 SECONDS = int(os.environ.get("PGCONN_BENCH_SECONDS", "120"))
 MS_A_SECOND = 1.0
+MEGABYTES = 20
+SCRAPES = 100
 DEFAULTS = {"connect": True, "roundtrip": True, "idle": True, "certificate": True}
 
 
@@ -31,9 +33,20 @@ def main():
             exporter: (cpu_seconds(exporter.process.pid) - before) * 1000 / took
             for exporter, before in used.items()
         }
+        scrape_ms, megabytes = {}, {}
+        for exporter in (probing, idle):
+            before = cpu_seconds(exporter.process.pid)
+            for _ in range(SCRAPES):
+                exporter.get("/metrics")
+            scrape_ms[exporter] = (cpu_seconds(exporter.process.pid) - before) * 1000 / SCRAPES
+            megabytes[exporter] = resident_megabytes(exporter.process.pid)
     print(f"PostgreSQL {box.version}, TLS, default probes, {took:.0f} s: {ms[probing]:.3f} ms CPU a second; "
           f"without probes {ms[idle]:.3f} ms")
-    return 0 if row("CPU of the default probes", ms[probing] - ms[idle], MS_A_SECOND, "ms/s") else 1
+    print(f"a scrape {scrape_ms[probing]:.2f} ms CPU, {megabytes[probing]:.1f} MB resident; "
+          f"without probes {scrape_ms[idle]:.2f} ms, {megabytes[idle]:.1f} MB")
+    good = row("CPU of the default probes", ms[probing] - ms[idle], MS_A_SECOND, "ms/s")
+    good &= row("resident memory, default probes", megabytes[probing], MEGABYTES, "MB")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Client sessions by owner and state, and for how long they have been in it."""
 
+import socket
+import struct
+
 import pytest
 
 from tests.integration.scenes import by
@@ -34,6 +37,22 @@ def test_idle_sessions_are_counted_by_database_user_and_application(scene):
     assert counts(families, "batch") == {("shop", "alice", "idle"): 1}
     assert counts(families, "admin") == {("postgres", "postgres", "idle"): 1}
     assert families.sum("pgconn_sessions") == 8
+
+
+def test_a_login_under_way_is_a_session_that_starts_where_the_server_tells_it(scene):
+    scene.role("slow")
+    scene.box.hba("hostnossl all slow 127.0.0.1/32 scram-sha-256")
+    try:
+        with socket.create_connection(("127.0.0.1", scene.box.port), 10) as login:
+            words = struct.pack("!i", 3 << 16) + b"user\0slow\0\0"
+            login.sendall(struct.pack("!i", len(words) + 4) + words)
+            assert login.recv(1) == b"R"  # asked for the password, which does not come
+            families = scene.watch().metrics()
+            # PostgreSQL 18 shows it before it knows whose it is, and it has its slot.
+            starting = {"": 1} if scene.box.version >= 18 else {}
+            assert by("user", families.samples("pgconn_sessions", state="starting")) == starting
+    finally:
+        scene.box.hba()
 
 
 def test_a_session_that_ends_is_no_longer_counted(scene):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.scenes import Scene
+from tests.integration.scenes import Scene, by
 from tests.support.pgbox import PgBox
 from tests.support.process import eventually
 
@@ -44,6 +44,26 @@ def test_a_standby_is_collected_like_a_primary_until_its_promotion_is_told(stand
     # A promotion is no restart.
     assert families.sum("pgconn_server_restarts_total") == 0
     assert families.value("pgconn_server_crash_restart_time_seconds") == 0
+
+
+@pytest.mark.parametrize("groups", [["pg_monitor"], []], ids=["a monitor", "a bare role"])
+def test_a_standby_tells_a_role_what_it_may_see(spare, standby_scene, groups):
+    with Scene(spare) as primary:
+        primary.role("watcher", *groups)
+        standby_scene.until("SELECT count(*) = 1 FROM pg_roles WHERE rolname = 'watcher'")
+        for group in groups:
+            standby_scene.until("SELECT pg_has_role('watcher', %s, 'USAGE')", group)
+        standby_scene.transaction("SELECT 1", application="report")
+        families = standby_scene.watch("watcher").metrics()
+        assert families.value("pgconn_up") == 1 and roles(families) == ["standby"]
+        assert families.value("pgconn_visibility", scope="sessions") == len(groups)
+        skipped = by(("collector", "reason"), families.samples("pgconn_collector_skipped"))
+        hidden = () if groups else ("sessions", "blocking", "transport")
+        assert skipped == {(collector, "privilege"): 1 for collector in hidden}
+        failed = [s.labels["collector"] for s in families.samples("pgconn_collector_success") if not s.value]
+        assert sorted(failed) == sorted(hidden)
+        told = families.value("pgconn_sessions", application="report", state="idle in transaction")
+        assert told == (1 if groups else None)
 
 
 def test_the_sender_on_the_primary_is_no_client_session(spare, standby_scene):
