@@ -12,8 +12,8 @@ constexpr auto kStartTime =
                    {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kConfigLoadTime = metrics::gauge(
     "pgconn_server_config_load_time_seconds",
-    "Unix time at which the server last read its configuration; no sample until a session that "
-    "began since then tells, for most one scrape.",
+    "Unix time at which the server last read its configuration; no sample while our session is "
+    "older than that, which is seldom more than one scrape.",
     {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kInRecovery = metrics::gauge(
     "pgconn_server_in_recovery", "1 if the server is a standby or recovers, 0 if it is a primary.",
@@ -21,7 +21,7 @@ constexpr auto kInRecovery = metrics::gauge(
 constexpr auto kCrashRestartTime = metrics::gauge(
     "pgconn_server_crash_restart_time_seconds",
     "Unix time at which the postmaster last restarted its children after a crash of one of them, 0 "
-    "if it has not since it started; before PostgreSQL 15 no sample in place of a time, as a start "
+    "if it has not since it started; before PostgreSQL 15 no sample rather than a time, as a start "
     "that had long to recover looks the same.",
     {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kVisibility =

@@ -70,7 +70,7 @@ def test_a_crash_is_seen_by_an_exporter_that_was_there_and_by_one_that_came_late
     started = after.value("pgconn_server_start_time_seconds")
     assert started == before.value("pgconn_server_start_time_seconds")
     assert restarts(after) == {"clean": 0, "crash": 1}
-    assert any("kind=crash" in line for line in witness.log_lines)
+    witness.process.wait_log("kind=crash")
 
     late = scene.watch().metrics()
     assert late.value("pgconn_server_crash_restart_time_seconds") == crashed
