@@ -111,6 +111,7 @@ def test_an_exporter_that_gets_no_slot_says_so_and_recovers(spare_scene):
     successes = families.samples("pgconn_collector_success")
     assert len(successes) == 7 and all(s.value == 0 for s in successes)
     assert families.samples("pgconn_connection_slots") == []
+    exporter.process.wait_log("53300")
     assert sum("53300" in line for line in exporter.log_lines) == 1
     scene.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
     eventually(lambda: exporter.metrics().value("pgconn_up") == 1)
