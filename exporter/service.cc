@@ -1,5 +1,6 @@
 #include "exporter/service.h"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
@@ -38,8 +39,10 @@ constexpr milliseconds kCrossingGrace(1000);
 constexpr milliseconds kHealthPatience(2000);
 constexpr milliseconds kStopGrace(2000);
 constexpr milliseconds kReloadPatience(10000);
-// Besides those that scrape: for the other pages and for clients that connect and stay silent.
-constexpr int kSpareWorkers = 32;
+// Besides those that scrape: for the other pages. Each worker costs some 40 kB of memory.
+constexpr int kSpareWorkers = 8;
+// For clients that connect and stay silent.
+constexpr int kFewestWorkers = 40;
 
 const std::vector<double> kScrapeBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                             0.25,  0.5,    1,     2.5,  5,     10};
@@ -88,7 +91,7 @@ class Service::Impl {
   HttpServerOptions server_options() {
     HttpServerOptions server;
     server.addresses = options_.listen_addresses;
-    server.threads = options_.max_requests + kSpareWorkers;
+    server.threads = std::max(options_.max_requests + kSpareWorkers, kFewestWorkers);
     server.served = [this](std::string_view path, int status) {
       counters_.count(families::kHttpRequests, {std::string(path), std::to_string(status)});
     };
