@@ -18,7 +18,7 @@ IdleLadder::IdleLadder(std::vector<Silence> rungs) : rungs_(std::move(rungs)) {
   if (rungs_.empty()) throw std::invalid_argument("a ladder needs at least one rung");
 }
 
-IdleLadder::Silence IdleLadder::next(std::span<const Silence> under_way) const {
+IdleLadder::Silence IdleLadder::next(std::span<const Silence> under_way) {
   if (!dropped_) {
     for (const Silence rung : rungs_) {
       const bool known = survived_ && rung <= *survived_;
@@ -31,9 +31,11 @@ IdleLadder::Silence IdleLadder::next(std::span<const Silence> under_way) const {
   if (*dropped_ - low > *dropped_ / kNarrow && !contains(under_way, middle)) return middle;
   // Narrow, or another canary halves it already: see whether the ends still hold.
   // One at the upper end is enough: there connections are lost.
-  const bool upper_watched = contains(under_way, *dropped_);
-  if (survived_ && (upper_watched || !contains(under_way, *survived_))) return *survived_;
-  return *dropped_;
+  if (!survived_) return *dropped_;
+  if (contains(under_way, *dropped_)) return *survived_;
+  if (contains(under_way, *survived_)) return *dropped_;
+  at_upper_end_ = !at_upper_end_;
+  return at_upper_end_ ? *dropped_ : *survived_;
 }
 
 void IdleLadder::survived(Silence silence) {

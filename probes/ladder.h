@@ -18,8 +18,9 @@ class IdleLadder {
 
   // The silence a free canary should try, given those that other canaries are trying. Climbs rung
   // by rung while nothing has dropped; halves the bracket once something has; and when the bracket
-  // is narrow (a twentieth of its upper end) keeps watch at both of its ends.
-  Silence next(std::span<const Silence> under_way) const;
+  // is narrow (a twentieth of its upper end) keeps watch at both of its ends, by turns if one
+  // canary must do.
+  Silence next(std::span<const Silence> under_way);
 
   // A connection that had been silent for so long still answered.
   void survived(Silence silence);
@@ -40,6 +41,7 @@ class IdleLadder {
   std::vector<Silence> rungs_;
   std::optional<Silence> survived_;
   std::optional<Silence> dropped_;
+  bool at_upper_end_ = true;  // where a lone canary watched last
 };
 
 }  // namespace pgconn::probes
