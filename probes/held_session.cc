@@ -6,6 +6,8 @@ namespace pgconn::probes {
 namespace {
 
 constexpr auto kFirstWait = std::chrono::milliseconds(250);
+// A session that was lost sooner is as good as one that could not be opened.
+constexpr auto kSettled = std::chrono::seconds(3);
 // Answers that can be asked about later: more than a round trip each second gives while an incident
 // is looked into.
 constexpr std::size_t kRemembered = 32;
@@ -46,7 +48,6 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
     backoff_.failed(Clock::now(), postgres::dice());
     throw;
   }
-  backoff_.succeeded();
   keepalive_gap_ = session_.connection->keepalive_gap();
   const bool direct = session_.connection->is_direct().value_or(false);
   backend_pid_ = direct ? session_.connection->backend_pid() : 0;
@@ -102,7 +103,10 @@ std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
 void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
-  context_.lost(Drop{probe_, error, Clock::now(), silent_until - last_answer_, false, opened_,
+  const Clock::time_point now = Clock::now();
+  if (now - opened_ >= kSettled) backoff_.succeeded();
+  backoff_.failed(now, postgres::dice());
+  context_.lost(Drop{probe_, error, now, silent_until - last_answer_, false, opened_,
                      keepalive_gap_, backend_pid_});
 }
 

@@ -1,5 +1,5 @@
-// A session that a probe holds: opened again when it was lost, later and later while that fails,
-// and every loss reported exactly once. I/O thread only; one coroutine at a time.
+// A session that a probe holds: opened again when it was lost, later and later while that fails or
+// does not last, and every loss reported exactly once. I/O thread only; one coroutine at a time.
 #pragma once
 
 #include <asio/awaitable.hpp>

@@ -1,5 +1,7 @@
 #include "probes/roundtrip.h"
 
+#include <algorithm>
+
 #include "probes/held_session.h"
 
 namespace pgconn::probes {
@@ -25,9 +27,11 @@ asio::awaitable<void> run_roundtrip_probe(ProbeContext& context, Pace pace) {
   context.recorder.expect(kProbe);
   for (;;) {
     if (session.is_open()) {
-      co_await session.stay_silent(due);  // however it ends, it is time for an attempt
-    } else {
-      co_await sleep_until(context.dialer.executor(), due);
+      const SilenceEnd end = co_await session.stay_silent(due);
+      if (end == SilenceEnd::kLost) due = session.next_try();
+    }
+    if (!session.is_open()) {
+      co_await sleep_until(context.dialer.executor(), std::max(due, session.next_try()));
     }
     context.recorder.attempt(kProbe);
     try {
