@@ -36,6 +36,7 @@ struct Loss {
 constexpr Loss kLosses[] = {
     {Cause::kAdminTerminate, "57P01"},
     {Cause::kServerShutdown, "57P01"},
+    {Cause::kServerShutdown, ""},  // its last words were lost under a question
     {Cause::kCrash, ""},
     {Cause::kCrash, "57P02"},
     {Cause::kIdleSessionTimeout, "57P05"},
@@ -43,6 +44,8 @@ constexpr Loss kLosses[] = {
     {Cause::kNetworkReset, ""},
     {Cause::kNetworkSilent, ""},
     {Cause::kPoolerClose, "08P01"},
+    {Cause::kPoolerServerLost, "08P01"},
+    {Cause::kTlsError, ""},
     {Cause::kServerUnreachable, ""},
     {Cause::kUnknown, ""},
     {Cause::kUnknown, "57P01"},
