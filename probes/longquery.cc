@@ -1,6 +1,7 @@
 #include "probes/longquery.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgconn::probes {
 namespace {
@@ -19,6 +20,24 @@ postgres::ConnectOptions options_of(const LongquerySettings& settings) {
   return options;
 }
 
+// Runs them on a session that is held as long as it takes.
+asio::awaitable<postgres::Answer> run_held(ProbeContext& context, postgres::Connection& connection,
+                                           const std::vector<postgres::Query>& queries,
+                                           Clock::time_point deadline) {
+  struct Held {
+    explicit Held(int& count) : count_(++count) {}
+    ~Held() { --count_; }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+
+    int& count_;
+  };
+  const Held held(context.long_queries);
+  std::vector<postgres::Answer> answers;
+  co_await connection.pipeline(queries, deadline, answers);
+  co_return std::move(answers.back());
+}
+
 // Not a HeldSession: while it is busy it cannot be asked whether it is still there.
 asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongquerySettings& settings) {
   const Clock::duration patience = settings.pace.timeout;
@@ -35,13 +54,13 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
          ""});
   }
   queries.push_back({silent_statement(settings.sleep), ""});
-  std::vector<postgres::Answer> answers;
   const Clock::time_point sent = Clock::now();
   // After statement_timeout: a server that is merely slow says so, and only a path that is dead
   // says nothing.
   const Clock::time_point deadline = sent + settings.sleep + 2 * patience;
+  postgres::Answer answer;
   try {
-    co_await session.connection->pipeline(queries, deadline, answers);
+    answer = co_await run_held(context, *session.connection, queries, deadline);
   } catch (const PgError& error) {
     if (error.reason() != Reason::kStopped) {
       // The answer ends the silence, whether it arrives or not.
@@ -54,7 +73,7 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
     }
     throw;
   }
-  if (const auto* error = std::get_if<PgError>(&answers.back())) throw *error;
+  if (const auto* error = std::get_if<PgError>(&answer)) throw *error;
   co_return Clock::now() - sent;
 }
 

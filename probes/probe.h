@@ -31,6 +31,7 @@ struct ProbeContext {
   postgres::Dialer& dialer;
   Recorder& recorder;
   std::vector<HeldSession*> held = {};  // every one there is, open or not
+  int long_queries = 0;                 // held as well, but cannot be asked
   // A held connection was lost, and not by us. Called exactly once for each.
   std::function<void(Drop)> lost;
 };

@@ -44,7 +44,7 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
                    },
                .concluded = std::move(listeners.concluded)}),
-      context_{target_, dialer_, recorder_, {}, [this](Drop drop) { lost(std::move(drop)); }},
+      context_{target_, dialer_, recorder_, {}, 0, [this](Drop drop) { lost(std::move(drop)); }},
       certificate_(context_, instruments, roots, settings_.certificate,
                    std::move(listeners.certificates)) {
   if (settings_.connect.on) foresee_failures(instruments, ProbeKind::kConnect);
@@ -96,7 +96,7 @@ asio::awaitable<void> Prober::investigate(std::uint64_t incident) {
 }
 
 int Prober::held() const {
-  int open = 0;
+  int open = context_.long_queries;
   for (const HeldSession* session : context_.held) open += session->is_open() ? 1 : 0;
   return open;
 }
@@ -106,6 +106,7 @@ void Prober::add_gauges(metrics::MetricBatch& batch) const {
   for (const HeldSession* session : context_.held) {
     open[session->probe()] += session->is_open() ? 1 : 0;
   }
+  if (settings_.longquery.pace.on) open[ProbeKind::kLongquery] = context_.long_queries;
   for (const auto& [probe, count] : open) {
     batch.add(families::kHeld, count, {std::string(to_string(probe))});
   }
