@@ -72,6 +72,7 @@ void Prober::start() {
 }
 
 void Prober::stop() {
+  stopped_ = true;
   for (asio::cancellation_signal& signal : running_) {
     signal.emit(asio::cancellation_type::terminal);
   }
@@ -79,6 +80,7 @@ void Prober::stop() {
 
 // A probe ends by an exception, its cancellation: there is nobody to tell.
 void Prober::spawn(asio::awaitable<void> probe) {
+  if (stopped_) return;  // nobody would end it
   const auto own = running_.emplace(running_.end());
   asio::co_spawn(dialer_.executor(), std::move(probe),
                  asio::bind_cancellation_slot(
@@ -86,6 +88,7 @@ void Prober::spawn(asio::awaitable<void> probe) {
 }
 
 void Prober::lost(Drop drop) {
+  if (stopped_) return;
   const auto incident = ledger_.enter(std::move(drop));
   if (incident) spawn(investigate(*incident));
 }

@@ -75,6 +75,7 @@ class Prober {
   std::unique_ptr<IdleProbe> idle_;
   CertificateProbe certificate_;
   std::list<asio::cancellation_signal> running_;
+  bool stopped_ = false;
 };
 
 }  // namespace pgconn::probes
