@@ -13,6 +13,8 @@ constexpr auto kLongestWait = std::chrono::minutes(1);
 // Canaries do not start at the same moment, but all within a while.
 constexpr std::chrono::milliseconds kPause(1000);
 constexpr std::chrono::milliseconds kAllStarted(10'000);
+constexpr std::chrono::seconds kDeciding(20);      // to find out why one was lost
+constexpr std::chrono::milliseconds kGlance(100);  // between looks at whether that is known
 
 double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -59,6 +61,7 @@ asio::awaitable<void> IdleProbe::run_canary() {
       const auto soon =
           Clock::now() + std::chrono::duration_cast<Clock::duration>(kPause * postgres::dice());
       co_await sleep_until(context_.dialer.executor(), std::max(session.next_try(), soon));
+      co_await until_decided();
     }
     const Silence silence = ladder_.next(under_way_);
     under_way_.push_back(silence);
@@ -69,6 +72,14 @@ asio::awaitable<void> IdleProbe::run_canary() {
       context_.recorder.failed(kProbe, error);
     }
     under_way_.erase(std::find(under_way_.begin(), under_way_.end(), silence));
+  }
+}
+
+// The next silence depends on whether the path was it.
+asio::awaitable<void> IdleProbe::until_decided() {
+  const Clock::time_point enough = Clock::now() + kDeciding;
+  while (undecided_ > 0 && Clock::now() < enough) {
+    co_await sleep_until(context_.dialer.executor(), Clock::now() + kGlance);
   }
 }
 
@@ -89,6 +100,7 @@ asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silen
 }
 
 void IdleProbe::decided(const Drop& drop, Cause cause) {
+  --undecided_;
   const auto silence = std::chrono::duration_cast<Silence>(drop.silent_for);
   if (cause == Cause::kPathIdleTimeout) {
     ladder_.dropped(silence);

@@ -32,6 +32,8 @@ class IdleProbe {
   // One canary; runs until its coroutine is cancelled.
   asio::awaitable<void> run_canary();
 
+  // A canary was lost; its cause will be told.
+  void lost() { ++undecided_; }
   // The cause of a canary's loss is known: tells the ladder if the path did it.
   void decided(const Drop& drop, Cause cause);
 
@@ -41,6 +43,7 @@ class IdleProbe {
  private:
   using Silence = IdleLadder::Silence;
   asio::awaitable<void> try_silence(class HeldSession& session, Silence silence);
+  asio::awaitable<void> until_decided();
   void count(Silence silence, const char* result);
 
   ProbeContext& context_;
@@ -49,6 +52,7 @@ class IdleProbe {
   IdleLadder ladder_;
   std::vector<Silence> under_way_;
   int canaries_started_ = 0;
+  int undecided_ = 0;  // losses whose cause is not known yet
 };
 
 }  // namespace pgconn::probes

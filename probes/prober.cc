@@ -89,6 +89,7 @@ void Prober::spawn(asio::awaitable<void> probe) {
 
 void Prober::lost(Drop drop) {
   if (stopped_) return;
+  if (drop.probe == ProbeKind::kIdle && idle_) idle_->lost();
   const auto incident = ledger_.enter(std::move(drop));
   if (incident) spawn(investigate(*incident));
 }
