@@ -108,6 +108,10 @@ struct Verdict {
 // The server says that it was its idle_session_timeout.
 bool ended_for_idleness(const Drop& drop);
 
+// The cause if the last words decide it whatever else is known: a session's timeout, or a pooler's
+// reason.
+std::optional<Cause> cause_in_own_words(const Drop& drop);
+
 // Of the whole incident: the cause that all its drops agree on.
 Verdict attribute(const Evidence& evidence);
 

@@ -16,22 +16,19 @@ using std::chrono::seconds;
 
 // A postmaster needs a moment to notice that a backend died; until then nothing seems to be wrong.
 constexpr milliseconds kNoticing(400);
-// Drops of one event arrive within this time; the scope is not told before.
+// Drops of one event follow each other within this time; the scope is not told before.
 constexpr milliseconds kArriving(400);
-constexpr seconds kIdleOnesArriving(3);  // who is idle for too long is ended one by one
-constexpr seconds kPatience(10);         // for a server that restarts or recovers
-constexpr milliseconds kRetry(250);      // between attempts to connect meanwhile
-constexpr seconds kOneAttempt(3);        // of connecting and asking
-constexpr seconds kAnswering(15);        // for the others, who have timeouts of their own
-constexpr milliseconds kGlance(50);      // between looks at whether they have answered
-constexpr seconds kAcquaintance(5);      // between attempts to learn what the server is, at first
-constexpr minutes kLongestWait(1);       // and when they go on failing
+// And no longer than this after the first: who is idle for too long is ended one by one.
+constexpr seconds kAllArrived(3);
+constexpr seconds kPatience(10);     // for a server that restarts or recovers
+constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
+constexpr seconds kOneAttempt(3);    // of connecting and asking
+constexpr seconds kAnswering(15);    // for the others, who have timeouts of their own
+constexpr milliseconds kGlance(50);  // between looks at whether they have answered
+constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
+constexpr minutes kLongestWait(1);   // and when they go on failing
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
-
-milliseconds arriving(const Drop& first) {
-  return ended_for_idleness(first) ? kIdleOnesArriving : kArriving;
-}
 
 }  // namespace
 
@@ -58,17 +55,11 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   const int held_before = surroundings_.held() + 1;
-  const bool explained = has_words(drop);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
-  if (incident.decided) {  // late, and perhaps of another cause than the others
-    Evidence evidence = last_evidence_.value_or(evidence_of(incident));
-    evidence.drops = incident.drops;
+  if (incident.decided) {  // late, and its own words say why
+    const Evidence evidence = evidence_of(incident);
     count_from(evidence.drops.size() - 1, evidence);
     return std::nullopt;
-  }
-  if (!explained && asked_in_ != incident.id) {
-    asked_in_ = incident.id;
-    surroundings_.ask_all();
   }
   if (!under_investigation_.insert(incident.id).second) return std::nullopt;
   return incident.id;
@@ -87,6 +78,8 @@ asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
 // Tries until a new session answers, or what the attempts were told decides the matter.
 asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
   const Clock::time_point until = incident.first + kPatience;
+  evidence.after = {};
+  evidence.reconnected.reset();
   for (;;) {
     std::optional<postgres::PgError> failure;
     try {
@@ -106,11 +99,31 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
   evidence.reconnected = false;
 }
 
-// What the path did is told by who else survived.
+// What the path did to one that had no words is told by who else survived. They are not asked
+// before a server that ends them all has said so: a question would cross its last words, which are
+// lost then.
+asio::awaitable<void> DropLedger::ask_others(const Incident& incident) {
+  const bool explained = std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
+  if (explained || asked_in_ == incident.id) co_return;
+  co_await sleep_until(dialer_.executor(), incident.first + kNoticing);
+  asked_in_ = incident.id;
+  surroundings_.ask_all();
+}
+
 asio::awaitable<void> DropLedger::await_others(const Incident& incident) {
   const Clock::time_point enough = incident.first + kAnswering;
   while (surroundings_.owing() > 0 && Clock::now() < enough) {
     co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
+asio::awaitable<void> DropLedger::await_arrivals(const Incident& incident) {
+  const bool one_by_one = ended_for_idleness(incident.drops.front());
+  const Clock::time_point all = incident.first + kAllArrived;
+  for (;;) {
+    const Clock::time_point until = one_by_one ? all : std::min(incident.last + kArriving, all);
+    if (Clock::now() >= until) co_return;
+    co_await sleep_until(dialer_.executor(), until);
   }
 }
 
@@ -132,19 +145,18 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   Evidence gathered;
   gathered.before = known_;
   gathered.server_version = server_version_;
-  if (!has_words(incident.drops.front())) {
-    co_await sleep_until(dialer_.executor(), incident.first + kNoticing);
+  Evidence evidence;
+  // Each drop is counted as soon as its cause is known, the incident when all have arrived. Those
+  // that join meanwhile have the server looked at anew.
+  while (evidence.drops.size() < incident.drops.size()) {
+    co_await ask_others(incident);
+    co_await reconnect(incident, gathered);
+    co_await await_others(incident);
+    const std::size_t counted = evidence.drops.size();
+    evidence = complete(gathered, incident);
+    count_from(counted, evidence);
+    co_await await_arrivals(incident);
   }
-  co_await reconnect(incident, gathered);
-  co_await await_others(incident);
-  // Each drop is counted as soon as its cause is known, the incident when all have arrived.
-  Evidence evidence = complete(gathered, incident);
-  count_from(0, evidence);
-  const std::size_t counted = evidence.drops.size();
-  co_await sleep_until(dialer_.executor(), incident.first + arriving(incident.drops.front()));
-  co_await await_others(incident);  // a later drop may have had them asked
-  evidence = complete(gathered, incident);
-  count_from(counted, evidence);
   conclude(incident, evidence);
   if (evidence.reconnected.value_or(false)) {
     co_await end_remains(dialer_, evidence.drops, Clock::now() + kOneAttempt);
@@ -190,7 +202,6 @@ void DropLedger::conclude(Incident& incident, const Evidence& evidence) {
   under_investigation_.erase(incident.id);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});
-  last_evidence_ = evidence;
   known_ = evidence.after;  // absent until somebody learns it anew
   surroundings_.concluded(incident);
 }

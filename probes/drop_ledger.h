@@ -59,7 +59,9 @@ class DropLedger {
  private:
   asio::awaitable<ServerLook> look(Clock::time_point deadline);
   asio::awaitable<void> reconnect(const Incident& incident, Evidence& evidence);
+  asio::awaitable<void> ask_others(const Incident& incident);
   asio::awaitable<void> await_others(const Incident& incident);
+  asio::awaitable<void> await_arrivals(const Incident& incident);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;
   void count_from(std::size_t first, const Evidence& evidence);
   void conclude(Incident& incident, const Evidence& evidence);
@@ -71,8 +73,7 @@ class DropLedger {
   LedgerSurroundings surroundings_;
   IncidentLog log_;
   std::set<std::uint64_t> under_investigation_;
-  std::uint64_t asked_in_ = 0;             // the incident in which all others were asked last
-  std::optional<Evidence> last_evidence_;  // of the incident concluded last, for its late drops
+  std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last
   ServerMarks known_;
   std::optional<int> server_version_;
   std::optional<ServerLook> last_look_;  // for what lies on the way

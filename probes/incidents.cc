@@ -17,7 +17,7 @@ IncidentLog::IncidentLog(std::string target, std::chrono::steady_clock::duration
     : target_(std::move(target)), together_(together), kept_(std::max<std::size_t>(kept, 1)) {}
 
 Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_point now) {
-  Incident* incident = open(drop.at);
+  Incident* incident = open_to(drop);
   if (incident == nullptr) {
     if (incidents_.size() == kept_) incidents_.pop_front();
     incident = &incidents_.emplace_back();
@@ -39,14 +39,16 @@ Incident* IncidentLog::find(std::uint64_t id) {
   return found == incidents_.end() ? nullptr : &*found;
 }
 
-Incident* IncidentLog::open(std::chrono::steady_clock::time_point now) {
+Incident* IncidentLog::open_to(const Drop& drop) {
   if (incidents_.empty()) return nullptr;
   Incident& latest = incidents_.back();
-  // A drop may be told a little later than one that was noticed after it: `now` can lie before the
+  // A drop may be told a little later than one that was noticed after it: it can lie before the
   // last, and the first.
-  const bool near = now - latest.last <= together_ || !latest.decided;
-  const bool before = latest.first - now > together_;
-  return near && !before && now - latest.first <= kLongest ? &latest : nullptr;
+  const bool late = drop.at - latest.last > together_ ||
+                    cause_in_own_words(drop) != std::optional(latest.verdict.cause);
+  const bool before = latest.first - drop.at > together_;
+  const bool open = !before && drop.at - latest.first <= kLongest && !(latest.decided && late);
+  return open ? &latest : nullptr;
 }
 
 }  // namespace pgconn::probes

@@ -29,9 +29,10 @@ struct Incident {
 // the caller to gather.
 Evidence evidence_of(const Incident& incident);
 
-// Groups drops of one target: a drop joins the latest incident while that is not decided, or within
-// `together` of its last one; another begins a new incident. A minute after its first drop an
-// incident takes no more: what goes on for so long is news again.
+// Groups drops of one target: a drop joins the latest incident while that is not decided. Once it
+// is, what was found out is about a server that was, so only a drop whose own words give the same
+// cause still joins, within `together` of the last one; another begins a new incident. A minute
+// after its first drop an incident takes no more: what goes on for so long is news again.
 class IncidentLog {
  public:
   static constexpr std::chrono::seconds kLongest{60};
@@ -44,15 +45,14 @@ class IncidentLog {
   // are kept push it out. `held` is how many connections were held just before this drop.
   Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
 
-  // The latest incident, if it is still open to drops at `now`; else nullptr.
-  Incident* open(std::chrono::steady_clock::time_point now);
-
   // By its number; nullptr once later ones have pushed it out.
   Incident* find(std::uint64_t id);
 
   const std::deque<Incident>& incidents() const { return incidents_; }  // oldest first
 
  private:
+  Incident* open_to(const Drop& drop);  // the latest one, or nullptr
+
   std::string target_;
   std::chrono::steady_clock::duration together_;
   std::size_t kept_;

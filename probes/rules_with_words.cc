@@ -50,6 +50,15 @@ Decision words_of_pooler(const Scene& scene) {
   return Ruling{*cause, "the pooler said: " + std::string(scene.words())};
 }
 
+std::optional<Cause> cause_in_own_words(const Drop& drop) {
+  const Evidence nothing;
+  const Scene scene{nothing, drop, ServerFate::kUnknown};
+  for (const Rule rule : {session_timeout, words_of_pooler}) {
+    if (const Decision decision = rule(scene)) return decision->cause;
+  }
+  return std::nullopt;
+}
+
 // Its own server process failed (PANIC), or the postmaster is gone and its processes noticed; that
 // one has the SQLSTATE of a shutdown.
 Decision server_died(const Scene& scene) {

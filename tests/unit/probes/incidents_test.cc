@@ -11,8 +11,9 @@ using std::chrono::seconds;
 const std::chrono::steady_clock::time_point kBegin(std::chrono::hours(100));
 const std::chrono::system_clock::time_point kDate(std::chrono::hours(400'000));
 
-Drop drop_at(std::chrono::steady_clock::duration after, ProbeKind probe = ProbeKind::kRoundtrip) {
-  const postgres::PgError error(postgres::Phase::kIdle, postgres::Reason::kTerminated, "57P01",
+Drop drop_at(std::chrono::steady_clock::duration after, ProbeKind probe = ProbeKind::kRoundtrip,
+             const char* sqlstate = "57P01") {
+  const postgres::PgError error(postgres::Phase::kIdle, postgres::Reason::kTerminated, sqlstate,
                                 "FATAL: terminating connection", true);
   return {probe, error, kBegin + after, seconds(5), false};
 }
@@ -31,12 +32,21 @@ TEST_CASE("a hundred drops at once are one incident that holds them all") {
   CHECK_FALSE(incident.decided);
 }
 
+Drop idle_for_too_long(std::chrono::steady_clock::duration after) {
+  return drop_at(after, ProbeKind::kIdle, "57P05");
+}
+
+void decide(Incident& incident, Cause cause) {
+  incident.decided = true;
+  incident.verdict.cause = cause;
+}
+
 TEST_CASE("a drop joins within the time from the last one, and begins a new incident after it") {
   IncidentLog log("db", seconds(3));
-  log.add(drop_at(seconds(0)), 3, kDate).decided = true;
-  CHECK(log.add(drop_at(seconds(3)), 2, kDate).id == 1);
-  CHECK(log.add(drop_at(seconds(6)), 1, kDate).id == 1);
-  const Incident& next = log.add(drop_at(milliseconds(9001)), 5, kDate + seconds(9));
+  decide(log.add(idle_for_too_long(seconds(0)), 3, kDate), Cause::kIdleSessionTimeout);
+  CHECK(log.add(idle_for_too_long(seconds(3)), 2, kDate).id == 1);
+  CHECK(log.add(idle_for_too_long(seconds(6)), 1, kDate).id == 1);
+  const Incident& next = log.add(idle_for_too_long(milliseconds(9001)), 5, kDate + seconds(9));
   CHECK(next.id == 2);
   CHECK(next.held_before == 5);
   CHECK(next.began == kDate + seconds(9));
@@ -63,10 +73,23 @@ TEST_CASE("a drop joins an incident that is looked into, however long after the 
   CHECK(log.add(drop_at(seconds(19)), 2, kDate).id == 2);
 }
 
-TEST_CASE("a late drop joins an incident that is decided already") {
+TEST_CASE("a late drop joins a decided incident only if its own words give the same cause") {
   IncidentLog log("db", seconds(3));
-  log.add(drop_at(seconds(0)), 3, kDate).decided = true;
-  CHECK(log.add(drop_at(seconds(1)), 2, kDate).decided);
+  SECTION("they do") {
+    decide(log.add(idle_for_too_long(seconds(0)), 3, kDate), Cause::kIdleSessionTimeout);
+    CHECK(log.add(idle_for_too_long(seconds(1)), 2, kDate).decided);
+  }
+  SECTION("they give another") {
+    decide(log.add(drop_at(seconds(0)), 3, kDate), Cause::kAdminTerminate);
+    CHECK(log.add(idle_for_too_long(seconds(1)), 2, kDate).id == 2);
+  }
+  SECTION("57P01 may be a shutdown after a termination") {
+    decide(log.add(drop_at(seconds(0)), 3, kDate), Cause::kAdminTerminate);
+    const Incident& next = log.add(drop_at(seconds(1)), 2, kDate);
+    CHECK(next.id == 2);
+    CHECK(next.held_before == 2);
+    CHECK_FALSE(next.decided);
+  }
 }
 
 TEST_CASE("drops that go on and on begin a new incident each minute") {
@@ -74,15 +97,6 @@ TEST_CASE("drops that go on and on begin a new incident each minute") {
   for (int i = 0; i <= 61; ++i) log.add(drop_at(seconds(i)), 3, kDate);
   REQUIRE(log.incidents().size() == 2);
   CHECK(log.incidents().front().drops.size() == 61);
-}
-
-TEST_CASE("an incident is open until nothing has joined it for the time") {
-  IncidentLog log("db", seconds(3));
-  CHECK(log.open(kBegin) == nullptr);
-  Incident& incident = log.add(drop_at(seconds(0)), 3, kDate);
-  incident.decided = true;
-  CHECK(log.open(kBegin + seconds(3)) == &incident);
-  CHECK(log.open(kBegin + milliseconds(3001)) == nullptr);
 }
 
 TEST_CASE("the last two hundred incidents are kept, oldest first") {
