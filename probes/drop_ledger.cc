@@ -49,7 +49,7 @@ DropLedger::DropLedger(std::string target, postgres::Dialer& dialer,
 
 void DropLedger::learn(const ServerMarks& marks, int server_version) {
   if (!under_investigation_.empty()) return;  // what was known before the drop is the evidence
-  known_ = marks;
+  known_ = learned(known_, marks);
   server_version_ = server_version;
 }
 

@@ -47,4 +47,11 @@ asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
   co_return look;
 }
 
+ServerMarks learned(const ServerMarks& known, ServerMarks seen) {
+  if (!seen.crash_restart_time && seen.start_time == known.start_time) {
+    seen.crash_restart_time = known.crash_restart_time;
+  }
+  return seen;
+}
+
 }  // namespace pgconn::probes

@@ -23,4 +23,8 @@ struct ServerLook {
 asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
                                            postgres::Deadline deadline);
 
+// What is known after a scrape has seen a server: one of some collectors alone does not learn of a
+// crash restart, which is not forgetting it while the server is the same. Pure.
+ServerMarks learned(const ServerMarks& known, ServerMarks seen);
+
 }  // namespace pgconn::probes
