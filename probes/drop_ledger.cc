@@ -30,6 +30,12 @@ constexpr minutes kLongestWait(1);   // and when they go on failing
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
+// By the system's clock.
+double unix_time(Clock::time_point when) {
+  const auto date = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(date - (Clock::now() - when)).count();
+}
+
 }  // namespace
 
 DropLedger::DropLedger(std::string target, postgres::Dialer& dialer,
@@ -191,8 +197,8 @@ void DropLedger::count(const Drop& drop, const Verdict& verdict) {
   const std::string cause(to_string(verdict.cause));
   instruments_.count(families::kDrops,
                      {std::string(to_string(drop.probe)), cause, drop.error.sqlstate()});
-  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
-  last_drop_[cause] = now.count();
+  double& last = last_drop_[cause];
+  last = std::max(last, unix_time(drop.at));
   surroundings_.decided(drop, verdict.cause);
 }
 
