@@ -1,6 +1,8 @@
 #include "probes/drop_ledger.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "postgres/backoff.h"
 #include "probes/probe_metrics.h"
@@ -27,6 +29,7 @@ constexpr seconds kAnswering(15);    // for the others, who have timeouts of the
 constexpr milliseconds kGlance(50);  // between looks at whether they have answered
 constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
 constexpr minutes kLongestWait(1);   // and when they go on failing
+constexpr std::size_t kMostRemains = 1000;
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
@@ -164,12 +167,10 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
     co_await await_arrivals(incident);
   }
   conclude(incident, evidence);
-  if (evidence.reconnected.value_or(false)) {
-    co_await end_remains(dialer_, evidence.drops, Clock::now() + kOneAttempt);
-  }
 }
 
-// One at a time, however many incidents end before the server lets anybody in.
+// One at a time, however many incidents end before the server lets anybody in. Then what lost
+// connections have left there is cleared away.
 asio::awaitable<void> DropLedger::get_acquainted() {
   if (acquainting_) co_return;
   acquainting_ = true;
@@ -181,10 +182,14 @@ asio::awaitable<void> DropLedger::get_acquainted() {
     } catch (const postgres::PgError& error) {
       if (error.reason() == postgres::Reason::kStopped) throw;
     }
+    if (known_.start_time) break;
     backoff.failed(Clock::now(), postgres::dice());
     co_await sleep_until(dialer_.executor(), backoff.next_try());
   }
   acquainting_ = false;
+  std::vector<Drop> remains = std::exchange(remains_, {});
+  const bool cleared = co_await end_remains(dialer_, remains, Clock::now() + kOneAttempt);
+  if (!cleared) std::move(remains.begin(), remains.end(), std::back_inserter(remains_));
 }
 
 void DropLedger::count_from(std::size_t first, const Evidence& evidence) {
@@ -209,7 +214,14 @@ void DropLedger::conclude(Incident& incident, const Evidence& evidence) {
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});
   known_ = evidence.after;  // absent until somebody learns it anew
+  remember(evidence);
   surroundings_.concluded(incident);
+}
+
+void DropLedger::remember(const Evidence& evidence) {
+  for (const Drop& drop : evidence.drops) {
+    if (remains_.size() < kMostRemains && leaves_remains(drop)) remains_.push_back(drop);
+  }
 }
 
 void DropLedger::add_gauges(metrics::MetricBatch& batch) const {

@@ -47,7 +47,8 @@ class DropLedger {
   // Gathers evidence and decides, within twenty seconds; most often in less than one.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
-  // Learns when the server started, as soon as it lets us in, unless a scrape tells it before.
+  // Learns when the server started, as soon as it lets us in, unless a scrape tells it before. Then
+  // clears away what lost connections have left there.
   asio::awaitable<void> get_acquainted();
 
   // The server as a session saw it while nothing was wrong.
@@ -65,6 +66,7 @@ class DropLedger {
   Evidence complete(const Evidence& gathered, const Incident& incident) const;
   void count_from(std::size_t first, const Evidence& evidence);
   void conclude(Incident& incident, const Evidence& evidence);
+  void remember(const Evidence& evidence);
   void count(const Drop& drop, const Verdict& verdict);
 
   std::string target_;
@@ -74,6 +76,7 @@ class DropLedger {
   IncidentLog log_;
   std::set<std::uint64_t> under_investigation_;
   std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last
+  std::vector<Drop> remains_;   // that have left something at the server, still to be cleared away
   ServerMarks known_;
   std::optional<int> server_version_;
   std::optional<ServerLook> last_look_;  // for what lies on the way

@@ -14,8 +14,12 @@ constexpr std::chrono::seconds kMargin(2);
 
 }  // namespace
 
+bool leaves_remains(const Drop& drop) {
+  return drop.error.sqlstate().empty() && drop.backend_pid != 0;
+}
+
 std::string end_of_remains(const Drop& drop, Clock::time_point now) {
-  if (!drop.error.sqlstate().empty() || drop.backend_pid == 0) return "";
+  if (!leaves_remains(drop)) return "";
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - drop.opened - kMargin);
   return "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = " +
          std::to_string(drop.backend_pid) +
@@ -25,14 +29,14 @@ std::string end_of_remains(const Drop& drop, Clock::time_point now) {
          std::to_string(std::max<std::int64_t>(age.count(), 0)) + " s'";
 }
 
-asio::awaitable<void> end_remains(postgres::Dialer& dialer, std::span<const Drop> drops,
+asio::awaitable<bool> end_remains(postgres::Dialer& dialer, std::span<const Drop> drops,
                                   postgres::Deadline deadline) {
   std::vector<postgres::Query> queries;
   for (const Drop& drop : drops) {
     std::string sql = end_of_remains(drop, Clock::now());
     if (!sql.empty()) queries.push_back({std::move(sql), ""});
   }
-  if (queries.empty()) co_return;
+  if (queries.empty()) co_return true;
   try {
     postgres::ConnectOptions options;
     options.purpose = "diagnose";
@@ -41,7 +45,9 @@ asio::awaitable<void> end_remains(postgres::Dialer& dialer, std::span<const Drop
     co_await session.connection->pipeline(queries, deadline, answers);
   } catch (const postgres::PgError& error) {
     if (error.reason() == postgres::Reason::kStopped) throw;
+    co_return false;
   }
+  co_return true;
 }
 
 }  // namespace pgconn::probes

@@ -12,14 +12,18 @@
 
 namespace pgconn::probes {
 
-// The SQL that ends the session a drop has left, or empty if the server itself ended it (it said
-// so) or its process is not known. Ends nothing but a session of our own role and kind that began
-// when the lost one did. pg_stat_activity, 13 and later. Pure.
+// The server may still keep a session for it: it was not the one that ended it (it would have said
+// so), and its process is known. Pure.
+bool leaves_remains(const Drop& drop);
+
+// The SQL that ends the session a drop has left, or empty if there are no remains. Ends nothing but
+// a session of our own role and kind that began when the lost one did. pg_stat_activity, 13 and
+// later. Pure.
 std::string end_of_remains(const Drop& drop, std::chrono::steady_clock::time_point now);
 
-// Does so for each, on one session of its own; nothing is said of what could not be ended. Throws
-// PgError only when it is stopped.
-asio::awaitable<void> end_remains(postgres::Dialer& dialer, std::span<const Drop> drops,
+// Does so for each, on one session of its own; nothing is said of what could not be ended. Whether
+// the server was reached. Throws PgError only when it is stopped.
+asio::awaitable<bool> end_remains(postgres::Dialer& dialer, std::span<const Drop> drops,
                                   postgres::Deadline deadline);
 
 }  // namespace pgconn::probes
