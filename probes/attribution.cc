@@ -21,8 +21,10 @@ Scope scope_of(const Evidence& evidence) {
       !evidence.survivors.empty() &&
       std::all_of(evidence.drops.begin(), evidence.drops.end(),
                   [&](const Drop& drop) { return more_silent_than_survivors(evidence, drop); });
-  // That one drop was of a silent connection is a pattern only if the server did not say why.
-  const bool pattern = fallen > 1 || evidence.drops.front().error.sqlstate().empty();
+  // That one drop was of a silent connection is a pattern only if the server did not say why, and
+  // is not perhaps the reason.
+  const bool explained = !evidence.drops.front().error.sqlstate().empty();
+  const bool pattern = fallen > 1 || !(explained || may_be_a_stuck_process(evidence));
   return silent && pattern ? Scope::kIdleOnly : Scope::kOne;
 }
 

@@ -95,6 +95,8 @@ struct Evidence {
   std::optional<bool> reconnected;  // a new session could be had; false: tried until time was up
   // What the attempts that failed were told. Empty beside `reconnected`: the first one succeeded.
   std::vector<postgres::PgError> failed_reconnects;
+  // How long other canaries had been silent that went unanswered earlier, alone like this one.
+  std::vector<std::chrono::steady_clock::duration> unanswered_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   bool pooler = false;                   // the target is a pooler, or is reached through one
 };
@@ -107,6 +109,9 @@ struct Verdict {
 
 // The server says that it was its idle_session_timeout.
 bool ended_for_idleness(const Drop& drop);
+
+// Our own patience was at its end, and nobody else said or noticed anything.
+bool went_unanswered(const Drop& drop);
 
 // The cause if the last words decide it whatever else is known: a session's timeout, or a pooler's
 // reason.

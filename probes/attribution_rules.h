@@ -68,6 +68,10 @@ bool ended_without_words(const Drop& drop);
 bool has_crash_notice(const Drop& drop);  // 57P02
 bool crash_notice_is_certain(const Scene& scene);
 
+// One canary went unanswered, as one does whose server process is stopped, which says nothing of
+// the path. It takes two that fall together, or one after the other after silences of one order.
+bool may_be_a_stuck_process(const Evidence& evidence);
+
 // Every held connection is among the drops, and none has proved to be alive.
 bool all_fell(const Evidence& evidence);
 // Its path was silent for longer than that of each connection that answered since. A roundtrip is

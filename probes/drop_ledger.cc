@@ -30,6 +30,8 @@ constexpr milliseconds kGlance(50);  // between looks at whether they have answe
 constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
 constexpr minutes kLongestWait(1);   // and when they go on failing
 constexpr std::size_t kMostRemains = 1000;
+constexpr std::size_t kUnansweredKept = 16;
+constexpr std::chrono::hours kUnansweredFor(24);  // how long it counts as a sample of the path
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
@@ -141,6 +143,9 @@ Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident
   evidence.drops = incident.drops;
   evidence.held = incident.held_before;
   evidence.survivors = surroundings_.survivors(incident.first);
+  for (const auto& [at, silence] : unanswered_) {
+    if (incident.first - at < kUnansweredFor) evidence.unanswered_before.push_back(silence);
+  }
   if (last_look_) {
     evidence.pooler = last_look_->pooler;
     evidence.server_keepalive_gap = last_look_->keepalive_gap;
@@ -222,6 +227,11 @@ void DropLedger::remember(const Evidence& evidence) {
   for (const Drop& drop : evidence.drops) {
     if (remains_.size() < kMostRemains && leaves_remains(drop)) remains_.push_back(drop);
   }
+  const Drop& lone = evidence.drops.front();
+  if (evidence.drops.size() > 1 || evidence.survivors.empty()) return;
+  if (lone.probe != ProbeKind::kIdle || !went_unanswered(lone)) return;
+  unanswered_.push_back({lone.at, lone.silent_for});
+  if (unanswered_.size() > kUnansweredKept) unanswered_.pop_front();
 }
 
 void DropLedger::add_gauges(metrics::MetricBatch& batch) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -77,6 +78,12 @@ class DropLedger {
   std::set<std::uint64_t> under_investigation_;
   std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last
   std::vector<Drop> remains_;   // that have left something at the server, still to be cleared away
+  // Silences after which a lone canary went unanswered, the latest ones.
+  struct Unanswered {
+    Clock::time_point at;
+    Clock::duration silence;
+  };
+  std::deque<Unanswered> unanswered_;
   ServerMarks known_;
   std::optional<int> server_version_;
   std::optional<ServerLook> last_look_;  // for what lies on the way

@@ -59,6 +59,21 @@ bool ended_without_words(const Drop& drop) {
          (drop.error.reason() == Reason::kClosed || drop.error.reason() == Reason::kReset);
 }
 
+bool went_unanswered(const Drop& drop) {
+  return is_silence(drop.error) && !kernel_gave_up(drop.error);
+}
+
+bool may_be_a_stuck_process(const Evidence& evidence) {
+  const Drop& canary = evidence.drops.front();
+  if (evidence.drops.size() > 1 || canary.probe != ProbeKind::kIdle || !went_unanswered(canary)) {
+    return false;
+  }
+  const auto& before = evidence.unanswered_before;
+  return std::none_of(before.begin(), before.end(), [&](auto silence) {
+    return silence <= 2 * canary.silent_for && canary.silent_for <= 2 * silence;
+  });
+}
+
 Decision broken_tls(const Scene& scene) {
   if (!scene.sqlstate().empty() || scene.drop.error.reason() != Reason::kTls) return std::nullopt;
   return Ruling{Cause::kTlsError,
@@ -89,7 +104,8 @@ Decision forgotten_by_path(const Scene& scene) {
   const bool wordless = !any_drop(scene, [](const Drop& drop) {
     return !ended_without_words(drop) && !is_silence(drop.error);
   });
-  if (!wordless || !only_silent_fell(scene)) return std::nullopt;
+  if (!wordless || !only_silent_fell(scene) || may_be_a_stuck_process(scene.evidence))
+    return std::nullopt;
   // What keeps new connections out as well is no forgotten flow.
   if (new_connection_went_silent(scene) || out_of_reach(scene)) return std::nullopt;
   if (!scene.server_is({ServerFate::kUnknown, ServerFate::kUntouched, ServerFate::kSameStart})) {

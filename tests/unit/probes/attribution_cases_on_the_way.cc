@@ -16,9 +16,26 @@ Cases lost_on_the_way() {
       {"a middlebox closed the silent one",
        Given().canary(closed()).held(3).survivor(5).survivor(30).untouched(),
        Cause::kPathIdleTimeout, Scope::kIdleOnly},
-      {"a middlebox forgot the silent one and says nothing",
-       Given().canary(unanswered()).held(3).survivor(5).untouched().bare_role(),
+      {"a middlebox forgot the silent one and says nothing, as it did before",
+       Given()
+           .canary(unanswered(), 235)
+           .held(3)
+           .survivor(5)
+           .untouched()
+           .bare_role()
+           .unanswered_before(350),
        Cause::kPathIdleTimeout, Scope::kIdleOnly},
+      {"a middlebox forgot both silent ones and says nothing",
+       Given().canary(unanswered()).canary(unanswered(), 90).held(3).survivor(5).untouched(),
+       Cause::kPathIdleTimeout, Scope::kIdleOnly},
+      {"one canary went unanswered, which a process that is stopped leaves so too",
+       Given().canary(unanswered()).held(3).survivor(5).untouched(), Cause::kUnknown, Scope::kOne},
+      {"one canary went unanswered, and once another after a silence of another order",
+       Given().canary(unanswered(), 30).held(3).survivor(5).untouched().unanswered_before(900),
+       Cause::kUnknown, Scope::kOne},
+      {"the kernel gave up on the silent one alone",
+       Given().canary(kernel_gave_up()).held(3).survivor(5).untouched(), Cause::kPathIdleTimeout,
+       Scope::kIdleOnly},
       {"only the silent one fell, and nothing is known of the server",
        Given().canary(closed()).held(3).survivor(5), Cause::kPathIdleTimeout, Scope::kIdleOnly},
       {"a silent one fell through a pooler", Given().canary(closed()).held(3).survivor(5).pooler(),

@@ -28,6 +28,7 @@ const std::vector<std::pair<std::string, Change>>& removals() {
       {"after.read_at", [](Evidence& e) { e.after.read_at.reset(); }},
       {"reconnected", [](Evidence& e) { e.reconnected.reset(); }},
       {"failed_reconnects", [](Evidence& e) { e.failed_reconnects.clear(); }},
+      {"unanswered_before", [](Evidence& e) { e.unanswered_before.clear(); }},
       {"oom_kill_counted", [](Evidence& e) { e.oom_kill_counted.reset(); }},
   };
   return all;
@@ -110,6 +111,7 @@ const std::vector<Choices>& all_that_may_be_known() {
        fails({not_accepting("the database system is in recovery mode")}),
        fails({not_accepting("...")}), fails({no_tcp_answer()}), fails({no_startup_answer()}),
        fails({too_many(), not_accepting("the database system is starting up"), refused()})},
+      {kNothing, [](Evidence& e) { e.unanswered_before = {std::chrono::seconds(60)}; }},
       {kNothing, [](Evidence& e) { e.oom_kill_counted = true; }},
   };
   return all;

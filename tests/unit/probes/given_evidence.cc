@@ -100,6 +100,10 @@ Given& Given::refused_at_first(const PgError& error) {
   evidence_.failed_reconnects.push_back(error);
   return *this;
 }
+Given& Given::unanswered_before(int silent_seconds) {
+  evidence_.unanswered_before.emplace_back(std::chrono::seconds(silent_seconds));
+  return *this;
+}
 Given& Given::oom(bool counted) {
   evidence_.oom_kill_counted = counted;
   return *this;

@@ -46,6 +46,7 @@ class Given {
   Given& elsewhere(double start_time);
   Given& down(const postgres::PgError& error);  // no new session until time was up
   Given& refused_at_first(const postgres::PgError& error);
+  Given& unanswered_before(int silent_seconds);
   Given& oom(bool counted);
   Given& pooler();
   operator Evidence() const { return evidence_; }  // NOLINT(google-explicit-constructor)
