@@ -202,7 +202,7 @@ def test_what_was_seen_is_told_while_the_server_is_down(scene):
 
 
 def test_a_certificate_ends_also_while_the_server_is_down(scene, root):
-    show(scene, root.issue(ends=10))
+    show(scene, root.issue(ends=30))
     exporter = scene.watch(dsn=scene.box.dsn(sslrootcert=root.path), probes=ALONE)
     until(exporter, lambda families: families.samples("pgconn_certificate_verified", error=""), "facts")
     shut_down(scene.box)
@@ -210,7 +210,7 @@ def test_a_certificate_ends_also_while_the_server_is_down(scene, root):
         families = until(
             exporter,
             lambda families: verdict(families) == (0, "certificate has expired"),
-            "the end of a certificate",
+            "the end of a certificate", timeout=60,
         )
         assert value(families, "readable") == 0
         until_warned(exporter, "certificate has expired")

@@ -12,9 +12,9 @@ from tests.support.process import eventually
 
 BUDGET = 7  # the default of max_connections_per_target
 BUSIEST = {
-    "connect": {"interval": "100ms", "timeout": "90ms"},
-    "roundtrip": {"interval": "100ms", "timeout": "90ms"},
-    "idle": {"ladder": ["100ms", "200ms"], "canaries": 2, "timeout": "1s"},
+    "connect": {"interval": "250ms", "timeout": "240ms"},
+    "roundtrip": {"interval": "250ms", "timeout": "240ms"},
+    "idle": {"ladder": ["100ms", "200ms"], "canaries": 2, "timeout": "5s"},
     "certificate": {"interval": "1s", "timeout": "900ms"},
 }
 # A backend that starts locks its database for a moment, so that nobody drops it meanwhile.

@@ -8,10 +8,11 @@ from tests.integration.scenes import by
 from tests.support import logfmt
 from tests.support.process import eventually
 
+# As patient as can be (below the interval): on a busy machine an answer takes its time.
 FAST = {
-    "connect": {"interval": "1s", "timeout": "900ms"},
-    "roundtrip": {"interval": "1s", "timeout": "900ms"},
-    "idle": {"ladder": ["2s", "4s", "6s"], "canaries": 2, "timeout": "1s"},
+    "connect": {"interval": "1500ms", "timeout": "1400ms"},
+    "roundtrip": {"interval": "2s", "timeout": "1900ms"},
+    "idle": {"ladder": ["2s", "4s", "6s"], "canaries": 2, "timeout": "5s"},
 }
 ROUNDTRIP = "pgconn_exporter/roundtrip"
 CANARY = "pgconn_exporter/idle"
@@ -56,7 +57,7 @@ class Held:
         def whole():
             families = self.metrics()
             held = by("probe", families.samples("pgconn_held_connections"))
-            return held == self.WHOLE and families.value("pgconn_up") == 1
+            return self.WHOLE.items() <= held.items() and families.value("pgconn_up") == 1
 
         eventually(whole, what="all held connections")
         return self

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from tests.support import logfmt
 from tests.support.exporter import Exporter
 from tests.support.midbox import SERVER_ADDRESS, Midbox, Unavailable
 from tests.support.process import eventually
@@ -127,11 +128,14 @@ def test_the_ladder_brackets_what_the_path_forgets_and_only_canaries_fall(watch,
     assert dropped >= limit - 0.1
     assert families.value("pgconn_path_idle_limit_seconds", source="measured") == survived
 
-    assert set(drops(families)) == {("idle", "path_idle_timeout", "")}
-    assert set(incidents(families)) == {("path_idle_timeout", "idle_only")}
-    results = counted(families, "pgconn_idle_canary_results_total", "rung", "result")
-    assert results["4", "dropped"] >= 1
-    assert not any(result == "inconclusive" for _, result in results)
+    # The first one that merely goes unanswered, alone, could have met a process that is stuck.
+    told, results = drops(families), counted(families, "pgconn_idle_canary_results_total", "result")
+    unsure = told.pop(("idle", "unknown", ""), 0)
+    assert unsure <= (1 if strangers == "drop" else 0)
+    assert results.get(("inconclusive",), 0) == unsure
+    assert set(told) == {("idle", "path_idle_timeout", "")}
+    assert set(incidents(families)) - {("unknown", "one")} == {("path_idle_timeout", "idle_only")}
+    assert families.value("pgconn_idle_canary_results_total", rung="4", result="dropped") >= 1
     assert counted(families, "pgconn_probe_failures_total", "probe").keys() == {("idle",)}
 
 
@@ -181,6 +185,20 @@ def test_a_link_that_is_cut_takes_all_and_its_silence_is_told(watch):
     midbox.mend()
     families = until_settled(exporter)
     assert incidents(families) == {("network_silent", "all"): 1}
+
+
+def test_a_link_that_is_cut_is_noticed_by_the_keepalives_of_a_session_that_is_not_asked(watch):
+    midbox, exporter = watch(
+        {},
+        {"connect": False, "idle": False, "roundtrip": {"interval": "15s", "timeout": "5s"}},
+        {"far": "keepalives_idle=1 keepalives_interval=1 keepalives_count=2"},
+    )
+    until(exporter, lambda families: held(families) == {("roundtrip",): 1}, "the connection")
+    midbox.cut()
+    families = until(exporter, incidents, "an incident")
+    assert drops(families) == {("roundtrip", "network_silent", ""): 1}
+    [told] = logfmt.records(exporter.log_lines, "connections were lost")
+    assert told["phase"] == "idle" and told["reason"] == "timeout" and "timed out" in told["error"]
 
 
 def test_a_link_that_is_cut_takes_all_at_once_however_long_canaries_would_be_silent(watch):
@@ -256,4 +274,5 @@ def test_what_the_server_keeps_of_forgotten_canaries_is_cleared_away(far_server)
     with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**far)}], "probes": probes}) as exporter:
         until(exporter, lambda families: sum(drops(families).values()) >= 4, "four canaries lost")
         eventually(lambda: canaries() <= 2, what="no more sessions than canaries")
-        assert set(drops(exporter.metrics())) == {("idle", "path_idle_timeout", "")}
+        causes = {cause for _, cause, _ in drops(exporter.metrics())}
+        assert "path_idle_timeout" in causes and causes <= {"path_idle_timeout", "unknown"}

@@ -15,7 +15,7 @@ from tests.support.pgbox import PgBox, Unavailable, known_versions
 from tests.support.process import eventually
 from tests.support.prometheus import Unavailable as PgBouncerUnavailable
 
-CANARIES = {"ladder": ["1h"], "canaries": 2, "timeout": "1s"}
+CANARIES = {"ladder": ["1h"], "canaries": 2, "timeout": "4s"}
 PATIENT = {"interval": "5s", "timeout": "4s"}  # a round trip that lets PgBouncer's timeouts come first
 
 
@@ -61,7 +61,7 @@ def all_three(cause, sqlstate):
 
 def test_clients_that_are_idle_for_too_long_are_closed_by_the_pooler(pooler, hold):
     # Of a client that has a server, in session mode, it heeds no idle time.
-    held = hold(pooler(pool_mode="transaction", client_idle_timeout=3))
+    held = hold(pooler(pool_mode="transaction", client_idle_timeout=5))
     record = held.until_told(cause="pooler_close", probe="idle", phase="idle", sqlstate="08P01")
     assert "client_idle_timeout" in record["because"]
     assert drops(held.metrics()).keys() == {("idle", "pooler_close", "08P01")}
@@ -152,7 +152,8 @@ def test_a_server_connection_that_dies_between_two_transactions_is_nobody_s_loss
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_pooler_that_ends_closes_all(pooler, hold, number):
     bouncer = pooler(pool_mode="transaction")
-    held = hold(bouncer)
+    # It must be back while the exporter still tries, for ten seconds.
+    held = hold(bouncer, connect={"interval": "500ms", "timeout": "450ms"})
     bouncer.end(number)
     # The second one comes later than the exporter's own look at what happened.
     refused = ("tcp", "refused", "")

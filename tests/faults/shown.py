@@ -5,7 +5,7 @@ import os
 from tests.support import logfmt
 from tests.support.process import eventually
 
-PACE = {"interval": "1s", "timeout": "900ms"}
+PACE = {"interval": "1500ms", "timeout": "1400ms"}
 ALONE = {"certificate": PACE}
 
 
@@ -48,14 +48,14 @@ def verdict(families):
     return sample.value, sample.labels["error"]
 
 
-def until(exporter, condition, what):
+def until(exporter, condition, what, timeout=30.0):
     """The first scrape that meets the condition."""
 
     def scrape():
         families = exporter.metrics()
         return families if condition(families) else None
 
-    return eventually(scrape, what=what)
+    return eventually(scrape, timeout, what)
 
 
 def until_looked(exporter, times=1, probe="certificate"):
