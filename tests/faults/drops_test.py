@@ -1,6 +1,7 @@
 """Held connections are lost for real: each loss counted once, with its cause."""
 
 import contextlib
+import datetime
 import signal
 import time
 
@@ -192,6 +193,9 @@ def test_a_frozen_backend_is_one_silent_drop_that_is_not_blamed_on_anybody(scene
         cause = record["cause"]
         assert cause in ("unknown", "network_silent") and "sqlstate" not in record, record
         held.expect({("roundtrip", cause, ""): 1}, cause, "one")
+    # It is dated when it was lost; what to make of it takes 0.4 s at least, and then it is told.
+    told = datetime.datetime.fromisoformat(record["ts"].replace("Z", "+00:00")).timestamp()
+    assert told - held.metrics().value("pgconn_last_drop_timestamp_seconds", cause=cause) > 0.38
 
 
 def test_a_frozen_backend_of_a_canary_says_nothing_of_the_path(scene, hold):

@@ -56,8 +56,10 @@ def test_it_holds_no_transaction_for_long(scene):
 
 
 def test_one_that_is_terminated_is_a_drop_by_the_administrator(scene):
-    exporter = scene.watch(probes={"longquery": LONG, "roundtrip": {"interval": "1s", "timeout": "900ms"}})
-    assert scene.value("SELECT pg_terminate_backend(%s)", pid_of_query(scene))
+    exporter = scene.watch(probes={"longquery": LONG, "roundtrip": {"interval": "2s", "timeout": "1900ms"}})
+    pid = pid_of_query(scene)
+    assert exporter.metrics().value("pgconn_held_connections", probe="longquery") == 1
+    assert scene.value("SELECT pg_terminate_backend(%s)", pid)
     (record,) = eventually(lambda: lost(exporter), what="an incident")
     assert record["cause"] == "admin_terminate" and record["scope"] == "one", record
     assert record["probe"] == "longquery" and record["phase"] == "query", record
@@ -67,6 +69,7 @@ def test_one_that_is_terminated_is_a_drop_by_the_administrator(scene):
     assert incidents(families) == {("admin_terminate", "one"): 1}
     assert failures(families, "longquery") == {("query", "terminated", "57P01"): 1}
     assert families.value("pgconn_probe_success", probe="longquery") == 0
+    assert families.value("pgconn_held_connections", probe="longquery") == 0
 
 
 def test_one_that_is_cancelled_fails_and_is_no_drop(scene):
@@ -83,7 +86,7 @@ def test_it_falls_with_the_others_when_the_server_stops(scene, hold):
     shut_down(scene.box)
     scene.box.start()
     scene.connect_admin()
-    held.until_told(cause="server_shutdown", scope="all", drops="4")
+    held.until_told(cause="server_shutdown", scope="all", drops="4", held="4")
     assert drops(held.metrics()) == {
         (probe, "server_shutdown", "57P01"): count
         for probe, count in {"roundtrip": 1, "idle": 2, "longquery": 1}.items()

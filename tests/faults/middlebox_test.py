@@ -261,18 +261,35 @@ def test_the_successor_of_a_lost_connection_is_no_witness_of_what_survived(watch
     assert families.samples("pgconn_idle_dropped_seconds") == []
 
 
+FAR = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
+
+
+def sessions(server, purpose):
+    """Sessions of ours with this purpose that the server has."""
+    (count,), = server.psql("SELECT count(*) FROM pg_stat_activity"
+                            f" WHERE application_name = 'pgconn_exporter/{purpose}'", **FAR)
+    return count
+
+
+def test_what_the_server_keeps_of_a_link_that_was_cut_is_cleared_away_once_it_is_mended(far_server):
+    midbox, server = far_server()
+    probes = {"connect": False, "roundtrip": PACE, "idle": {"canaries": 2, "timeout": "1s"}}
+    with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**FAR)}], "probes": probes}) as exporter:
+        until(exporter, all_held, "all connections")
+        midbox.cut()
+        until(exporter, incidents, "an incident")
+        midbox.forget_all()  # what we said in parting does not arrive later either
+        midbox.mend()
+        until(exporter, all_held, "all connections again")
+        eventually(lambda: (sessions(server, "roundtrip"), sessions(server, "idle")) == (1, 2),
+                   what="no more sessions than are held")
+
+
 def test_what_the_server_keeps_of_forgotten_canaries_is_cleared_away(far_server):
     _, server = far_server(forgets_after=2)
-    far = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
     probes = {"roundtrip": PACE, "idle": {"ladder": ["4s"], "canaries": 2, "timeout": "1s"}}
-
-    def canaries():
-        (count,), = server.psql("SELECT count(*) FROM pg_stat_activity"
-                                " WHERE application_name = 'pgconn_exporter/idle'", **far)
-        return count
-
-    with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**far)}], "probes": probes}) as exporter:
+    with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**FAR)}], "probes": probes}) as exporter:
         until(exporter, lambda families: sum(drops(families).values()) >= 4, "four canaries lost")
-        eventually(lambda: canaries() <= 2, what="no more sessions than canaries")
+        eventually(lambda: sessions(server, "idle") <= 2, what="no more sessions than canaries")
         causes = {cause for _, cause, _ in drops(exporter.metrics())}
         assert "path_idle_timeout" in causes and causes <= {"path_idle_timeout", "unknown"}
