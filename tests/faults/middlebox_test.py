@@ -197,7 +197,7 @@ def test_a_link_that_is_cut_is_noticed_by_the_keepalives_of_a_session_that_is_no
     midbox.cut()
     families = until(exporter, incidents, "an incident")
     assert drops(families) == {("roundtrip", "network_silent", ""): 1}
-    [told] = logfmt.records(exporter.log_lines, "connections were lost")
+    [told] = eventually(lambda: logfmt.records(exporter.log_lines, "connections were lost"), what="the log")
     assert told["phase"] == "idle" and told["reason"] == "timeout" and "timed out" in told["error"]
 
 

@@ -97,7 +97,8 @@ def test_a_pooler_that_is_full_is_told_from_a_server_that_is(pooler, hold):
                 stack.enter_context(contextlib.closing(psycopg2.connect(bouncer.dsn())))
         full = ("startup", "too_many_connections", "08P01")
         eventually(lambda: full in failures(held.metrics()), what="a refused login")
-    [told] = logfmt.records(held.exporter.log_lines, "probe fails", probe="connect")
+    [told] = eventually(
+        lambda: logfmt.records(held.exporter.log_lines, "probe fails", probe="connect"), what="the log")
     assert "max_client_conn" in told["do"]
     assert drops(held.metrics()) == {}
 
@@ -210,6 +211,6 @@ def test_what_the_pooler_refuses_at_login_says_what_to_do(scene, pooler):
     dsn = pooler().dsn(more="options='-c statement_timeout=1000'")
     exporter = scene.watch(dsn=dsn)
     assert exporter.metrics().value("pgconn_up") == 0
-    [told] = logfmt.records(exporter.log_lines, "target cannot be collected")
+    [told] = eventually(lambda: logfmt.records(exporter.log_lines, "target cannot be collected"), what="the log")
     assert told["reason"] == "config" and "unsupported startup parameter" in told["error"]
     assert "leave `options` out of the dsn" in told["do"]
