@@ -20,18 +20,22 @@ postgres::ConnectOptions options_of(const LongquerySettings& settings) {
   return options;
 }
 
-// Runs them on a session that is held as long as it takes.
+// One more that is held, while it lives.
+class Held {
+ public:
+  explicit Held(int& count) : count_(++count) {}
+  ~Held() { --count_; }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  int& count_;
+};
+
+// Runs the queries on a session that is held as long as it takes; the answer to the last.
 asio::awaitable<postgres::Answer> run_held(ProbeContext& context, postgres::Connection& connection,
                                            const std::vector<postgres::Query>& queries,
                                            Clock::time_point deadline) {
-  struct Held {
-    explicit Held(int& count) : count_(++count) {}
-    ~Held() { --count_; }
-    Held(const Held&) = delete;
-    Held& operator=(const Held&) = delete;
-
-    int& count_;
-  };
   const Held held(context.long_queries);
   std::vector<postgres::Answer> answers;
   co_await connection.pipeline(queries, deadline, answers);
