@@ -9,7 +9,7 @@ namespace {
 using postgres::PgError;
 using postgres::Reason;
 
-// Start times this close are one start. Unix times of one clock, seconds.
+// Times this close are too close to call. Unix times of one clock, seconds.
 constexpr double kTolerance = 2;
 
 // Whether a moment of the server's clock came after the connection's last answer; absent if that
@@ -33,9 +33,8 @@ Start start_of(const Evidence& evidence, const Drop& drop) {
   if (!after) return Start::kUnknown;
   const std::optional<bool> since = since_last_answer(evidence, drop, *after);
   if (!before) return since == true ? Start::kSince : Start::kUnknown;
-  if (std::abs(*after - *before) <= kTolerance) {
-    return since == true ? Start::kUnknown : Start::kSame;
-  }
+  if (*after == *before) return since == true ? Start::kUnknown : Start::kSame;
+  if (std::abs(*after - *before) <= kTolerance) return Start::kUnknown;
   // Started earlier than the server we knew, or before our connection's last answer: not the
   // successor of that postmaster. A clock that was set back looks the same.
   return *after < *before || since == false ? Start::kElsewhere : Start::kSince;

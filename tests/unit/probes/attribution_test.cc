@@ -210,12 +210,15 @@ TEST_CASE("on 13, the notice beside a bare close and a new start is as unclear a
   CHECK(attribute(evidence, evidence.drops[1]).cause == Cause::kUnknown);
 }
 
-TEST_CASE("a start time within two seconds is the same start, beyond it is another") {
+TEST_CASE(
+    "another start time within two seconds is too close to call, beyond it is another start") {
   Evidence evidence = Given().roundtrip(fatal("57P01")).held(1).untouched();
   evidence.before.start_time = kNow - 10;  // restarted moments before, as the two clocks have it
   evidence.after.server_clock.reset();
-  evidence.after.start_time = kNow - 8;
+  evidence.after.start_time = kNow - 10;
   CHECK(attribute(evidence).cause == Cause::kAdminTerminate);
+  evidence.after.start_time = kNow - 8;
+  CHECK(attribute(evidence).cause == Cause::kUnknown);
   evidence.after.start_time = kNow - 7.9;
   CHECK(attribute(evidence).cause == Cause::kServerShutdown);
 }
