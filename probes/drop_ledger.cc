@@ -88,7 +88,8 @@ asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
 
 // Tries until a new session answers, or what the attempts were told decides the matter.
 asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
-  const Clock::time_point until = incident.first + kPatience;
+  // Once more if some joined late.
+  const Clock::time_point until = std::max(incident.first + kPatience, Clock::now() + kOneAttempt);
   evidence.after = {};
   evidence.reconnected.reset();
   for (;;) {
@@ -119,6 +120,18 @@ asio::awaitable<void> DropLedger::ask_others(const Incident& incident) {
   co_await sleep_until(dialer_.executor(), incident.first + kNoticing);
   asked_in_ = incident.id;
   surroundings_.ask_all();
+}
+
+// A server that went down took all with it, also those that a path which has forgotten them keeps
+// from hearing of it.
+asio::awaitable<void> DropLedger::seek_unheard(const Incident& incident, const Evidence& evidence) {
+  const Cause cause = attribute(evidence).cause;
+  const bool ends_all =
+      cause == Cause::kServerShutdown || cause == Cause::kCrash || cause == Cause::kOomKill;
+  if (!ends_all || asked_in_ == incident.id) co_return;
+  asked_in_ = incident.id;
+  surroundings_.ask_all();
+  co_await await_others(incident);
 }
 
 asio::awaitable<void> DropLedger::await_others(const Incident& incident) {
@@ -170,6 +183,7 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
     evidence = complete(gathered, incident);
     count_from(counted, evidence);
     co_await await_arrivals(incident);
+    co_await seek_unheard(incident, evidence);
   }
   conclude(incident, evidence);
 }

@@ -64,6 +64,7 @@ class DropLedger {
   asio::awaitable<void> ask_others(const Incident& incident);
   asio::awaitable<void> await_others(const Incident& incident);
   asio::awaitable<void> await_arrivals(const Incident& incident);
+  asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;
   void count_from(std::size_t first, const Evidence& evidence);
   void conclude(Incident& incident, const Evidence& evidence);

@@ -52,6 +52,14 @@ bool lively_went_silent(const Scene& scene) {
   });
 }
 
+// The server told others that it ends them all. A path that has forgotten a silent connection keeps
+// it from hearing that, and our question from being refused.
+bool missed_last_words(const Scene& scene) {
+  return went_unanswered(scene.drop) && any_drop(scene, [](const Drop& drop) {
+           return drop.error.sqlstate() == "57P01" || has_crash_notice(drop);
+         });
+}
+
 }  // namespace
 
 bool ended_without_words(const Drop& drop) {
@@ -82,21 +90,24 @@ Decision broken_tls(const Scene& scene) {
 
 // The backend that was killed says nothing; the others say 57P02.
 Decision victim_of_crash(const Scene& scene) {
-  if (!ended_without_words(scene.drop)) return std::nullopt;
+  if (!ended_without_words(scene.drop) && !missed_last_words(scene)) return std::nullopt;
   if (any_drop(scene, has_crash_notice)) {
     if (scene.server == ServerFate::kUntouched || !crash_notice_is_certain(scene)) {
-      return because(Cause::kUnknown, "closed without a word beside others with 57P02", scene);
+      return because(Cause::kUnknown, "ended without a word beside others with 57P02", scene);
     }
-    return crash("closed without a word beside others with 57P02", scene);
+    return crash("ended without a word beside others with 57P02", scene);
   }
-  if (scene.server == ServerFate::kReset) return crash("closed without a word", scene);
+  if (scene.server == ServerFate::kReset) return crash("ended without a word", scene);
   return std::nullopt;
 }
 
 Decision restarted_without_words(const Scene& scene) {
-  if (!ended_without_words(scene.drop)) return std::nullopt;
-  if (!scene.server_is({ServerFate::kRestarted, ServerFate::kStopping})) return std::nullopt;
-  return shutdown("closed without a word", scene);
+  const bool missed = missed_last_words(scene);
+  if (!ended_without_words(scene.drop) && !missed) return std::nullopt;
+  const bool down = scene.server_is({ServerFate::kRestarted, ServerFate::kStopping}) ||
+                    (missed && scene.server == ServerFate::kRefusing);
+  if (!down) return std::nullopt;
+  return shutdown("ended without a word", scene);
 }
 
 // Whatever the way: some middleboxes reset what they have forgotten, some say nothing.

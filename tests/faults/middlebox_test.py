@@ -14,6 +14,9 @@ PACE = {"interval": "1s", "timeout": "900ms"}
 SHORT_LADDER = {"ladder": ["500ms", "1s"], "canaries": 2, "timeout": "1s"}
 
 
+FAR = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
+
+
 @pytest.fixture
 def far_server(new_box):
     """far_server(forgets_after=3, …) puts a server behind a Midbox. Returns both.
@@ -229,6 +232,23 @@ def test_a_canary_that_the_path_has_forgotten_as_well_falls_with_the_one_that_wa
     assert drops(families) == {("idle", "path_idle_timeout", ""): 2}
 
 
+@pytest.mark.parametrize("strangers", ["drop", "reset"])
+def test_a_server_that_stops_takes_also_the_canaries_that_cannot_hear_of_it(far_server, strangers):
+    _, server = far_server(forgets_after=2, strangers=strangers)
+    probes = {"connect": False, "roundtrip": PACE, "idle": {"ladder": ["1h"], "canaries": 2, "timeout": "1s"}}
+    with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**FAR)}], "probes": probes}) as exporter:
+        asked = until(exporter, all_held, "all connections").value("pgconn_probe_attempts_total", probe="roundtrip")
+        # One a second: the canaries have been silent for longer than the path remembers.
+        until(exporter, lambda families: families.value("pgconn_probe_attempts_total", probe="roundtrip") >= asked + 4,
+              "four more round trips")
+        server.stop()
+        families = until(exporter, incidents, "an incident")
+        assert incidents(families) == {("server_shutdown", "all"): 1}
+        assert drops(families) == {
+            ("roundtrip", "server_shutdown", "57P01"): 1, ("idle", "server_shutdown", ""): 2,
+        }
+
+
 def test_a_router_that_resets_every_flow_is_told_from_one_that_forgets_idle_ones(watch):
     midbox, exporter = watch(
         {"strangers": "reset"}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER}
@@ -259,9 +279,6 @@ def test_the_successor_of_a_lost_connection_is_no_witness_of_what_survived(watch
     families = until(exporter, incidents, "an incident")
     assert incidents(families) == {("unknown", "one"): 1}
     assert families.samples("pgconn_idle_dropped_seconds") == []
-
-
-FAR = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
 
 
 def sessions(server, purpose):

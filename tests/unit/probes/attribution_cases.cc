@@ -87,6 +87,22 @@ Cases terminated_or_stopped() {
            .refused_at_first(not_accepting(kStopping))
            .untouched(),
        Cause::kUnknown, Scope::kOne, true},
+      {"a restart takes one as well that the path had forgotten, and that heard nothing of it",
+       Given().roundtrip(fatal("57P01", kTerminate)).canary(unanswered()).held(2).restarted(),
+       Cause::kServerShutdown, Scope::kAll},
+      {"a shutdown takes one as well that the path had forgotten",
+       Given().roundtrip(fatal("57P01", kTerminate)).canary(unanswered()).held(2).down(refused()),
+       Cause::kServerShutdown, Scope::kAll},
+      {"a crash takes one as well that the path had forgotten",
+       Given()
+           .roundtrip(fatal("57P02", kOtherCrashed))
+           .canary(unanswered())
+           .held(2)
+           .crash_restarted(),
+       Cause::kCrash, Scope::kAll},
+      {"one that is terminated beside one that goes unanswered have no common cause",
+       Given().roundtrip(fatal("57P01", kTerminate)).canary(unanswered()).held(2).untouched(),
+       Cause::kUnknown, Scope::kAll, true},
       {"a fast shutdown, seen while it lasts",
        Given()
            .roundtrip(fatal("57P01", kTerminate))
