@@ -131,7 +131,7 @@ std::span<const Field<CertificateProbe>> certificate_fields() {
           "The longest that connecting and the handshake may take together. Below `interval`."),
       text("roots", &CertificateProbe::roots, kRootsPath,
            "The file of trusted roots. Without it the one that the dsn's `sslrootcert` names, else "
-           "`/etc/ssl/certs/ca-certificates.crt`."),
+           "`/etc/ssl/certs/ca-certificates.crt` or `/etc/pki/tls/certs/ca-bundle.crt`."),
       boolean("direct_tls", &CertificateProbe::direct_tls,
               "Begin with TLS, instead of asking for it in plain text first. PostgreSQL takes that "
               "from 17 on."),

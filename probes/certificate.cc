@@ -1,5 +1,7 @@
 #include "probes/certificate.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,12 +15,20 @@ using postgres::Reason;
 constexpr ProbeKind kProbe = ProbeKind::kCertificate;
 // The first look does not wait for a place in the interval: who starts the exporter wants to see.
 constexpr auto kSoon = std::chrono::seconds(15);
+// Debian's and its kin's, and Red Hat's.
 constexpr const char* kSystemRoots = "/etc/ssl/certs/ca-certificates.crt";
+constexpr const char* kOtherSystemRoots = "/etc/pki/tls/certs/ca-bundle.crt";
+
+const char* system_roots() {
+  return ::access(kSystemRoots, F_OK) == 0 || ::access(kOtherSystemRoots, F_OK) != 0
+             ? kSystemRoots
+             : kOtherSystemRoots;
+}
 
 std::string trusted_roots(const CertificateSettings& settings, const postgres::ConnInfo& conninfo) {
   if (!settings.roots.empty()) return settings.roots;
   const std::string named = conninfo.value("sslrootcert");
-  return named.empty() || named == "system" ? kSystemRoots : named;
+  return named.empty() || named == "system" ? system_roots() : named;
 }
 
 // There are libpqs to which the connection string can say so.
