@@ -9,7 +9,7 @@ DASHBOARDS = {"fleet", "drops", "transactions", "capacity", "probes", "tls", "se
 SEVERITIES = {"critical", "warning", "info", "none"}
 ANNOTATIONS = ("summary", "description", "runbook_url", "dashboard_url")
 # Made by Prometheus, not by the exporter.
-OF_PROMETHEUS = {"up": set()}
+OF_PROMETHEUS = {"up": set(), "ALERTS": set()}
 # Scrapes may be a minute apart; what happens between two of them must not be missed.
 SHORTEST_RANGE = 4 * 60
 
@@ -85,7 +85,8 @@ def matcher_values(rules, sources):
     """A value that the exporter never says is a rule that never fires. `sources`: all of its code."""
     for rule in rules:
         for label, operator, value in rulebook.matchers_of(rule.expr):
-            if label in ("severity", "window", "job", "version", "error", "user", "sqlstate"):
+            if label in ("severity", "window", "job", "version", "error", "user", "sqlstate", "application",
+                         "alertname", "alertstate"):
                 continue  # of our own settings, of Prometheus, or of no fixed set
             for word in value.split("|") if "~" in operator else [value]:
                 plain = re.fullmatch(r"[\w ]+", word)
