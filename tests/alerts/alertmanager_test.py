@@ -95,33 +95,47 @@ def alertmanager(suite):
         yield running
 
 
-def alert(name, target, severity="critical", cluster="shop"):
-    return {"alertname": name, "target": target, "severity": severity, "cluster": cluster}
+def alert(name, target, severity="critical", cluster="shop", **more):
+    labels = {"alertname": name, "target": target, "severity": severity, "cluster": cluster, **more}
+    return {key: value for key, value in labels.items() if value is not None}
 
 
-def suppressed(alertmanager, alerts):
-    """Posts alerts that fire together; the names of those that another one keeps from being told."""
+def suppressed(alertmanager, alerts, expected):
+    """Posts alerts that fire together and waits until just the expected ones, as (name, severity), are kept from
+    being told by another one; a label can be named too, as (name, severity, its value)."""
     request = urllib.request.Request(
         f"{alertmanager.url}/api/v2/alerts", json.dumps([{"labels": labels} for labels in alerts]).encode(),
         {"Content-Type": "application/json"},
     )
     urllib.request.urlopen(request, timeout=30).close()
     target = alerts[0]["target"]
+    kept = None
 
-    def known():
-        found = [found for found in json.loads(http_get(alertmanager.port, "/api/v2/alerts").body)
-                 if found["labels"]["target"] == target and found["status"]["state"] != "unprocessed"]
-        return found if len(found) == len(alerts) else None
+    def as_expected():
+        nonlocal kept
+        known = [found for found in json.loads(http_get(alertmanager.port, "/api/v2/alerts").body)
+                 if found["labels"]["target"] == target]
+        processed = all(found["status"]["state"] != "unprocessed" for found in known)
+        kept = {(found["labels"]["alertname"], found["labels"]["severity"], *told_apart(found["labels"]))
+                for found in known if found["status"]["inhibitedBy"]}
+        return len(known) == len(alerts) and processed and kept == expected
 
-    return {(found["labels"]["alertname"], found["labels"]["severity"])
-            for found in eventually(known, 30, "alerts processed") if found["status"]["inhibitedBy"]}
+    try:
+        eventually(as_expected, 30, "alerts processed")
+    except TimeoutError:
+        assert kept == expected
+        raise
+
+
+def told_apart(labels):
+    return [labels[name] for name in ("role",) if name in labels]
 
 
 def test_a_server_that_is_down_explains_drops_failures_and_slowness(alertmanager):
     consequences = ["DropRateHigh", "AllDropped", "IdleOnlyDrops", "ProbeBudgetBurn", "ConnectSlow"]
     alerts = [alert("PgConnServerDown", "down"), *(alert(f"PgConn{name}", "down") for name in consequences)]
     others = [alert("PgConnCrashRestart", "down"), alert("PgConnCertificateExpiry", "down")]
-    assert suppressed(alertmanager, alerts + others) == {(f"PgConn{name}", "critical") for name in consequences}
+    suppressed(alertmanager, alerts + others, {(f"PgConn{name}", "critical") for name in consequences})
 
 
 @pytest.mark.parametrize("cause", ["PgConnAllDropped", "PgConnCrashRestart"])
@@ -129,16 +143,46 @@ def test_what_took_all_explains_sessions_killed_or_abandoned_and_idle_drops(aler
     consequences = ["PgConnSessionsKilledHigh", "PgConnSessionsAbandonedHigh", "PgConnIdleOnlyDrops"]
     alerts = [alert(cause, cause), alert("PgConnSlotsRefused", cause),
               *(alert(name, cause, "warning") for name in consequences)]
-    assert suppressed(alertmanager, alerts) == {(name, "warning") for name in consequences}
+    suppressed(alertmanager, alerts, {(name, "warning") for name in consequences})
 
 
 def test_of_two_severities_of_an_alert_the_higher_one_is_told(alertmanager):
     alerts = [alert("PgConnSlotsNearlyFull", "two"), alert("PgConnSlotsNearlyFull", "two", "warning"),
               alert("PgConnRoleLimitNear", "two", "warning")]
-    assert suppressed(alertmanager, alerts) == {("PgConnSlotsNearlyFull", "warning")}
+    suppressed(alertmanager, alerts, {("PgConnSlotsNearlyFull", "warning")})
+
+
+def test_the_higher_severity_of_one_role_says_nothing_of_another(alertmanager):
+    alerts = [alert("PgConnRoleLimitNear", "roles", role="web"),
+              alert("PgConnRoleLimitNear", "roles", "warning", role="web"),
+              alert("PgConnRoleLimitNear", "roles", "warning", role="batch")]
+    suppressed(alertmanager, alerts, {("PgConnRoleLimitNear", "warning", "web")})
+
+
+def test_targets_without_a_cluster_are_treated_alike(alertmanager):
+    alerts = [alert("PgConnServerDown", "alone", cluster=None), alert("PgConnAllDropped", "alone", cluster=None),
+              alert("PgConnSlotsNearlyFull", "alone", cluster=None),
+              alert("PgConnSlotsNearlyFull", "alone", "warning", cluster=None)]
+    suppressed(alertmanager, alerts, {("PgConnAllDropped", "critical"), ("PgConnSlotsNearlyFull", "warning")})
+
+
+def test_both_severities_of_an_alert_have_the_labels_by_which_they_are_compared():
+    [equal] = [set(inhibition["equal"]) for inhibition in yaml.safe_load(EXAMPLE.read_text())["inhibit_rules"]
+               if "alertname" in inhibition["equal"]]
+    both = {rule.name for rule in RULES if rule.labels["severity"] == "critical"} & {
+        rule.name for rule in RULES if rule.labels["severity"] == "warning"}
+    scenarios = rulebook.read_scenarios(rulebook.ROOT / "tests/alerts/promtool")
+    compared = {}
+    for check in (check for scenario in scenarios for check in scenario.checks if check.alert in both):
+        for labels in check.expected:
+            compared.setdefault(check.alert, {}).setdefault(labels["severity"], set()).add(
+                frozenset(labels.keys() & equal))
+    assert compared.keys() == both
+    for name, by_severity in compared.items():
+        assert by_severity["critical"] == by_severity["warning"], name
 
 
 def test_another_cluster_or_program_explains_nothing(alertmanager):
     alerts = [alert("PgConnServerDown", "far"), alert("PgConnAllDropped", "far", cluster="other"),
               alert("NodeDown", "far"), alert("NodeDown", "far", "warning")]
-    assert suppressed(alertmanager, alerts) == set()
+    suppressed(alertmanager, alerts, set())
