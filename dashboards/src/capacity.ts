@@ -8,7 +8,7 @@ import { CLOCK, CLOCK_SOFT_MAX, NONE, STATES, above, any } from './theme.ts';
 const used = `max by (${TARGET}) (pgconn_connection_slots_used{${T}})`;
 const usable = `max by (${TARGET}) (pgconn_connection_slots{${T}, kind="usable"})`;
 const ofLimit = (thing: string) =>
-  `max by (${TARGET}, ${thing}) (pgconn_${thing}_connections{${T}})
+  `max by (${TARGET}, ${thing}) (pgconn_${thing}_connections{${T}, ${thing}!="other"})
     / (max by (${TARGET}, ${thing}) (pgconn_${thing}_connection_limit{${T}}) >= ${LIMIT_WATCHED_FROM})`;
 const established = (by: string) => `sum by (${by}) (rate(pgconn_sessions_established_total{${T}}[$__rate_interval]))`;
 const sessionSeconds = (by: string, kind: string) =>
@@ -137,11 +137,11 @@ export const capacity = dashboard({
         }),
         graph({
           title: 'Slots',
-          description: 'Slots used and usable, in numbers. Where the two meet, connections are refused.',
+          description: 'Slots used, by target, and usable, dashed. Where the two meet, connections are refused.',
           unit: 'short',
           decimals: 0,
           series: [
-            [used, '{{target}} used'],
+            [used, '{{target}}'],
             [usable, '{{target}} usable'],
           ],
           limits: ['/ usable$/'],

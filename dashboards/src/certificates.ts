@@ -29,6 +29,17 @@ export const dueInWords = [
 export const dueInCells = [
   words({ 0: { text: 'not yet', color: NONE }, 1: { text: 'soon', color: WATCH }, 2: { text: 'now', color: ACT } }),
 ];
+export const standingInCells = [
+  words({
+    0: { text: 'fine', color: NONE },
+    1: { text: 'renew soon', color: WATCH },
+    2: { text: 'renew now', color: ACT },
+    3: { text: 'not trusted', color: ACT },
+  }),
+];
+
+/** The same in one column with what is worse: 3 is one that does not verify. */
+export const standing = (by: string) => `max by (${by}) (${within('watch')} + ${within('act')} or 3 + (${unverified}))`;
 
 /** Without trusted roots the exporter cannot judge a chain; nobody is refused because of that. */
 const UNJUDGED = 'error=~"no trusted roots.*"';

@@ -69,10 +69,10 @@ export const drops = dashboard({
           noValue: 'none seen',
         }),
         tile({
-          title: 'Applications’ sessions lost',
+          title: 'Sessions ended badly',
           description:
-            'Sessions of applications that were abandoned by their client, ended by a fatal error or killed ' +
-            '(PostgreSQL 14 on). When orange, the graph of ended sessions tells how and in which database.',
+            'Sessions of all clients that were abandoned by them, ended by a fatal error or killed (PostgreSQL 14 ' +
+            'on); those of the exporter count too. When orange, the graphs below tell how and in which database.',
           unit: 'short',
           decimals: 0,
           expr: `sum(increase(pgconn_sessions_ended_total{${T}}[$__range])) or vector(0)`,
@@ -147,19 +147,19 @@ export const drops = dashboard({
           title: 'Connections lost by probe and SQLSTATE',
           description:
             'Every lost connection by the probe that held it and what the server said last; no SQLSTATE means that' +
-            ' it said nothing. The first loss of a kind since the start of the exporter is not counted here, the ' +
+            ' it said nothing. Of a kind that the exporter does not foresee the first loss is not counted here; the ' +
             'incidents have it.',
           unit: 'short',
           series: [
             [happened('pgconn_connection_drops_total', 'probe, cause, sqlstate'), '{{probe}} {{cause}} {{sqlstate}}'],
           ],
           colorsOfWords: causeColors,
-          noValue: 'No loss beyond the first of a kind in this time range',
+          noValue: 'No connection was lost in this time range',
         }),
       ],
     },
     {
-      title: 'Sessions of applications',
+      title: 'Sessions of all clients',
       panels: [
         events({
           title: 'Sessions that did not end by their client’s wish',
@@ -268,7 +268,7 @@ export const drops = dashboard({
         graph({
           title: 'Silences over time',
           description:
-            'Where survived and dropped come near to each other lies the idle limit of the path. A limit that ' +
+            'Where survived and dropped come near to each other lies the idle limit of the path, dashed. A limit that ' +
             'falls means that a device on the path was changed.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
@@ -278,6 +278,7 @@ export const drops = dashboard({
             [`min by (${TARGET}) (pgconn_idle_dropped_seconds{${T}})`, '{{target}} dropped'],
             [`min by (${TARGET}, source) (pgconn_path_idle_limit_seconds{${T}})`, '{{target}} limit, {{source}}'],
           ],
+          colorsOfWords: RESULTS,
           limits: ['/ limit, /'],
         }),
         events({

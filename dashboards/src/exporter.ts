@@ -1,11 +1,14 @@
 import { dashboard } from './dashboard.ts';
 import { events, graph, tile, words } from './panels.ts';
-import { E, happened, T, TARGET } from './selectors.ts';
+import { E, failingCollectors, happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
 import { ACT, NONE, PURPOSES, WATCH, any, informs } from './theme.ts';
 
 /** The instances that are exporters of ours, among all that share a job. */
 const ours = `and on (job, instance) pgconn_exporter_targets{${E}}`;
+
+const repaired = `sum by (${TARGET}) (increase(pgconn_exporter_repaired_label_values_total{${T}}[$__range]))`;
+const folded = `sum by (${TARGET}) (pgconn_exporter_capped_series{${T}})`;
 
 export const exporter = dashboard({
   name: 'exporter',
@@ -37,10 +40,10 @@ export const exporter = dashboard({
         tile({
           title: 'Collectors failing',
           description:
-            'Collectors that did not deliver in the last scrape. When orange, the errors below and the log of the ' +
-            'exporter say why.',
+            'Collectors that did not deliver in the last scrape although the server answers and nothing had them ' +
+            'left out. When orange, the errors below and the log of the exporter say why.',
           unit: 'short',
-          expr: `count(pgconn_collector_success{${T}} == 0) or vector(0)`,
+          expr: `count(${failingCollectors}) or vector(0)`,
           steps: any(WATCH),
         }),
         tile({
@@ -211,22 +214,23 @@ export const exporter = dashboard({
         list({
           title: 'Repaired and folded',
           description:
-            'Label values that were not UTF-8, in this time range, and series over the bound, by target. Both lose' +
-            ' detail, never totals.',
-          height: 7,
+            'Targets with label values that were not UTF-8, in this time range, or with series over the bound. Both ' +
+            'lose detail, never totals.',
+          height: 5,
           span: 24,
+          noValue: 'Every series as it was, with the names that it has',
           order: 'Repaired values',
           columns: [
             { title: 'Target', label: 'target' },
             {
               title: 'Repaired values',
-              expr: `sum by (${TARGET}) (increase(pgconn_exporter_repaired_label_values_total{${T}}[$__range]))`,
+              expr: `${repaired} > 0.5 or ${repaired} and on (${TARGET}) (${folded} > 0)`,
               decimals: 0,
               steps: any(WATCH),
             },
             {
               title: 'Folded series',
-              expr: `sum by (${TARGET}) (pgconn_exporter_capped_series{${T}})`,
+              expr: `${folded} > 0`,
               decimals: 0,
               steps: any(WATCH),
             },

@@ -1,10 +1,10 @@
 import { dashboard } from './dashboard.ts';
 import { causeColors } from './causes.ts';
-import { chainEndsIn, due, dueInCells, dueInWords } from './certificates.ts';
+import { chainEndsIn, due, dueInWords, standing, standingInCells } from './certificates.ts';
 import { IDLE_IN_TRANSACTION_SECONDS, SLOTS_RATIO } from './limits.ts';
 import { to, toTargetOfRow } from './links.ts';
 import { events, graph, tile, words } from './panels.ts';
-import { E, FAULTS, happened, IDLE_IN_TRANSACTION, T, TARGET, blockedByIdle } from './selectors.ts';
+import { E, FAULTS, happened, IDLE_IN_TRANSACTION, T, TARGET, blockedByIdle, failingCollectors } from './selectors.ts';
 import { list } from './tables.ts';
 import { ACT, CLOCK, CLOCK_SOFT_MAX, FINE, NONE, SPAN, WATCH, above, any } from './theme.ts';
 
@@ -17,15 +17,19 @@ const slots = `max by (${TARGET}) (pgconn_connection_slots_used{${T}})
   / max by (${TARGET}) (pgconn_connection_slots{${T}, kind="usable"})`;
 const findings = `count by (${TARGET}) (pgconn_finding{${T}, severity=~"warning|critical"} == 1)`;
 
+/** 0 where the role of the exporter may not see what alerts need, or a collector fails: no trouble could be seen. */
+const seesAll = `min by (${TARGET}) (pgconn_visibility{${T}, scope=~"sessions|settings"} or ${failingCollectors})`;
+
 /** What makes a target want somebody: the conditions under which a cell of its row is coloured. */
 const troubles = {
   down: `${up} == 0`,
+  blind: `${seesAll} == 0`,
   probe: `${probes} == 0`,
   dropped: `${incidents} >= 0.5`,
   idle: `${oldestIdle} >= ${IDLE_IN_TRANSACTION_SECONDS.watch}`,
   blocked: `${behindIdle} > 0`,
   slots: `${slots} >= ${SLOTS_RATIO.watch}`,
-  certificate: `${due(TARGET)} > 0`,
+  certificate: `${standing(TARGET)} > 0`,
 };
 
 const troubleCount =
@@ -117,7 +121,8 @@ export const fleet = dashboard({
           title: 'Targets',
           description:
             'One row a target: those that are down, then those with most troubles. A cell is coloured when somebody ' +
-            'should act; a click on the target shows what drops its connections.',
+            'should act; a click on the target shows what drops its connections. What the exporter cannot see (Sees ' +
+            'all) may be in trouble all the same: see the dashboard of the exporter.',
           span: 24,
           height: 9,
           first: { title: 'Server', ascending: true },
@@ -148,6 +153,12 @@ export const fleet = dashboard({
               width: 90,
               mappings: [words({ 0: { text: 'failing', color: ACT }, 1: { text: 'pass', color: NONE } })],
             },
+            {
+              title: 'Sees all',
+              expr: seesAll,
+              width: 80,
+              mappings: [words({ 0: { text: 'no', color: WATCH }, 1: { text: 'yes', color: NONE } })],
+            },
             { title: 'Drop incidents', expr: incidents, decimals: 0, steps: any(WATCH), width: 120 },
             {
               title: 'Idle in transaction',
@@ -170,7 +181,7 @@ export const fleet = dashboard({
               unit: SPAN,
               decimals: 1,
             },
-            { title: 'Renew', expr: due(TARGET), mappings: dueInCells, width: 80 },
+            { title: 'Certificate', expr: standing(TARGET), mappings: standingInCells, width: 100 },
             { title: 'Findings', expr: findings, decimals: 0, width: 90 },
             {
               title: '',

@@ -110,11 +110,11 @@ export interface Graph extends Shown {
   series: Series[];
   /** Colours by the name of the series. */
   colors?: Record<string, string>;
-  /** One colour for all series without one of their own; else each gets the next of Grafana's palette. */
+  /** One colour for all series without one of their own; else their names choose: the same in all panels. */
   shadesOf?: string;
   /** Colours by a word within the name of the series. */
   colorsOfWords?: Record<string, string>;
-  /** Names of series that are limits rather than measurements: drawn dashed and grey. */
+  /** Names of series that are limits rather than measurements: drawn dashed and grey, and in no legend. */
   limits?: string[];
   stacked?: boolean;
   legend?: 'list' | 'table' | 'none';
@@ -143,7 +143,7 @@ function baseGraph(g: Graph) {
     .colorScheme(
       g.shadesOf
         ? new FieldColorBuilder().mode(FieldColorModeId.Shades).fixedColor(g.shadesOf)
-        : new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic),
+        : new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName),
     )
     .noValue(g.noValue ?? 'Nothing here in this time range')
     .span(g.span ?? 12)
@@ -176,6 +176,7 @@ function baseGraph(g: Graph) {
       { id: 'custom.lineStyle', value: { fill: 'dash', dash: [6, 6] } },
       { id: 'custom.fillOpacity', value: 0 },
       { id: 'custom.stacking', value: { mode: 'none', group: 'limits' } },
+      { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
     ]);
   }
   return panel;

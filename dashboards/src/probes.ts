@@ -1,9 +1,9 @@
 import { dashboard } from './dashboard.ts';
 import { CONNECT_SECONDS, PROBE_FAILURE_BUDGET } from './limits.ts';
 import { events, graph, spread, tile, timeline, upTo, words } from './panels.ts';
-import { FAULTS, happened, T, TARGET } from './selectors.ts';
+import { FAULTS, byTarget, happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { ACT, FINE, NONE, PHASES, PURPOSES, WATCH, above, any } from './theme.ts';
+import { ACT, FINE, NONE, PHASES, PURPOSES, REASONS, RESULTS, above, any } from './theme.ts';
 
 /** The two that measure whether one can work; what our own configuration kept from trying is no failure of a server. */
 const OBJECTIVE = `${T}, probe=~"connect|roundtrip"`;
@@ -11,7 +11,7 @@ const failed = (by: string, range: string) =>
   `sum by (${by}) (increase(pgconn_probe_failures_total{${OBJECTIVE}, reason!~"budget|config"}[${range}]))`;
 const attempted = (by: string, range: string) =>
   `sum by (${by}) (increase(pgconn_probe_attempts_total{${OBJECTIVE}}[${range}]))`;
-/** Series of failures only come into being with the first one. */
+/** A probe of which no failure was foreseen has series of failures only from the first one on. */
 const failedShare = (by: string, range: string) =>
   `(${failed(by, range)} or 0 * ${attempted(by, range)}) / (${attempted(by, range)} > 0)`;
 
@@ -107,9 +107,23 @@ export const probes = dashboard({
         timeline({
           title: 'Probes',
           description:
-            'The result of each probe over time. Red on all probes of a target is the server or the whole path.',
-          series: [[`min by (${TARGET}, probe) (pgconn_probe_success{${T}})`, '{{target}} {{probe}}']],
-          mappings: [words({ 0: { text: 'failed', color: ACT }, 1: { text: 'passed', color: FINE } })],
+            'The result of each probe over time. Red on all probes of a target is the server or the whole path. ' +
+            'Violet is a canary of idle that did not survive its silence, as some are meant to.',
+          series: [
+            [
+              byTarget(`min by (${TARGET}, probe)
+                (pgconn_probe_success{${T}, ${FAULTS}} or 2 + pgconn_probe_success{${T}, probe="idle"})`),
+              '{{target}} {{probe}}',
+            ],
+          ],
+          mappings: [
+            words({
+              0: { text: 'failed', color: ACT },
+              1: { text: 'passed', color: FINE },
+              2: { text: 'not survived', color: RESULTS.dropped },
+              3: { text: 'survived', color: FINE },
+            }),
+          ],
           steps: [
             [null, ACT],
             [1, FINE],
@@ -125,17 +139,17 @@ export const probes = dashboard({
             ' service, tcp the path, tls the certificates, startup the login, query the server.',
           unit: 'short',
           series: [[happened('pgconn_probe_failures_total', 'reason'), '{{reason}}']],
-          shadesOf: WATCH,
-          noValue: 'No probe failed more than once in this time range',
+          colors: REASONS,
+          noValue: 'No probe failed in this time range',
         }),
         list({
           title: 'Failures by phase, reason and SQLSTATE',
           description:
-            'Failed runs of this time range, most first; the first failure of a kind since the start of the ' +
-            'exporter is not counted. SQLSTATE 28 is the login, 53300 full slots, 57P03 a server that starts or ' +
+            'Failed runs of this time range, most first; of a kind that the exporter does not foresee the first one ' +
+            'is not counted. SQLSTATE 28 is the login, 53300 full slots, 57P03 a server that starts or ' +
             'stops.',
           filterable: true,
-          noValue: 'No probe failed more than once in this time range',
+          noValue: 'No probe failed in this time range',
           order: 'Failures',
           columns: [
             { title: 'Target', label: 'target' },
@@ -203,9 +217,12 @@ export const probes = dashboard({
           unit: 's',
           series: [
             [
-              `${quantile(0.95, `${TARGET}, le`, '$__rate_interval')}
-                * on (${TARGET}) group_left (kind) group by (${TARGET}, kind) (pgconn_target_info{${T}})`,
-              '{{target}} ({{kind}})',
+              // A target that is no server says so behind its name.
+              `label_replace(label_replace(label_join(${quantile(0.95, `${TARGET}, le`, '$__rate_interval')}
+                * on (${TARGET}) group_left (kind) group by (${TARGET}, kind) (pgconn_target_info{${T}}),
+                "named", "/", "target", "kind"),
+                "named", "$1 ($2)", "named", "(.*)/(.*)"), "named", "$1", "named", "(.*) .postgres.")`,
+              '{{named}}',
             ],
           ],
           steps: above(CONNECT_SECONDS, NONE),

@@ -20,9 +20,13 @@ export const TARGET = 'cluster, target';
 
 export const IDLE_IN_TRANSACTION = 'state=~"idle in transaction.*"';
 
-/** Of a counter, only what rose at all in the chosen range. */
-export const everRose = (counter: string, by: string) =>
-  `and on (${by}) (sum by (${by}) (increase(${counter}{${T}}[$__range] @ end())) > 0)`;
+/** Of a counter, only what rose at all in the chosen range. `more`: matchers beside those of the variables. */
+export const everRose = (counter: string, by: string, more = '') =>
+  `and on (${by}) (sum by (${by}) (increase(${counter}{${T}${more}}[$__range] @ end())) > 0)`;
+
+/** Of a gauge, only what was above 0 at all in the chosen range. */
+export const everAbove0 = (gauge: string, by: string, more = '') =>
+  `and on (${by}) (max by (${by}) (max_over_time(${gauge}{${T}${more}}[$__range] @ end())) > 0)`;
 
 /** How often something happened, over time; only of those to which it happened at all in the chosen range. */
 export const happened = (counter: string, by: string) =>
@@ -43,3 +47,10 @@ export const blockedByIdle = `pgconn_blocked_by_idle_in_transaction{${T}} and on
 export const inOrderOf = (label: string, expr: string) =>
   `label_replace(label_replace(${expr}, "__order", "00000000$1", "${label}", "(.*)"),
     "__order", "$1", "__order", ".*(.{8})")`;
+
+/** The same series in the order of their targets, which the cluster and other labels would come before. */
+export const byTarget = (expr: string) => `label_replace(${expr}, "__order", "$1", "target", "(.*)")`;
+
+const STUCK = `(pgconn_collector_success{${T}} == 0 unless ignoring (reason) pgconn_collector_skipped{${T}})`;
+/** Collectors that fail, as the alert has it: one that was left out is no failure, nor is a server that is down. */
+export const failingCollectors = `${STUCK} and ignoring (collector) (pgconn_up{${T}} == 1)`;

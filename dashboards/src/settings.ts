@@ -18,6 +18,8 @@ const TIMEOUTS = [
   'wal_sender_timeout',
 ];
 
+const SWITCHES = ['log_connections', 'log_disconnections', 'restart_after_crash', 'ssl', 'track_activities'];
+
 const SIZES = ['shared_buffers', 'work_mem'];
 
 const seconds = (name: string) => `max by (${TARGET}) (pgconn_setting_seconds{${T}, name="${name}"})`;
@@ -91,7 +93,7 @@ export const settings = dashboard({
             'What is wrong with the settings of the chosen targets, the worst first. The exporter’s own page has ' +
             'the reason of each; a fix for one role is better than one for all.',
           span: 24,
-          height: 12,
+          height: 11,
           filterable: true,
           noValue: 'Nothing to mend',
           order: 'Severity',
@@ -203,16 +205,27 @@ export const settings = dashboard({
       title: 'Other settings',
       panels: [
         matrix({
-          title: 'Limits and switches',
+          title: 'Limits',
           description:
-            'Numbers and switches (0, 1) that decide about connections, as the servers have them. Compare the targets ' +
-            'of a kind: one that differs is seldom meant to.',
+            'Numbers that decide about connections, as the servers have them. Compare the targets of a kind: one ' +
+            'that differs is seldom meant to.',
           unit: 'none',
           span: 24,
-          height: 13,
-          expr: `max by (target, name) (pgconn_setting_value{${T}, name!~"${SIZES.join('|')}"})`,
+          height: 8,
+          expr: `max by (target, name) (pgconn_setting_value{${T}, name!~"${[...SIZES, ...SWITCHES].join('|')}"})`,
           rows: { title: 'Setting', label: 'name', width: 280 },
           columns: 'target',
+        }),
+        matrix({
+          title: 'Switches',
+          description: 'What is on and off. Without log_connections and log_disconnections drops leave no trace.',
+          unit: 'none',
+          span: 24,
+          height: 7,
+          expr: `max by (target, name) (pgconn_setting_value{${T}, name=~"${SWITCHES.join('|')}"})`,
+          rows: { title: 'Setting', label: 'name', width: 280 },
+          columns: 'target',
+          mappings: [words({ 0: { text: 'off' }, 1: { text: 'on' } })],
         }),
         list({
           title: 'Memory',

@@ -88,6 +88,34 @@ export const WAITS = {
   Extension: '#CCD3E0',
 };
 
+/** Why probes fail, by the exporter's names. */
+export const REASONS = {
+  config: '#FADE2A',
+  resolve: '#CCD3E0',
+  refused: '#A67C52',
+  unreachable: '#6B4A2B',
+  timeout: '#7C2EA3',
+  reset: '#CA95E5',
+  closed: '#B877D9',
+  tls_unsupported: '#8F3B76',
+  tls_verify: '#E0226E',
+  tls_hostname: '#C15C8E',
+  tls: '#FF7EB6',
+  password_missing: '#F9D9F9',
+  authentication: '#F2CC0C',
+  permission: '#C0A000',
+  database: '#96D98D',
+  too_many_connections: '#FF9830',
+  starting: '#1F60C4',
+  terminated: '#5794F2',
+  canceled: '#8AB8FF',
+  lock_timeout: '#FFCB7D',
+  server_error: '#E02F44',
+  protocol: '#37872D',
+  budget: '#8E8E8E',
+  stopped: '#4E5661',
+};
+
 export const TRANSPORTS = {
   'tls remote': '#3274D9',
   'tls local': '#8AB8FF',

@@ -97,7 +97,7 @@ export const tls = dashboard({
             'Where certificates come from and how they stand, the first to end on top. A coloured cell says why ' +
             'clients are, or will be, refused.',
           span: 24,
-          height: 9,
+          height: 11,
           first: { title: 'Renew', ascending: false },
           order: 'Chain ends in',
           ascending: true,
@@ -145,7 +145,7 @@ export const tls = dashboard({
             'Every certificate that a source holds, from the leaf to the root, the first to end on top. What is ' +
             'coloured has ended; an intermediate that ends breaks the chain as well.',
           span: 24,
-          height: 8,
+          height: 11,
           filterable: true,
           order: 'Ends in',
           ascending: true,
@@ -192,6 +192,7 @@ export const tls = dashboard({
             'rotation, a line below orange wants one.',
           unit: 'none',
           series: [[`(${chainEndsIn(SOURCE)}) / ${DAY}`, '{{target}} {{source}}']],
+          shadesOf: 'blue',
           steps: below({ watch: CERTIFICATE_SECONDS.watch / DAY, act: CERTIFICATE_SECONDS.act / DAY }, NONE),
           noValue: NO_CERTIFICATES,
         }),

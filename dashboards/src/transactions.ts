@@ -1,7 +1,7 @@
 import { dashboard } from './dashboard.ts';
 import { IDLE_IN_TRANSACTION_SECONDS, LONG_RUNNING_SECONDS, TIMEOUT_RATIO } from './limits.ts';
 import { graph, tile } from './panels.ts';
-import { IDLE_IN_TRANSACTION, OWNER, T, TARGET, blockedByIdle, everRose, inOrderOf } from './selectors.ts';
+import { IDLE_IN_TRANSACTION, OWNER, T, TARGET, blockedByIdle, everAbove0, everRose, inOrderOf } from './selectors.ts';
 import { list } from './tables.ts';
 import { CLOCK, CLOCK_SOFT_MAX, NONE, SPAN, STATES, WAITS, WATCH, above, any } from './theme.ts';
 
@@ -209,11 +209,16 @@ export const transactions = dashboard({
           decimals: 0,
           series: [
             [
-              inOrderOf('age', `sum by (age) (pgconn_sessions_over_age{${T}, state="idle in transaction"})`),
+              inOrderOf(
+                'age',
+                `sum by (age) (pgconn_sessions_over_age{${T}, state="idle in transaction"})
+                  ${everAbove0('pgconn_sessions_over_age', 'age', ', state="idle in transaction"')}`,
+              ),
               'longer than {{age}} s',
             ],
           ],
           softMax: 4,
+          noValue: 'No session was idle in a transaction for long',
         }),
         graph({
           title: 'Share of session time idle in transaction',
@@ -227,10 +232,12 @@ export const transactions = dashboard({
               `sum by (${TARGET}, database)
                   (rate(pgconn_session_seconds_total{${T}, kind="idle_in_transaction"}[$__rate_interval]))
                 / (sum by (${TARGET}, database)
-                  (rate(pgconn_session_seconds_total{${T}, kind="session"}[$__rate_interval])) > 0)`,
+                  (rate(pgconn_session_seconds_total{${T}, kind="session"}[$__rate_interval])) > 0)
+                ${everRose('pgconn_session_seconds_total', `${TARGET}, database`, ', kind="idle_in_transaction"')}`,
               '{{target}} {{database}}',
             ],
           ],
+          noValue: NOBODY_IDLE,
         }),
       ],
     },
@@ -245,8 +252,16 @@ export const transactions = dashboard({
           unit: 'short',
           decimals: 0,
           series: [
-            [`sum by (${TARGET}, database) (pgconn_blocked_sessions{${T}})`, '{{target}} {{database}}'],
-            [`sum by (${TARGET}) (pgconn_blocked_by_idle_in_transaction{${T}})`, '{{target}} behind idle transactions'],
+            [
+              `sum by (${TARGET}, database) (pgconn_blocked_sessions{${T}})
+                ${everAbove0('pgconn_blocked_sessions', `${TARGET}, database`)}`,
+              '{{target}} {{database}}',
+            ],
+            [
+              `sum by (${TARGET}) (pgconn_blocked_by_idle_in_transaction{${T}})
+                ${everAbove0('pgconn_blocked_by_idle_in_transaction', TARGET)}`,
+              '{{target}} behind idle transactions',
+            ],
           ],
           softMax: 4,
           noValue: NOBODY_WAITS,
@@ -288,7 +303,8 @@ export const transactions = dashboard({
               '{{target}} deadlocks',
             ],
             [
-              `sum by (${TARGET}) (rate(pgconn_transactions_total{${T}, outcome="rollback"}[$__rate_interval]))`,
+              `sum by (${TARGET}) (rate(pgconn_transactions_total{${T}, outcome="rollback"}[$__rate_interval]))
+                ${everRose('pgconn_transactions_total', TARGET, ', outcome="rollback"')}`,
               '{{target}} rollbacks',
             ],
           ],
