@@ -106,7 +106,7 @@ export const REASONS = {
   permission: '#C0A000',
   database: '#96D98D',
   too_many_connections: '#FF9830',
-  starting: '#1F60C4',
+  starting: '#CCD3E0',
   terminated: '#5794F2',
   canceled: '#8AB8FF',
   lock_timeout: '#FFCB7D',

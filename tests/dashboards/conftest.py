@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 import pytest
 
@@ -44,8 +45,8 @@ def lint(npm_run):
 
 @pytest.fixture(scope="session")
 def _trouble():
-    """A Prometheus that has seen an idle limit, a crash, drops, refusals, waits and bad ends of sessions, and the
-    network namespace from which alone it is reached."""
+    """The network namespace from which alone it is reached, a Prometheus that has seen an idle limit, a crash, drops,
+    refusals, waits and bad ends of sessions, and since when (Unix time)."""
     with contextlib.ExitStack() as stack:
         try:
             unpacked("native", "prometheus")  # from where packages can be downloaded
@@ -61,6 +62,7 @@ def _trouble():
             server = stack.enter_context(TroubledServer(box))
             server.prepare()
             exporter = stack.enter_context(Exporter({"targets": server.targets(), "probes": PROBES}))
+            begin = time.time()
             running = stack.enter_context(Prometheus({"pgconn": exporter.port}))
             held = 'sum(pgconn_held_connections{target="orders"})'
             eventually(lambda: running.value(held) == 3, 60, "held connections")
@@ -70,12 +72,12 @@ def _trouble():
             server.drop_held()
             server.end_sessions_badly()
             box.use_certificate("ending")
-        yield midbox.client, running
+        yield midbox.client, running, begin
 
 
 @pytest.fixture
 def prometheus(_trouble):
     """One that has seen trouble of every kind; the test is within the network namespace where it is reached."""
-    namespace, running = _trouble
+    namespace, running, _ = _trouble
     with namespace.inside():
         yield running

@@ -8,6 +8,17 @@ import pytest
 from tests.support.process import eventually
 
 RATE_INTERVAL = "20s"
+OR_NOTHING = " or vector(0)"
+# What `or vector(0)` answers alone, and why the trouble has none of it.
+HEALTHY = {
+    "Exporters not scraped": "Prometheus is watched by nobody who could see it fail here",
+    "Configurations refused": "a refused file would keep the exporter from what the other tests need",
+    "Collectors failing": "they fail only where PostgreSQL breaks its own catalog",
+    "Not readable": "a file that is gone would be one more source without dates",
+    "Do not verify": "the authority of the server is trusted, or there are no roots at all",
+    "For another host": "the certificate is for the host that is asked for",
+    "Over old protocols": "no client here speaks them any more",
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +34,19 @@ def has_data(prometheus, expression):
 
 
 def test_every_query_of_every_panel_returns_data(prometheus, queries):
-    missing = {}
+    missing = [(query["dashboard"], query["title"],
+                query["expr"] if query["title"] in HEALTHY else query["expr"].removesuffix(OR_NOTHING))
+               for query in queries]
 
     def complete():
-        missing.clear()
-        for query in queries:
-            if not has_data(prometheus, query["expr"]):
-                missing.setdefault(query["dashboard"], []).append(f"{query['title']}: {query['expr']}")
+        missing[:] = [one for one in missing if not has_data(prometheus, one[-1])]
         return not missing
 
     with contextlib.suppress(TimeoutError):
         eventually(complete, 60)
     assert not missing, json.dumps(missing, indent=2)
+
+
+def test_what_need_not_have_data_would_be_nothing_otherwise(queries):
+    excused = {query["title"] for query in queries if query["expr"].endswith(OR_NOTHING)}
+    assert HEALTHY.keys() <= excused

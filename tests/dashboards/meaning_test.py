@@ -138,3 +138,25 @@ def test_certificates_are_due_when_the_alerts_say_so():
         limits["certificate_remaining_seconds", "warning"], limits["certificate_remaining_ratio", "warning"],
         limits["certificate_remaining_seconds", "critical"], limits["certificate_remaining_ratio", "critical"],
     ])
+
+
+def test_a_target_that_cannot_be_seen_into_or_is_not_trusted_counts_as_a_trouble():
+    table = committed.panel(ALL["fleet"], "Targets")
+    troubles = next(target["expr"] for target in table["targets"] if '"trouble", "down"' in target["expr"])
+    for metric in ("pgconn_visibility", "pgconn_collector_success", "pgconn_certificate_verified"):
+        assert metric in troubles
+    titles = [override["matcher"]["options"] for override in table["fieldConfig"]["overrides"]]
+    assert {"Sees all", "Certificate"} <= set(titles)
+
+
+def test_a_series_has_the_colour_that_its_name_chooses():
+    for uid, content in ALL.items():
+        for panel in committed.panels(content):
+            mode = panel.get("fieldConfig", {}).get("defaults", {}).get("color", {}).get("mode")
+            assert mode != "palette-classic", f"{uid}, {panel['title']}"
+
+
+def test_why_probes_fail_has_a_colour_for_every_reason():
+    source = Path(REPOSITORY, "postgres/error.cc").read_text()
+    names = set(re.findall(r'case Reason::\w+:\s*return "(\w+)"', source))
+    assert names and set(fixed_colors(committed.panel(ALL["probes"], "Failures by reason"))) == names

@@ -42,7 +42,7 @@ def test_every_query_of_every_panel_annotation_and_variable_is_listed(queries):
 
 def test_variables_are_filled_in(queries):
     text = " ".join(query["expr"] for query in queries)
-    assert not re.search(r"\$(?!1\b)", text)  # $1 is label_replace's
+    assert not re.search(r"\$(?![12]\b)", text)  # $1 and $2 are label_replace's
     assert 'target=~"shop"' in text and 'cluster=~".*"' in text and "[20s]" in text and "[10m]" in text
 
 

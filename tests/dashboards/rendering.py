@@ -10,6 +10,7 @@ from tests.dashboards.committed import ROOT, panels
 from tests.dashboards.node import Unavailable, install
 
 RENDERER = ROOT / "render"
+PICTURES = ROOT.parent / "docs/pictures"
 MAX_BYTES = 300_000
 _OLDEST_NODE = (20, 19)
 
