@@ -1,5 +1,7 @@
 """Grafana's own panel code draws every dashboard from what a real Prometheus has, and each panel shows something."""
 
+import time
+
 import pytest
 
 from tests.dashboards import node, rendering
@@ -28,7 +30,7 @@ def drawn(renderer, _trouble, tmp_path_factory):
     with namespace.inside():
         eventually(lambda: prometheus.query(LAST), 60, "the last of the troubles")
         # All of the trouble, however long ago: other tests may have come first.
-        return rendering.render(files, prometheus.url, directory, "--from", int(begin * 1000), "--to", "now",
+        return rendering.render(files, prometheus.url, directory, "--from", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)), "--to", "now",
                                 "--scrape-interval", SCRAPE_INTERVAL, "--deadline", "180")
 
 
