@@ -16,6 +16,7 @@ ALERTS = Path(REPOSITORY, "alerts")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+)(ms|[smhdw])")
 _IN_PROMQL = re.compile(r"(?<=\[)[^\]]+|(?<=offset )\S+")
+_AGE = re.compile(r"(time\(\) - [^<\n]+ < )(\d+)")
 
 
 def faster(duration, factor):
@@ -28,15 +29,16 @@ def faster(duration, factor):
 
 
 def compressed(rules, factor):
-    """Rules (as read from YAML) whose waiting times and ranges are `factor` times shorter.
+    """Rules (as read from YAML) whose waiting times, ranges and ages are `factor` times shorter.
 
-    Scraped `factor` times more often they decide as they would in real time. Thresholds stay.
+    Scraped `factor` times more often they decide as they would in real time. Other thresholds stay.
     """
     for group in rules["groups"]:
         if "interval" in group:
             group["interval"] = faster(group["interval"], factor)
         for rule in group["rules"]:
-            rule["expr"] = _IN_PROMQL.sub(lambda match: faster(match[0], factor), str(rule["expr"]))
+            hurried = _IN_PROMQL.sub(lambda match: faster(match[0], factor), str(rule["expr"]))
+            rule["expr"] = _AGE.sub(lambda match: f"{match[1]}{int(match[2]) / factor:g}", hurried)
             for key in {"for", "keep_firing_for"} & rule.keys():
                 rule[key] = faster(rule[key], factor)
     return rules
