@@ -198,6 +198,7 @@ export const exporter = dashboard({
           title: 'Samples of a scrape',
           description: 'What a scrape costs Prometheus. A jump is a new label value: look at the folded series.',
           unit: 'locale',
+          shadesOf: 'blue',
           series: [[`scrape_samples_scraped{${E}} ${ours}`, '{{instance}}']],
         }),
         graph({
@@ -257,12 +258,14 @@ export const exporter = dashboard({
           description: 'Cores used by the exporter. A rise without more targets is worth a report.',
           unit: 'short',
           decimals: 3,
+          shadesOf: 'blue',
           series: [[`rate(process_cpu_seconds_total{${E}}[$__rate_interval]) ${ours}`, '{{instance}}']],
         }),
         graph({
           title: 'Memory',
           description: 'Resident memory of the exporter. It levels off; a line that only grows is a leak.',
           unit: 'bytes',
+          shadesOf: 'blue',
           series: [[`process_resident_memory_bytes{${E}} ${ours}`, '{{instance}}']],
         }),
         graph({
@@ -270,6 +273,7 @@ export const exporter = dashboard({
           description: 'Open descriptors against their limit. Above the dashed line connections and scrapes fail.',
           unit: 'percentunit',
           max: 1,
+          shadesOf: 'blue',
           series: [[`process_open_fds{${E}} / process_max_fds{${E}} ${ours}`, '{{instance}}']],
           steps: [
             [null, NONE],

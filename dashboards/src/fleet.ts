@@ -165,6 +165,7 @@ export const fleet = dashboard({
               expr: oldestIdle,
               unit: CLOCK,
               steps: above(IDLE_IN_TRANSACTION_SECONDS),
+              width: 145,
             },
             { title: 'Blocked by it', expr: behindIdle, decimals: 0, steps: any() },
             {
@@ -175,13 +176,8 @@ export const fleet = dashboard({
               steps: above(SLOTS_RATIO),
               width: 100,
             },
-            {
-              title: 'Certificate ends in',
-              expr: chainEndsIn(TARGET),
-              unit: SPAN,
-              decimals: 1,
-            },
-            { title: 'Certificate', expr: standing(TARGET), mappings: standingInCells, width: 100 },
+            { title: 'Certificate', expr: standing(TARGET), mappings: standingInCells, width: 105 },
+            { title: 'Ends in', expr: chainEndsIn(TARGET), unit: SPAN, decimals: 1, width: 130 },
             { title: 'Findings', expr: findings, decimals: 0, width: 90 },
             {
               title: '',

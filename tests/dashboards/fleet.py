@@ -149,7 +149,7 @@ class Fleet:
                    files=[{"name": "ca", "path": orders.ca}, {"name": "crl", "path": crl}]),
             target("orders-replica", "shop", local["orders-replica"]),
             target("billing", "office", local["billing"], collectors={"sessions": {"by_client": 5}},
-                   max_series_per_metric=10),
+                   max_series_per_metric=5),
             target("stock", "office", local["stock"]),
             target("archive", "office", local["archive"]),
             target("legacy", "office", local["legacy"]),
