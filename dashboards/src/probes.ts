@@ -108,7 +108,7 @@ export const probes = dashboard({
           title: 'Probes',
           description:
             'The result of each probe over time. Red on all probes of a target is the server or the whole path. ' +
-            'Violet is a canary of idle that did not survive its silence, as some are meant to.',
+            'Violet is a canary of idle that did not pass: some are there to find the silence that they do not survive.',
           series: [
             [
               byTarget(`min by (${TARGET}, probe)
@@ -120,8 +120,8 @@ export const probes = dashboard({
             words({
               0: { text: 'failed', color: ACT },
               1: { text: 'passed', color: FINE },
-              2: { text: 'not survived', color: RESULTS.dropped },
-              3: { text: 'survived', color: FINE },
+              2: { text: 'not passed', color: RESULTS.dropped },
+              3: { text: 'passed', color: FINE },
             }),
           ],
           steps: [
