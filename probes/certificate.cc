@@ -143,6 +143,10 @@ void CertificateProbe::judge_server(bool readable) {
   if (!last_.chain.empty()) {
     const CertificateRoots::Answer trusted = roots_.load(trusted_);
     look.facts = server_chain_facts(last_.chain, trusted.store.get(), host_, unix_now());
+    // Who has none of the system's cannot judge; who cannot read those it was given has lost them.
+    if (!trusted.store && look.facts.verification && trusted_ != system_roots()) {
+      look.facts.verification->error = "trusted roots cannot be read";
+    }
     look.wrong = wrong_with(look.facts, host_, trusted.store ? "" : trusted.error);
   }
   take(server_, std::move(look));

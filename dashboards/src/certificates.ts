@@ -49,5 +49,4 @@ export const unverified = `pgconn_certificate_verified{${T}, ${JUDGED}} == 0`;
 /** 1 verified, 0 not, 2 not judged. */
 export const verified = `min by (${SOURCE}, error) (pgconn_certificate_verified{${T}, ${JUDGED}}
   or 2 + pgconn_certificate_verified{${T}, ${UNJUDGED}})`;
-export const forAnotherHost = `pgconn_certificate_hostname_match{${T}} == 0
-  unless on (job, instance, cluster, target, source) pgconn_certificate_verified{${T}, ${UNJUDGED}}`;
+export const forAnotherHost = `pgconn_certificate_hostname_match{${T}} == 0`;
