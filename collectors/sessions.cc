@@ -43,13 +43,17 @@ constexpr auto kSessionOldest =
 constexpr auto kIdleRatio = metrics::gauge(
     "pgconn_idle_in_transaction_timeout_ratio",
     "Longest time a session has been idle in a transaction, as a part of the timeout that applies "
-    "to it (role in database, role, database, server); no series where that is 0 or not known.",
+    "to it (role in database, role, database, server); no series where that is 0 or not known. "
+    "Without pg_dump, which switches it off for itself.",
     {"database", "user"}, Unit::kRatio, Fold::kMax);
 constexpr auto kByClient =
     metrics::gauge("pgconn_sessions_by_client",
                    "Client sessions by client address: the configured number of largest ones, the "
                    "rest summed; `unix` is the local socket.",
                    {"client"});
+
+// It switches the timeout off for itself, and its leader waits in a transaction for its workers.
+constexpr std::string_view kDump = "pg_dump";
 
 constexpr const metrics::Descriptor* kDescriptors[] = {
     &kSessions,          &kWaiting,       &kOverAge,   &kStateOldest,
@@ -119,7 +123,8 @@ class Summary {
     add_clients(batch);
   }
 
-  // The longest idle time in a transaction by database and role.
+  // The longest idle time in a transaction by database and role, of sessions that may be ended for
+  // it.
   const auto& idle_in_transaction() const { return idle_in_transaction_; }
 
  private:
@@ -141,7 +146,7 @@ class Summary {
       }
     }
     keep_largest(owner.state_age, oldest);
-    if (group.is_idle_in_transaction()) {
+    if (group.is_idle_in_transaction() && group.application != kDump) {
       keep_largest(idle_in_transaction_[{group.database, group.role}], oldest);
     }
   }

@@ -101,6 +101,13 @@ TEST_CASE("The ratio is of the longest idle time and the server's timeout") {
   CHECK(collected.at(kRatio) == Approx(0.75));
 }
 
+TEST_CASE("What pg_dump switched off for itself has no ratio") {
+  const Group dump{.application = "pg_dump", .state = "idle in transaction", .state_ages = {3000}};
+  const Setting on{kTimeout, "60000", "ms"};
+  CHECK_FALSE(with_timeouts({dump}, on, {}).has(kRatio));
+  CHECK(with_timeouts({dump, kIdleInTransaction}, on, {}).at(kRatio) == Approx(0.5));
+}
+
 TEST_CASE("An override is taken in PostgreSQL's order") {
   const Setting server{kTimeout, "600000", "ms"};
   std::vector<OverrideRow> rows{{kTimeout, "5min", "", ""}};
