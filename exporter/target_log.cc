@@ -1,5 +1,7 @@
 #include "exporter/target_log.h"
 
+#include <algorithm>
+
 #include "exporter/log.h"
 
 namespace pgconn::exporter {
@@ -103,13 +105,16 @@ void TargetLog::probed(probes::ProbeKind probe, const PgError* error) {
 
 void TargetLog::lost(const probes::Incident& incident) {
   const probes::Drop& first = incident.drops.front();
+  // A long query that fell as well was not counted among them: nobody can ask one.
+  const std::size_t held =
+      std::max(static_cast<std::size_t>(incident.held_before), incident.drops.size());
   log::write(log::Level::kWarn, "connections were lost",
              {{"target", incident.target},
               {"incident", std::to_string(incident.id)},
               {"cause", std::string(to_string(incident.verdict.cause))},
               {"scope", std::string(to_string(incident.verdict.scope))},
               {"drops", std::to_string(incident.drops.size())},
-              {"held", std::to_string(incident.held_before)},
+              {"held", std::to_string(held)},
               {"probe", std::string(to_string(first.probe))},
               {"phase", std::string(to_string(first.error.phase()))},
               {"reason", std::string(to_string(first.error.reason()))},

@@ -82,8 +82,10 @@ struct Survivor {
 
 // Absent means not known, everywhere.
 struct Evidence {
-  std::vector<Drop> drops;          // all of the incident, at least one
-  std::optional<int> held;          // connections held when it began, those that fell included
+  std::vector<Drop> drops;  // all of the incident, at least one
+  // Connections held when it began, those that fell included; long queries apart, since they cannot
+  // be asked whether they are still there.
+  std::optional<int> held;
   std::vector<Survivor> survivors;  // one that has merely not complained is none
   // The server's keepalives left no longer silence than this on the path.
   std::optional<std::chrono::steady_clock::duration> server_keepalive_gap;

@@ -63,8 +63,10 @@ bool all_fell(const Evidence& evidence) {
   const auto by_time = [](const Drop& one, const Drop& other) { return one.at < other.at; };
   const auto begin = std::min_element(evidence.drops.begin(), evidence.drops.end(), by_time)->at;
   // One that was opened since and fell again does not count twice.
-  const auto fallen = std::count_if(evidence.drops.begin(), evidence.drops.end(),
-                                    [&](const Drop& drop) { return drop.opened <= begin; });
+  const auto fallen =
+      std::count_if(evidence.drops.begin(), evidence.drops.end(), [&](const Drop& drop) {
+        return drop.probe != ProbeKind::kLongquery && drop.opened <= begin;
+      });
   return fallen >= std::max(*evidence.held, 1);
 }
 

@@ -65,7 +65,7 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 }
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
-  const int held_before = surroundings_.held() + 1;
+  const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
   if (incident.decided) {  // late, and its own words say why
     const Evidence evidence = evidence_of(incident);
@@ -185,7 +185,7 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
     co_await await_arrivals(incident);
     co_await seek_unheard(incident, evidence);
   }
-  conclude(incident, evidence);
+  conclude(incident, complete(gathered, incident));  // with those who have answered since
 }
 
 // One at a time, however many incidents end before the server lets anybody in. Then what lost
@@ -243,7 +243,7 @@ void DropLedger::remember(const Evidence& evidence) {
   }
   const Drop& lone = evidence.drops.front();
   if (evidence.drops.size() > 1 || evidence.survivors.empty()) return;
-  if (lone.probe != ProbeKind::kIdle || !went_unanswered(lone)) return;
+  if (lone.probe == ProbeKind::kRoundtrip || !went_unanswered(lone)) return;
   unanswered_.push_back({lone.at, lone.silent_for});
   if (unanswered_.size() > kUnansweredKept) unanswered_.pop_front();
 }

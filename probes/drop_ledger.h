@@ -22,7 +22,8 @@ namespace pgconn::probes {
 
 // What the ledger has to ask its surroundings.
 struct LedgerSurroundings {
-  // Connections that probes hold now.
+  // Connections that probes hold now and can ask: a long query, which nobody can ask, neither
+  // proves that some are left nor that all fell.
   std::function<int()> held;
   // Has all of them asked now.
   std::function<void()> ask_all;
@@ -45,7 +46,8 @@ class DropLedger {
   // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
 
-  // Gathers evidence and decides, within twenty seconds; most often in less than one.
+  // Gathers evidence and decides, most often in less than a second. A server that does not come
+  // back takes ten, silent others up to fifteen; who falls meanwhile has it look again.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
   // Learns when the server started, as soon as it lets us in, unless a scrape tells it before. Then

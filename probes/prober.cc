@@ -100,7 +100,7 @@ asio::awaitable<void> Prober::investigate(std::uint64_t incident) {
 }
 
 int Prober::held() const {
-  int open = context_.long_queries;
+  int open = 0;
   for (const HeldSession* session : context_.held) open += session->is_open() ? 1 : 0;
   return open;
 }

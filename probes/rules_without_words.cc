@@ -52,12 +52,14 @@ bool lively_went_silent(const Scene& scene) {
   });
 }
 
+bool has_last_words(const Drop& drop) {
+  return drop.error.sqlstate() == "57P01" || has_crash_notice(drop);
+}
+
 // The server told others that it ends them all. A path that has forgotten a silent connection keeps
 // it from hearing that, and our question from being refused.
 bool missed_last_words(const Scene& scene) {
-  return went_unanswered(scene.drop) && any_drop(scene, [](const Drop& drop) {
-           return drop.error.sqlstate() == "57P01" || has_crash_notice(drop);
-         });
+  return went_unanswered(scene.drop) && any_drop(scene, has_last_words);
 }
 
 }  // namespace
@@ -72,13 +74,13 @@ bool went_unanswered(const Drop& drop) {
 }
 
 bool may_be_a_stuck_process(const Evidence& evidence) {
-  const Drop& canary = evidence.drops.front();
-  if (evidence.drops.size() > 1 || canary.probe != ProbeKind::kIdle || !went_unanswered(canary)) {
+  const Drop& lone = evidence.drops.front();
+  if (evidence.drops.size() > 1 || lone.probe == ProbeKind::kRoundtrip || !went_unanswered(lone)) {
     return false;
   }
   const auto& before = evidence.unanswered_before;
   return std::none_of(before.begin(), before.end(), [&](auto silence) {
-    return silence <= 2 * canary.silent_for && canary.silent_for <= 2 * silence;
+    return silence <= 2 * lone.silent_for && lone.silent_for <= 2 * silence;
   });
 }
 
@@ -102,10 +104,9 @@ Decision victim_of_crash(const Scene& scene) {
 }
 
 Decision restarted_without_words(const Scene& scene) {
-  const bool missed = missed_last_words(scene);
-  if (!ended_without_words(scene.drop) && !missed) return std::nullopt;
+  if (!ended_without_words(scene.drop) && !missed_last_words(scene)) return std::nullopt;
   const bool down = scene.server_is({ServerFate::kRestarted, ServerFate::kStopping}) ||
-                    (missed && scene.server == ServerFate::kRefusing);
+                    (any_drop(scene, has_last_words) && scene.server == ServerFate::kRefusing);
   if (!down) return std::nullopt;
   return shutdown("ended without a word", scene);
 }
