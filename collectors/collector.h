@@ -25,7 +25,7 @@ struct Options {
   // A dead peer may hold its slot this long (keepalive idle + interval × count) without a finding.
   std::chrono::seconds keepalive_budget{180};
   // Silence the network path is known to allow; nothing if unknown.
-  std::optional<std::chrono::seconds> path_idle_limit;
+  std::optional<std::chrono::milliseconds> path_idle_limit;
 };
 
 // SQL for servers from `min_version` (as PQserverVersion) on.

@@ -154,7 +154,7 @@ class Evaluation {
   // leaves is the greater of the two.
   void keepalive_slower_than_path() {
     if (!inputs_.options.path_idle_limit) return;
-    const auto path = static_cast<double>(inputs_.options.path_idle_limit->count());
+    const double path = std::chrono::duration<double>(*inputs_.options.path_idle_limit).count();
     std::string fix;
     for (const auto& [setting, usual] : kKeepaliveSilences) {
       const auto value = seconds(setting);

@@ -141,13 +141,14 @@ asio::awaitable<void> Target::run(Run& run) {
   run.cut_short = collected.error && Clock::now() >= run.deadline;
   note_outcome(collected, begin);
   metrics::MetricBatch batch;
+  const collectors::Options options = with_measured(options_, prober_.path_idle_limit());
   const auto reports = collected.facts
-                           ? run_collectors(collected.plan, options_, collected.readings, batch)
+                           ? run_collectors(collected.plan, options, collected.readings, batch)
                            : unreached(collectors);
   log_.reports(reports, state_.facts ? state_.facts->role : "");
   if (collectors == enabled_) {
     state_.reports = reports;
-    note_findings(reports, collected.readings);
+    note_findings(reports, collected.readings, options);
   }
   run.result = result_of(std::move(batch), reports, collected.facts.has_value());
 }
@@ -169,12 +170,12 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
 
 // For people: the metric has room for their names alone.
 void Target::note_findings(const std::vector<CollectorReport>& reports,
-                           const CollectedReadings& collected) {
+                           const CollectedReadings& collected, const collectors::Options& options) {
   state_.findings.clear();
   const std::string_view settings = collectors::settings_collector().info().name;
   const auto report = std::ranges::find(reports, settings, &CollectorReport::name);
   if (report == reports.end() || report->outcome != Outcome::kSuccess) return;
-  const collectors::CollectContext context{collected.server_version, collected.visibility, options_,
+  const collectors::CollectContext context{collected.server_version, collected.visibility, options,
                                            collected.outdated_session};
   state_.findings = collectors::evaluate(collectors::finding_inputs(collected.readings, context));
 }

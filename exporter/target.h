@@ -86,7 +86,7 @@ class Target {
   asio::awaitable<void> run(Run& run);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   void note_findings(const std::vector<CollectorReport>& reports,
-                     const CollectedReadings& collected);
+                     const CollectedReadings& collected, const collectors::Options& options);
   void note_failure(const postgres::PgError& error);
   void note_facts(const collectors::ServerFacts& facts, int server_version);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,

@@ -1,5 +1,7 @@
 #include "exporter/target_settings.h"
 
+#include <algorithm>
+
 #include "collectors/builtin.h"
 #include "config/loader.h"
 
@@ -27,9 +29,14 @@ collectors::Options options_of(const config::Target& config) {
   }
   options.by_client = config.collectors.sessions.by_client;
   options.keepalive_budget = duration_cast<seconds>(config.collectors.settings.keepalive_budget);
-  if (config.path_idle_limit) {
-    options.path_idle_limit = duration_cast<seconds>(*config.path_idle_limit);
-  }
+  options.path_idle_limit = config.path_idle_limit;
+  return options;
+}
+
+collectors::Options with_measured(collectors::Options options,
+                                  std::optional<std::chrono::milliseconds> path_idle_limit) {
+  auto& known = options.path_idle_limit;
+  if (path_idle_limit) known = std::min(known.value_or(*path_idle_limit), *path_idle_limit);
   return options;
 }
 

@@ -2,6 +2,8 @@
 // Pure but for conninfo_of; any thread.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -16,6 +18,10 @@ namespace pgconn::exporter {
 std::set<std::string> enabled_collectors(const config::Collectors& config);
 
 collectors::Options options_of(const config::Target& config);
+
+// The same with what the idle probe has measured of the path: the shorter limit counts.
+collectors::Options with_measured(collectors::Options options,
+                                  std::optional<std::chrono::milliseconds> path_idle_limit);
 
 probes::ProbeSettings probe_settings(const config::Target& target);
 

@@ -110,12 +110,17 @@ void IdleProbe::decided(const Drop& drop, Cause cause) {
   }
 }
 
+std::optional<std::chrono::milliseconds> IdleProbe::path_limit() const {
+  return ladder_.shortest_dropped() ? ladder_.longest_survived() : std::nullopt;
+}
+
 void IdleProbe::add_gauges(metrics::MetricBatch& batch) const {
   const auto survived = ladder_.longest_survived();
   const auto dropped = ladder_.shortest_dropped();
   if (survived) batch.add(families::kIdleSurvived, seconds(*survived));
   if (dropped) batch.add(families::kIdleDropped, seconds(*dropped));
-  if (survived && dropped) batch.add(families::kPathLimit, seconds(*survived), {"measured"});
+  if (const auto limit = path_limit())
+    batch.add(families::kPathLimit, seconds(*limit), {"measured"});
 }
 
 }  // namespace pgconn::probes

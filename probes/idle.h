@@ -37,6 +37,8 @@ class IdleProbe {
   // The cause of a canary's loss is known: tells the ladder if the path did it.
   void decided(const Drop& drop, Cause cause);
 
+  // The longest silence that the path allowed, once it has been seen to forget a longer one.
+  std::optional<std::chrono::milliseconds> path_limit() const;
   // The bracket of the path's idle limit.
   void add_gauges(metrics::MetricBatch& batch) const;
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <asio/cancellation_signal.hpp>
+#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,10 @@ class Prober {
   // The server as a scrape saw it.
   void learn(const ServerMarks& marks, int server_version) { ledger_.learn(marks, server_version); }
 
+  // The silence the network path allows, as the idle probe has measured it.
+  std::optional<std::chrono::milliseconds> path_idle_limit() const {
+    return idle_ ? idle_->path_limit() : std::nullopt;
+  }
   // Everything that is not in the instruments.
   void add_gauges(metrics::MetricBatch& batch) const;
   const std::deque<Incident>& incidents() const { return ledger_.incidents(); }

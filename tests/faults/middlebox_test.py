@@ -130,6 +130,8 @@ def test_the_ladder_brackets_what_the_path_forgets_and_only_canaries_fall(watch,
     assert survived <= limit + 0.3
     assert dropped >= limit - 0.1
     assert families.value("pgconn_path_idle_limit_seconds", source="measured") == survived
+    # The server speaks later than the path forgets: nobody had to configure that limit.
+    assert families.value("pgconn_finding", finding="keepalive_slower_than_path", subject="server") == 1
 
     # The first one that merely goes unanswered, alone, could have met a process that is stuck.
     told, results = drops(families), counted(families, "pgconn_idle_canary_results_total", "result")

@@ -108,6 +108,13 @@ TEST_CASE("Keepalives are held against the path's idle limit, if it is known") {
   CHECK(found({{"tcp_keepalives_idle", "349", "s"}}, {}, options).empty());
 }
 
+TEST_CASE("A limit that was measured is no whole number of seconds") {
+  Options options;
+  options.path_idle_limit = std::chrono::milliseconds(2700);
+  CHECK(found({{"tcp_keepalives_idle", "3", "s"}}, {}, options).size() == 1);
+  CHECK(found({{"tcp_keepalives_idle", "2", "s"}}, {}, options).empty());
+}
+
 TEST_CASE("The silence that keepalives leave is the longer of idle time and interval") {
   Options options;
   options.path_idle_limit = std::chrono::seconds(60);
