@@ -1,4 +1,6 @@
 // The tables of probes.
+#include <map>
+
 #include "config/schema.h"
 #include "config/sections.h"
 #include "config/text_rules.h"
@@ -16,6 +18,8 @@ constexpr DurationRange kTimeoutRange = {milliseconds(10), minutes(5)};
 constexpr DurationRange kSleepRange = {seconds(1), days(1)};
 constexpr std::string_view kEnabledHelp = "Whether the probe runs.";
 constexpr std::string_view kIntervalHelp = "From the start of one run to the start of the next.";
+
+constexpr std::string_view kOn = "true";
 
 constexpr TextRule kRootsPath = {"an absolute path on one line, such as `/etc/ssl/pg-ca.crt`",
                                  is_absolute_path};
@@ -46,7 +50,7 @@ Field<Probes> probe_field(std::string_view key, AnyProbe Probes::* member,
   return {.key = std::string(key),
           .type = "boolean or mapping",
           .allowed = "as `probes." + std::string(key) + "`",
-          .default_text = (Probes{}.*member).enabled ? "true" : "false",
+          .default_text = std::string((Probes{}.*member).enabled ? kOn : "false"),
           .help = std::string(help),
           .read = [=](const Value& value, ReadContext& context, Probes& probes) {
             AnyProbe& probe = probes.*member;
@@ -61,7 +65,33 @@ Field<Probes> probe_field(std::string_view key, AnyProbe Probes::* member,
           }};
 }
 
+template <typename AnyProbe>
+std::string defaults_of(std::span<const Field<AnyProbe>> fields) {
+  std::string text;
+  for (const Field<AnyProbe>& field : fields) {
+    if (field.key == "enabled" || field.default_text.empty()) continue;
+    text += (text.empty() ? "" : ", ") + field.key + " " + field.default_text;
+  }
+  return text;
+}
+
 }  // namespace
+
+std::vector<ProbeReference> probe_references() {
+  const std::map<std::string_view, std::string> defaults = {
+      {"connect", defaults_of(connect_fields())},
+      {"roundtrip", defaults_of(roundtrip_fields())},
+      {"idle", defaults_of(idle_fields())},
+      {"longquery", defaults_of(longquery_fields())},
+      {"certificate", defaults_of(certificate_fields())}};
+  std::vector<ProbeReference> probes;
+  for (const Field<Probes>& field : probes_fields()) {
+    const auto own = defaults.find(field.key);
+    if (own == defaults.end()) continue;  // an option of them all
+    probes.push_back({field.key, field.help, field.default_text == kOn, own->second});
+  }
+  return probes;
+}
 
 std::span<const Field<Probes>> probes_fields() {
   static const std::vector<Field<Probes>> fields = {

@@ -130,7 +130,7 @@ constexpr std::string_view kProbes =
     R"(
 Collectors report facts, so they run when Prometheus asks. Probes produce events, such as a
 connection that breaks, so they run on their own clock: each at its own interval, over which the
-runs of different targets are spread.
+runs of different targets are spread. `pgconn_exporter list probes` prints them all.
 
 The value of a probe is `true`, `false` or a mapping of its options; a mapping switches it on,
 unless it says `enabled: false`. The same keys in a target's `probes` count for that target alone:

@@ -36,6 +36,15 @@ std::span<const Field<IdleProbe>> idle_fields();
 std::span<const Field<LongqueryProbe>> longquery_fields();
 std::span<const Field<CertificateProbe>> certificate_fields();
 
+// A probe in the words of those tables.
+struct ProbeReference {
+  std::string_view name;
+  std::string_view help;
+  bool on_by_default = true;
+  std::string defaults;  // of its options that have one: "interval 15s, timeout 5s"
+};
+std::vector<ProbeReference> probe_references();
+
 // An entry of `files`.
 std::span<const Field<WatchedFile>> file_entry_fields();
 

@@ -3,6 +3,7 @@
 #include "collectors/builtin.h"
 #include "collectors/findings.h"
 #include "config/loader.h"
+#include "config/schema.h"
 #include "exporter/exporter_metrics.h"
 #include "exporter/listing.h"
 #include "exporter/process_metrics.h"
@@ -50,6 +51,14 @@ std::string collector_list() {
   return collectors_text(lines);
 }
 
+std::string probe_list(CommandLine::ListFormat format) {
+  std::vector<ProbeLine> lines;
+  for (config::ProbeReference& probe : config::probe_references()) {
+    lines.push_back({probe.name, probe.on_by_default, probe.help, std::move(probe.defaults)});
+  }
+  return format == CommandLine::ListFormat::kMarkdown ? probes_markdown(lines) : probes_text(lines);
+}
+
 std::string finding_list(CommandLine::ListFormat format) {
   std::vector<FindingLine> lines;
   for (const collectors::KnownFinding& finding : collectors::known_findings()) {
@@ -66,6 +75,8 @@ std::string catalogue(CommandLine::Subject subject, CommandLine::ListFormat form
   switch (subject) {
     case CommandLine::Subject::kCollectors:
       return collector_list();
+    case CommandLine::Subject::kProbes:
+      return probe_list(format);
     case CommandLine::Subject::kMetrics:
       return format == CommandLine::ListFormat::kMarkdown ? metrics_markdown(sections())
                                                           : metrics_text(sections());

@@ -21,8 +21,8 @@ constexpr std::string_view kUsage =
 Usage:
   pgconn_exporter [serve] [flags]        collect and serve metrics (the default)
   pgconn_exporter check-config FILE      check a configuration file and exit
-  pgconn_exporter list SUBJECT [flags]   print a reference: collectors, metrics,
-                                         configuration or findings
+  pgconn_exporter list SUBJECT [flags]   print a reference: collectors, probes,
+                                         metrics, configuration or findings
 
 Flags of serve:
   --config.file=FILE            configuration in YAML. Without it the server that
@@ -38,8 +38,8 @@ Flags of serve:
   --log.format=FORMAT           logfmt or json. Default: logfmt
 
 Flags of list:
-  --format=FORMAT               text or markdown, for metrics and findings.
-                                Default: text
+  --format=FORMAT               text or markdown, for probes, metrics and
+                                findings. Default: text
 
 Flags of all:
   -h, --help                    print this and exit
@@ -72,6 +72,7 @@ constexpr std::pair<std::string_view, log::Format> kLogFormats[] = {
     {"logfmt", log::Format::kLogfmt}, {"json", log::Format::kJson}};
 constexpr std::pair<std::string_view, CommandLine::Subject> kSubjects[] = {
     {"collectors", CommandLine::Subject::kCollectors},
+    {"probes", CommandLine::Subject::kProbes},
     {"metrics", CommandLine::Subject::kMetrics},
     {"configuration", CommandLine::Subject::kConfiguration},
     {"findings", CommandLine::Subject::kFindings}};

@@ -19,7 +19,7 @@ inline constexpr std::string_view kDefaultListenAddress = ":10187";
 
 struct CommandLine {
   enum class Command { kServe, kCheckConfig, kList };
-  enum class Subject { kCollectors, kMetrics, kConfiguration, kFindings };
+  enum class Subject { kCollectors, kProbes, kMetrics, kConfiguration, kFindings };
   enum class ListFormat { kText, kMarkdown };
 
   Command command = Command::kServe;

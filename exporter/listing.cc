@@ -68,6 +68,30 @@ std::string collectors_text(std::span<const CollectorLine> collectors) {
   return text_table(rows);
 }
 
+std::string probes_text(std::span<const ProbeLine> probes) {
+  std::string text;
+  for (const ProbeLine& probe : probes) {
+    if (!text.empty()) text += "\n";
+    text.append(probe.name).append(probe.on_by_default ? "  on\n" : "  off\n");
+    text.append("    ").append(probe.help).append("\n");
+    text.append("    defaults: ").append(probe.defaults).append("\n");
+  }
+  return text;
+}
+
+std::string probes_markdown(std::span<const ProbeLine> probes) {
+  std::string text =
+      "<!-- Written by `pgconn_exporter list probes --format=markdown`. Do not edit. -->\n\n"
+      "# Probes\n\n"
+      "| probe | by default | what it does | its defaults |\n|---|---|---|---|\n";
+  for (const ProbeLine& probe : probes) {
+    text.append("| `").append(probe.name).append(probe.on_by_default ? "` | on" : "` | off");
+    text.append(" | ").append(markdown_cell(probe.help));
+    text.append(" | ").append(markdown_cell(probe.defaults)).append(" |\n");
+  }
+  return text;
+}
+
 std::string findings_text(std::span<const FindingLine> findings) {
   std::string text =
       "In a fix {setting} stands for ALTER SYSTEM SET, ALTER ROLE … SET or ALTER DATABASE … SET,\n"

@@ -16,6 +16,13 @@ struct CollectorLine {
   std::string_view help;
 };
 
+struct ProbeLine {
+  std::string_view name;
+  bool on_by_default = true;
+  std::string_view help;
+  std::string defaults;  // of its options
+};
+
 // A group of metrics: one collector's, or the exporter's own.
 struct Section {
   std::string title;
@@ -34,6 +41,12 @@ std::string text_table(std::span<const std::vector<std::string>> rows);
 
 // `list collectors`.
 std::string collectors_text(std::span<const CollectorLine> collectors);
+
+// `list probes`: what each does, and its defaults below.
+std::string probes_text(std::span<const ProbeLine> probes);
+
+// `list probes --format=markdown`.
+std::string probes_markdown(std::span<const ProbeLine> probes);
 
 // `list findings`: what is found when, why it hurts, and what mends it.
 std::string findings_text(std::span<const FindingLine> findings);

@@ -95,10 +95,11 @@ TEST_CASE("list takes a subject and a format") {
   CHECK(line.subject == Subject::kMetrics);
   CHECK(line.list_format == CommandLine::ListFormat::kMarkdown);
   CHECK(accepted({"list", "collectors"}).subject == Subject::kCollectors);
+  CHECK(accepted({"list", "probes"}).subject == Subject::kProbes);
   CHECK(accepted({"list", "configuration"}).subject == Subject::kConfiguration);
   CHECK(accepted({"list", "findings"}).subject == Subject::kFindings);
   CHECK(accepted({"list", "findings"}).list_format == CommandLine::ListFormat::kText);
-  const std::string allowed = "; allowed: collectors, metrics, configuration, findings";
+  const std::string allowed = "; allowed: collectors, probes, metrics, configuration, findings";
   CHECK(mistake({"list"}) == "list needs a value" + allowed);
   CHECK(mistake({"list", "everything"}) == "list \"everything\" is unknown" + allowed);
   CHECK(mistake({"list", "metrics", "--format=html"}) ==

@@ -29,6 +29,24 @@ TEST_CASE("a table with rows of unequal length keeps its columns") {
   CHECK(text_table({}).empty());
 }
 
+TEST_CASE("probes are listed with their defaults") {
+  const std::vector<ProbeLine> probes = {
+      {"connect", true, "Connects.", "interval 15s, timeout 5s"},
+      {"longquery", false, "Sleeps.", "sleep 10m, list [1s, 2s]"}};
+  CHECK(probes_text(probes) ==
+        "connect  on\n"
+        "    Connects.\n"
+        "    defaults: interval 15s, timeout 5s\n"
+        "\n"
+        "longquery  off\n"
+        "    Sleeps.\n"
+        "    defaults: sleep 10m, list [1s, 2s]\n");
+  CHECK_THAT(probes_markdown(probes),
+             Catch::Matchers::EndsWith("| `connect` | on | Connects. | interval 15s, timeout 5s |\n"
+                                       "| `longquery` | off | Sleeps. | sleep 10m, list \\[1s, "
+                                       "2s\\] |\n"));
+}
+
 TEST_CASE("findings are listed with when, why and the fix") {
   const std::vector<FindingLine> findings = {
       {"tls_off", "warning", "ssl is off", "Data | in <clear>.", "ALTER SYSTEM SET ssl = on;"}};
