@@ -14,9 +14,9 @@ std::span<const metrics::Descriptor* const> target_families() {
 
 std::span<const metrics::Descriptor* const> exporter_families() {
   using namespace families;
-  static constexpr std::array<const metrics::Descriptor*, 9> kList = {
-      &kBuildInfo,      &kTargets,     &kReloadSuccessful, &kReloadTime,    &kHttpRequests,
-      &kScrapeDuration, &kConnections, &kCappedSeries,     &kRepairedValues};
+  static constexpr std::array<const metrics::Descriptor*, 10> kList = {
+      &kBuildInfo,      &kTargets,     &kReloadSuccessful, &kReloadTime,   &kHttpRequests,
+      &kScrapeDuration, &kConnections, &kConnectionsMax,   &kCappedSeries, &kRepairedValues};
   return kList;
 }
 

@@ -45,6 +45,10 @@ inline constexpr auto kServerRestarts = counter(
     {"kind"});
 inline constexpr auto kConnections = gauge(
     "pgconn_exporter_connections", "Connections this exporter has to the target.", {"purpose"});
+inline constexpr auto kConnectionsMax =
+    gauge("pgconn_exporter_connections_max",
+          "The most connections this exporter may have to the target at the same time: "
+          "max_connections_per_target.");
 inline constexpr auto kCappedSeries =
     gauge("pgconn_exporter_capped_series",
           "Series of a metric that were folded into `other` (counters: left out) because there "

@@ -226,6 +226,7 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
   for (const auto& [purpose, open] : dialer_.open()) {
     batch.add(families::kConnections, open, {purpose});
   }
+  batch.add(families::kConnectionsMax, config_.global.max_connections_per_target);
   if (config_.path_idle_limit) {
     batch.add(probes::families::kPathLimit, Seconds(*config_.path_idle_limit).count(),
               {"configured"});
