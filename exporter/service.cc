@@ -1,5 +1,7 @@
 #include "exporter/service.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
@@ -119,6 +121,7 @@ class Service::Impl {
 
   // The I/O thread must survive whatever a coroutine's completion throws.
   void run_io() {
+    pthread_setname_np(pthread_self(), "io");  // for who looks which thread is busy
     for (;;) {
       try {
         io_.run();

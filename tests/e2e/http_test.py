@@ -1,10 +1,13 @@
 """What the HTTP side answers: formats, compression, parameters, and clients that misbehave."""
 
 import contextlib
+import ctypes
 import gzip
+import os
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +51,37 @@ def converse(port, request, timeout=20.0):
 def test_the_life_signs_answer_200(exporter):
     for path in ("/-/healthy", "/-/ready"):
         assert exporter.get(path).status == 200
+
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WAIT_FOR_THREADS = 0x40000000  # __WALL
+
+
+@contextlib.contextmanager
+def stopped_thread(thread):
+    """A thread of a child that does not run for a while, unlike the others of its process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def trace(request):
+        if libc.ptrace(request, thread, None, None) != 0:
+            pytest.skip(f"threads cannot be stopped here: {os.strerror(ctypes.get_errno())}")
+
+    trace(PTRACE_SEIZE)
+    trace(PTRACE_INTERRUPT)
+    os.waitpid(thread, WAIT_FOR_THREADS)
+    try:
+        yield
+    finally:
+        trace(PTRACE_DETACH)
+
+
+def test_an_exporter_whose_io_thread_is_stuck_is_not_healthy(exporter):
+    [io_thread] = [int(path.parent.name) for path in Path(f"/proc/{exporter.process.pid}/task").glob("*/comm")
+                   if path.read_text() == "io\n"]
+    with stopped_thread(io_thread):
+        answer = exporter.get("/-/healthy")
+        assert (answer.status, answer.text.strip()) == (503, "the I/O thread does not answer")
+    assert exporter.get("/-/healthy").status == 200
 
 
 @pytest.mark.parametrize("accept, expected", [
