@@ -1,7 +1,6 @@
 """Held connections are lost for real: each loss counted once, with its cause."""
 
 import contextlib
-import datetime
 import signal
 import time
 
@@ -10,6 +9,7 @@ import pytest
 from tests.faults.held import (
     CANARY, ROUNDTRIP, drops, failures, incidents, postmaster, shut_down, stopped,
 )
+from tests.support import logfmt
 from tests.support.process import eventually
 
 ALL = (ROUNDTRIP, CANARY)
@@ -194,8 +194,7 @@ def test_a_frozen_backend_is_one_silent_drop_that_is_not_blamed_on_anybody(scene
         assert cause in ("unknown", "network_silent") and "sqlstate" not in record, record
         held.expect({("roundtrip", cause, ""): 1}, cause, "one")
     # It is dated when it was lost; what to make of it takes 0.4 s at least, and then it is told.
-    told = datetime.datetime.fromisoformat(record["ts"].replace("Z", "+00:00")).timestamp()
-    assert told - held.metrics().value("pgconn_last_drop_timestamp_seconds", cause=cause) > 0.38
+    assert logfmt.unix_time(record) - held.metrics().value("pgconn_last_drop_timestamp_seconds", cause=cause) > 0.38
 
 
 def test_a_frozen_backend_of_a_canary_says_nothing_of_the_path(scene, hold):

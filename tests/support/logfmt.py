@@ -1,5 +1,6 @@
 """Reads logfmt strictly: what a lenient reader might guess is an error here."""
 
+import datetime
 import json
 import re
 
@@ -23,3 +24,8 @@ def records(lines, message, **fields):
     """The parsed lines whose msg is `message` and that carry at least `fields`."""
     found = [parse(line) for line in list(lines)]
     return [entry for entry in found if entry["msg"] == message and fields.items() <= entry.items()]
+
+
+def unix_time(record):
+    """When a record was written."""
+    return datetime.datetime.fromisoformat(record["ts"].replace("Z", "+00:00")).timestamp()
