@@ -58,6 +58,8 @@ def test_a_shutdown_is_told_while_the_server_is_down(scene, hold, mode):
         is_old = mode == signal.SIGQUIT and scene.box.version == 13
         sqlstate = "57P02" if is_old else "57P01"
         held.until_told(cause="server_shutdown", reason="terminated", sqlstate=sqlstate)
+        refused = ("tcp", "refused", "")
+        eventually(lambda: refused in failures(held.metrics()), what="a refused connect")
     finally:
         back_up(scene)
     held.expect({
