@@ -24,13 +24,17 @@ def hba(scene, line):
         scene.box.hba()
 
 
-@contextlib.contextmanager
-def bad_password(scene):
+def with_a_password(scene, role):
     passfile = scene.box.directory / "passfile"
     passfile.touch(0o600)
     passfile.write_text("*:*:*:*:wrong\n")
+    return scene.box.dsn(role, passfile=passfile)
+
+
+@contextlib.contextmanager
+def bad_password(scene):
     with hba(scene, "host all monitor 127.0.0.1/32 scram-sha-256"):
-        yield scene.box.dsn("monitor", passfile=passfile)
+        yield with_a_password(scene, "monitor")
 
 
 @contextlib.contextmanager
@@ -46,7 +50,25 @@ def rejected(scene):
 
 
 @contextlib.contextmanager
+def no_entry(scene):
+    scene.role("monitor")
+    # Whoever comes by TCP and is nobody else finds nothing.
+    scene.box.hba_alone("local all all trust", "host all postgres 127.0.0.1/32 trust")
+    try:
+        yield scene.box.dsn("monitor")
+    finally:
+        scene.box.hba()
+
+
+@contextlib.contextmanager
 def no_such_role(scene):
+    # Which roles there are is not told to who must prove to be one of them.
+    with hba(scene, "host all nobody 127.0.0.1/32 scram-sha-256"):
+        yield with_a_password(scene, "nobody")
+
+
+@contextlib.contextmanager
+def no_such_role_where_all_are_trusted(scene):
     yield scene.box.dsn("nobody")
 
 
@@ -196,7 +218,9 @@ def standby_without_readers(scene):
     (bad_password, "startup", "authentication", "28P01"),
     (no_password, "startup", "password_missing", ""),
     (rejected, "startup", "authentication", "28000"),
-    (no_such_role, "startup", "authentication", "28000"),
+    (no_entry, "startup", "authentication", "28000"),
+    (no_such_role, "startup", "authentication", "28P01"),
+    (no_such_role_where_all_are_trusted, "startup", "authentication", "28000"),
     (role_without_login, "startup", "authentication", "28000"),
     (role_limit, "startup", "too_many_connections", "53300"),
     (database_limit, "startup", "too_many_connections", "53300"),

@@ -124,11 +124,18 @@ class PgBox:
 
     def hba(self, *lines):
         """Puts these lines in front of pg_hba.conf, in place of those of an earlier call."""
+        self._write_hba(lines, keep=True)
+
+    def hba_alone(self, *lines):
+        """Lets these lines be all of pg_hba.conf, until the next call of `hba`."""
+        self._write_hba(lines, keep=False)
+
+    def _write_hba(self, lines, keep):
         path = self.directory / "data" / "pg_hba.conf"
         original = path.with_suffix(".original")
         if not original.exists():
             shutil.copyfile(path, original)
-        path.write_text("\n".join(lines) + "\n" + original.read_text())
+        path.write_text("\n".join(lines) + "\n" + (original.read_text() if keep else ""))
         self.psql("SELECT pg_reload_conf()", **self._local())
 
     def use_certificate(self, name):
