@@ -3,13 +3,16 @@
 import contextlib
 import os
 import signal
+import subprocess
 import threading
+from pathlib import Path
 
 import psycopg2
 import pytest
 
 from tests.faults.held import CANARY, ROUNDTRIP, Held, drops, failures, incidents
 from tests.support import logfmt
+from tests.support.exporter import binary
 from tests.support.pgbouncer import SUITES, PgBouncer
 from tests.support.pgbox import PgBox, Unavailable, known_versions
 from tests.support.process import eventually
@@ -55,6 +58,12 @@ def hold(scene):
     return start
 
 
+def last_words(dsn):
+    """SQLSTATE, cause and reason of the end of a session in a transaction."""
+    driver = Path(binary()).parents[1] / "tests" / "faults" / "last_words"
+    return subprocess.run([driver, dsn], check=True, stdout=subprocess.PIPE, text=True, timeout=60).stdout.splitlines()
+
+
 def all_three(cause, sqlstate):
     return {("roundtrip", cause, sqlstate): 1, ("idle", cause, sqlstate): 2}
 
@@ -86,6 +95,18 @@ def test_a_query_that_gets_no_server_for_too_long_is_closed_by_the_pooler(pooler
         hog.cursor().execute("SELECT 1")  # begins a transaction
         record = held.until_told(cause="pooler_close", scope="one", probe="roundtrip", phase="query")
     assert "query_wait_timeout" in record["because"]
+
+
+@pytest.mark.parametrize("timeout, words", [
+    ("idle_transaction_timeout", "idle transaction timeout"), ("transaction_timeout", "transaction timeout"),
+])
+def test_a_transaction_that_takes_too_long_is_closed_by_the_pooler(pooler, request, timeout, words):
+    if timeout == "transaction_timeout" and request.node.callspec.params["pooler"] == "bookworm":
+        pytest.skip("transaction_timeout is newer than that PgBouncer")
+    # No probe holds a transaction.
+    sqlstate, cause, because = last_words(pooler(pool_mode="transaction", **{timeout: 1}).dsn())
+    assert (sqlstate, cause) == ("08P01", "pooler_close")
+    assert because == f"the pooler said: FATAL: {words}"
 
 
 def test_a_pooler_that_is_full_is_told_from_a_server_that_is(pooler, hold):
