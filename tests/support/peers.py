@@ -135,6 +135,7 @@ class Relay(Peer):
         self.destination = port
         self.delay = 0  # seconds that each piece is on its way
         self._silenced = set()
+        self._spoiled = None
         super().__init__()
 
     def converse(self, connection):
@@ -156,8 +157,15 @@ class Relay(Peer):
                     onward.close()
                     return
                 time.sleep(self.delay)
+                if (readable is onward) == self._spoiled:
+                    self._spoiled = None
+                    data = data[:-1] + bytes([data[-1] ^ 1])
                 other[readable].sendall(data)
 
     def silence(self):
         """From now on the connections to this destination go nowhere, and nobody is told."""
         self._silenced.add(self.destination)
+
+    def spoil(self, answer):
+        """The next piece loses a bit on its way: of an answer, or of what is said to the destination."""
+        self._spoiled = answer
