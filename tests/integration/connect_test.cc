@@ -122,9 +122,9 @@ TEST_CASE("a session held on purpose outlives idle_session_timeout once it was s
   for (const Server& server : servers()) {
     if (server.version < 14) continue;
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
+      Admin(server).run("ALTER DATABASE postgres SET idle_session_timeout = 1000");
       Client client;
-      const auto connection = client.connect(server.with("options='-c idle_session_timeout=1000'"),
-                                             {"canary", 0ms, 0ms, true});
+      const auto connection = client.connect(server.dsn, {"canary", 0ms, 0ms, true});
       CHECK(client.ask(*connection, {}).empty());
       CHECK_FALSE(
           run(client.io, connection->watch(std::chrono::steady_clock::now() + 1500ms)).has_value());
@@ -132,6 +132,7 @@ TEST_CASE("a session held on purpose outlives idle_session_timeout once it was s
       CHECK(client.value(*connection,
                          "SELECT reset_val FROM pg_settings WHERE name = 'idle_session_timeout'") ==
             "1000");
+      Admin(server).run("ALTER DATABASE postgres RESET idle_session_timeout");
     }
   }
 }
