@@ -56,11 +56,23 @@ bool ConnectPlan::is(const Endpoint& endpoint, std::string_view host, std::strin
   return name == host && endpoint.port == port && may_be_same(endpoint.hostaddr, address);
 }
 
+void ConnectPlan::is_up(Deadline now) {
+  if (up_) return;
+  up_ = true;
+  // A frozen server is up too, so the others are left a quarter.
+  turn_ends_ = turns_left() == 1 ? deadline_ : now + (deadline_ - now) * 3 / 4;
+}
+
 void ConnectPlan::start_turn(Deadline now) {
+  up_ = false;
+  turn_ends_ = now + (deadline_ - now) / static_cast<Deadline::rep>(turns_left());
+}
+
+std::size_t ConnectPlan::turns_left() const {
   std::size_t left = endpoints_.size() - at_;
   // The last of one endpoint has nobody to leave time for.
   if (prefers_standby_ && !second_walk_ && endpoints_.size() > 1) left += endpoints_.size();
-  turn_ends_ = now + (deadline_ - now) / static_cast<Deadline::rep>(std::max<std::size_t>(left, 1));
+  return std::max<std::size_t>(left, 1);
 }
 
 }  // namespace pgconn::postgres

@@ -178,6 +178,7 @@ asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases)
     phases.observe(PQstatus(raw));
     if (want == PGRES_POLLING_FAILED) throw connect_error(wire.message(), phases.phase());
     plan.is_at(text_of(PQhost(raw)), text_of(PQhostaddr(raw)), text_of(PQport(raw)), Clock::now());
+    if (phases.phase() != Phase::kTcp) plan.is_up(Clock::now());
     const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
     const bool ready = co_await wire.wait_once(what, plan.turn_ends());
     if (!ready) co_return false;

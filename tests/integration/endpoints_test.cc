@@ -1,5 +1,6 @@
 // Several hosts, or several addresses of one: a silent one costs its share of the time, no more.
 #include <future>
+#include <thread>
 
 #include "tests/integration/servers.h"
 #include "tests/integration/stranger.h"
@@ -52,10 +53,26 @@ TEST_CASE("so does a host that takes connections and says nothing, in whatever p
       DYNAMIC_SECTION("PostgreSQL " << server.version << sslmode) {
         Client client;
         const std::string dsn = server.with(hosts({std::to_string(silent.port()), server.port}));
-        CHECK(client.connect(dsn + sslmode, {"test"}, 4s)->port() == server.port);
+        CHECK(client.connect(dsn + sslmode, {"test"}, 6s)->port() == server.port);
       }
     }
   }
+}
+
+TEST_CASE("hosts that are slow to log in but alive are not left for the next one") {
+  const auto slow = [](Stranger::Line& line) {
+    line.read();
+    std::this_thread::sleep_for(700ms);
+    line.write(login());
+    line.read_until_closed();
+  };
+  const Stranger first(slow);
+  std::vector<std::string> ports = {std::to_string(first.port())};
+  while (ports.size() < 8) ports.push_back(std::to_string(Stranger::unused_port()));
+  Client client;
+  // Its share would have been half a second.
+  const auto connection = client.connect(hosts(ports) + " user=u sslmode=disable", {"test"}, 4s);
+  CHECK(connection->port() == ports.front());
 }
 
 TEST_CASE("the search for a standby comes back to a primary when another host is silent") {

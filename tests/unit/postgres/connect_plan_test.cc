@@ -46,6 +46,45 @@ TEST_CASE("each endpoint has an equal share of what the ones before it left") {
   CHECK(plan.turn_ends() == kStart + 9s);
 }
 
+TEST_CASE("who is up may be slow to log in: most of what is left, all of it for the last") {
+  ConnectPlan plan(hosts({"a", "b", "c"}), false, kStart + 9s);
+  plan.begin(kStart);
+  plan.is_up(kStart + 1s);
+  CHECK(plan.turn_ends() == kStart + 7s);
+  plan.is_at("a", "", "5432", kStart + 2s);  // neither moves the end
+  plan.is_up(kStart + 2s);
+  CHECK(plan.turn_ends() == kStart + 7s);
+  plan.is_at("b", "", "5432", kStart + 3s);  // not up before it has taken a connection itself
+  CHECK(plan.turn_ends() == kStart + 6s);
+  plan.is_up(kStart + 5s);
+  CHECK(plan.turn_ends() == kStart + 8s);
+  plan.is_at("c", "", "5432", kStart + 8s);
+  plan.is_up(kStart + 8s);
+  CHECK(plan.turn_ends() == kStart + 9s);
+}
+
+TEST_CASE("one that froze after it was up leaves a quarter for the others") {
+  ConnectPlan plan(hosts({"a", "b"}), false, kStart + 8s);
+  plan.begin(kStart);
+  plan.is_up(kStart);
+  CHECK(plan.turn_ends() == kStart + 6s);
+  CHECK(plan.leave_out());
+  plan.begin(kStart + 6s);
+  CHECK(plan.turn_ends() == kStart + 8s);
+}
+
+TEST_CASE("the last one of the first walk leaves time for the second") {
+  ConnectPlan plan(hosts({"a", "b"}), true, kStart + 8s);
+  plan.begin(kStart);
+  plan.is_at("b", "", "5432", kStart);
+  plan.is_up(kStart);
+  CHECK(plan.turn_ends() == kStart + 6s);
+  plan.is_at("a", "", "5432", kStart + 4s);
+  plan.is_at("b", "", "5432", kStart + 4s);
+  plan.is_up(kStart + 4s);
+  CHECK(plan.turn_ends() == kStart + 8s);
+}
+
 TEST_CASE("who used up its turn is left out, with those that refused before it") {
   ConnectPlan plan(hosts({"a", "b", "c", "d"}), false, kStart + 10s);
   plan.begin(kStart);
