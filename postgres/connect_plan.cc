@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/ip/address.hpp>
 #include <string>
+#include <utility>
 
 namespace pgconn::postgres {
 namespace {
@@ -17,6 +18,13 @@ bool may_be_same(const std::string& given, std::string_view shown) {
 }
 
 }  // namespace
+
+void shuffle(std::vector<Endpoint>& endpoints, const std::function<double()>& dice) {
+  for (std::size_t left = endpoints.size(); left > 1; --left) {
+    const auto drawn = static_cast<std::size_t>(dice() * static_cast<double>(left));
+    std::swap(endpoints[left - 1], endpoints[std::min(drawn, left - 1)]);
+  }
+}
 
 ConnectPlan::ConnectPlan(std::vector<Endpoint> endpoints, bool prefers_standby, Deadline deadline)
     : endpoints_(std::move(endpoints)),

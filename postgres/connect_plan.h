@@ -4,6 +4,7 @@
 // it gets most of what is left, because logins may be slow. Values, no I/O; any thread.
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "postgres/resolver.h"
 
 namespace pgconn::postgres {
+
+// In random order, each as likely as any other. `dice` gives numbers in [0, 1).
+void shuffle(std::vector<Endpoint>& endpoints, const std::function<double()>& dice);
 
 class ConnectPlan {
  public:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "postgres/backoff.h"
 #include "postgres/connect_plan.h"
 #include "postgres/wire.h"
 
@@ -198,6 +199,7 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
   const Clock::time_point begin = Clock::now();
   auto endpoints = co_await resolve_all(resolver, conninfo.endpoints(), deadline);
   const Clock::time_point resolved = Clock::now();
+  if (conninfo.shuffles()) shuffle(endpoints, dice);
   const bool prefers_standby = conninfo.value("target_session_attrs") == "prefer-standby";
   ConnectPlan plan(std::move(endpoints), prefers_standby, deadline);
   for (;;) {

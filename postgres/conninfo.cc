@@ -217,6 +217,16 @@ bool is_ours(std::string_view keyword) {
 
 }  // namespace
 
+bool take_over_shuffling(Keywords& keywords) {
+  bool wanted = false;
+  for (auto& [keyword, value] : keywords) {
+    if (keyword != "load_balance_hosts" || value != "random") continue;
+    value = "disable";
+    wanted = true;
+  }
+  return wanted;
+}
+
 ConnInfo ConnInfo::parse(std::string_view dsn) {
   if (dsn.find('\0') != std::string_view::npos) fail("the connection string holds a zero byte");
   const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -245,6 +255,7 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
     if (std::string_view(o->keyword) == "sslmode") check_sslmode(value);
     info.values_.emplace_back(o->keyword, std::move(value));
   }
+  info.shuffles_ = take_over_shuffling(info.values_);
   return info;
 }
 
@@ -263,8 +274,8 @@ std::string ConnInfo::display() const {
   return (bare_ipv6 ? "[" + host + "]" : host) + ":" + first.port;
 }
 
-std::vector<std::pair<std::string, std::string>> ConnInfo::parameters(
-    const std::vector<Endpoint>& resolved, std::string_view application_name) const {
+Keywords ConnInfo::parameters(const std::vector<Endpoint>& resolved,
+                              std::string_view application_name) const {
   std::string hosts, addresses, ports;
   for (std::size_t i = 0; i < resolved.size(); ++i) {
     const char* separator = i == 0 ? "" : ",";
@@ -272,7 +283,7 @@ std::vector<std::pair<std::string, std::string>> ConnInfo::parameters(
     addresses += separator + resolved[i].hostaddr;
     ports += separator + resolved[i].port;
   }
-  std::vector<std::pair<std::string, std::string>> parameters = values_;
+  Keywords parameters = values_;
   parameters.emplace_back("host", hosts);
   parameters.emplace_back("hostaddr", addresses);
   parameters.emplace_back("port", ports);

@@ -21,6 +21,12 @@ struct Endpoint {
   bool is_unix_socket() const { return !host.empty() && (host[0] == '/' || host[0] == '@'); }
 };
 
+using Keywords = std::vector<std::pair<std::string, std::string>>;
+
+// From libpq 16 on load_balance_hosts=random has libpq shuffle the hosts, and keep the order to
+// itself. If these keywords want that, they are made to say `disable`, and this is true.
+bool take_over_shuffling(Keywords& keywords);
+
 class ConnInfo {
  public:
   // Reads a connection string (keyword=value or URI) as libpq does: service files and the PG*
@@ -36,17 +42,21 @@ class ConnInfo {
   std::string value(std::string_view keyword) const;
   std::string user() const { return value("user"); }
   std::string database() const { return value("dbname"); }
+  // The endpoints are to be tried in random order (load_balance_hosts=random): by whoever connects,
+  // since libpq does not do it with these parameters().
+  bool shuffles() const { return shuffles_; }
   bool wants_tls() const { return value("sslmode") != "disable"; }
 
   // "host:port" of the first endpoint for people; a socket directory as it is.
   std::string display() const;
 
   // Keywords and values for Wire::start() with the given endpoints and application name.
-  std::vector<std::pair<std::string, std::string>> parameters(
-      const std::vector<Endpoint>& resolved, std::string_view application_name) const;
+  Keywords parameters(const std::vector<Endpoint>& resolved,
+                      std::string_view application_name) const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> values_;
+  Keywords values_;
+  bool shuffles_ = false;
   std::vector<Endpoint> endpoints_;
   std::optional<std::string> password_;
 };

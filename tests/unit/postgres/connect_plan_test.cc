@@ -1,5 +1,7 @@
 #include "postgres/connect_plan.h"
 
+#include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -130,6 +132,32 @@ TEST_CASE("addresses of one name are told apart, however they are written") {
   CHECK(plan.turn_ends() == kStart + 40s);
   plan.is_at("/run/pg", "", "5434", kStart + 20s);
   CHECK(plan.turn_ends() == kStart + 60s);
+}
+
+TEST_CASE("a shuffle can yield each order, each as likely") {
+  std::map<std::string, int> orders;
+  for (const double first : {0.1, 0.4, 0.8}) {
+    for (const double second : {0.0, 0.999}) {
+      std::vector<double> thrown = {second, first};
+      std::vector<Endpoint> endpoints = hosts({"a", "b", "c"});
+      shuffle(endpoints, [&thrown] {
+        const double number = thrown.back();
+        thrown.pop_back();
+        return number;
+      });
+      CHECK(thrown.empty());
+      ++orders[names(ConnectPlan(endpoints, false, kStart))];
+    }
+  }
+  CHECK(orders.size() == 6);
+}
+
+TEST_CASE("there is nothing to shuffle in one endpoint or none") {
+  for (std::vector<Endpoint> endpoints : {hosts({}), hosts({"a"})}) {
+    const std::size_t size = endpoints.size();
+    shuffle(endpoints, []() -> double { throw std::logic_error("dice thrown"); });
+    CHECK(endpoints.size() == size);
+  }
 }
 
 TEST_CASE("an endpoint that is not in the list leaves the turn as it is") {

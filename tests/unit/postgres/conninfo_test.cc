@@ -333,6 +333,18 @@ TEST_CASE("no error repeats a password or a part of one") {
   }
 }
 
+TEST_CASE("random order is taken over from libpq, of whatever version") {
+  Keywords keywords = {{"sslmode", "require"}, {"load_balance_hosts", "random"}};
+  CHECK(take_over_shuffling(keywords));
+  CHECK(keywords == Keywords{{"sslmode", "require"}, {"load_balance_hosts", "disable"}});
+  CHECK_FALSE(take_over_shuffling(keywords));
+  for (Keywords others : {Keywords{}, Keywords{{"dbname", "random"}}}) {
+    const Keywords before = others;
+    CHECK_FALSE(take_over_shuffling(others));
+    CHECK(others == before);
+  }
+}
+
 TEST_CASE("a configuration file may hold no password") {
   const LibpqEnvironment environment;
   for (const char* dsn : {"host=a password=hunter2", "postgresql://u:hunter2@a/x",
