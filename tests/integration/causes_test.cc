@@ -80,7 +80,7 @@ class Watch {
     const PgError error = held.waiter->end(client_);
     const bool is_active = held.doing == Doing::kActive;
     const Clock::time_point now = Clock::now();
-    evidence_.drops.push_back({.probe = is_active ? ProbeKind::kLongquery : ProbeKind::kIdle,
+    evidence_.drops.push_back({.probe = is_active ? ProbeKind::kRoundtrip : ProbeKind::kIdle,
                                .error = error,
                                .at = now,
                                .silent_for = now - held.last_answer,
