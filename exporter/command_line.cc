@@ -107,10 +107,10 @@ std::string checked_telemetry_path(const std::string& path) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/-_.~").find(c) != std::string_view::npos;
   });
-  if (!path.starts_with('/') || path == "/" || path.starts_with("/-/") || !plain) {
+  if (!path.starts_with('/') || path.ends_with('/') || path.starts_with("/-/") || !plain) {
     throw UsageError("--web.telemetry-path \"" + path +
-                     "\" is unusable; it must start with a slash, be neither / nor below /-/, and "
-                     "have only letters, digits and / - _ . ~");
+                     "\" is unusable; it must start with a slash, not end with one, not be below "
+                     "/-/, and have only letters, digits and / - _ . ~");
   }
   return path;
 }
