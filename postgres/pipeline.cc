@@ -12,9 +12,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What all answers of one call may take in memory. libpq keeps a row for each that a peer sends,
-// and a broken or hostile one need not stop before the deadline.
-constexpr std::uint64_t kMaxAnswers = std::uint64_t{64} * 1024 * 1024;
+// What all answers of one call may be, on the wire and in cells. A broken or hostile peer need not
+// stop before the deadline. A NULL is 4 bytes on the wire, 16 in libpq, which keeps every row, and
+// 40 in ours: so the first bound keeps libpq below 80 MiB or so, the second us below 40 and a copy.
+constexpr std::uint64_t kMaxBytes = std::uint64_t{16} * 1024 * 1024;
+constexpr std::uint64_t kMaxCells = 1'000'000;
+
+std::uint64_t cells_of(const PGresult* result) {
+  return static_cast<std::uint64_t>(PQnfields(result)) *
+         static_cast<std::uint64_t>(PQntuples(result));
+}
 
 Rows rows_of(const PGresult* result) {
   const int columns = PQnfields(result);
@@ -22,7 +29,7 @@ Rows rows_of(const PGresult* result) {
   std::vector<std::string> names;
   for (int c = 0; c < columns; ++c) names.emplace_back(PQfname(result, c));
   std::vector<Cell> cells;
-  cells.reserve(static_cast<std::size_t>(columns) * static_cast<std::size_t>(count));
+  cells.reserve(cells_of(result));
   for (int r = 0; r < count; ++r) {
     for (int c = 0; c < columns; ++c) {
       if (PQgetisnull(result, r, c) != 0) {
@@ -136,7 +143,7 @@ class PipelineRun {
       if (!ready) throw timed_out();
       if (!wire_.consume()) throw_lost();
       const std::uint64_t received = received_bytes(PQsocket(wire_.raw()));
-      if (received > received_before_ + kMaxAnswers) throw too_much();
+      if (received > received_before_ + kMaxBytes) throw too_much();
     }
     co_return ResultPtr(PQgetResult(wire_.raw()));
   }
@@ -148,6 +155,8 @@ class PipelineRun {
     }
     switch (PQresultStatus(result)) {
       case PGRES_TUPLES_OK:
+        cells_ += cells_of(result);
+        if (cells_ > kMaxCells) throw too_much();
         if (!current_) current_ = rows_of(result);
         break;
       case PGRES_COMMAND_OK:  // of the Prepare: the statement exists, whatever becomes of its run
@@ -198,7 +207,7 @@ class PipelineRun {
 
   static PgError too_much() {
     return PgError(Phase::kQuery, Reason::kProtocol, "",
-                   "the server sent more than 64 MiB of answers", true);
+                   "the server sent more than 16 MiB or a million cells of answers", true);
   }
 
   static PgError timed_out() {
@@ -211,6 +220,7 @@ class PipelineRun {
   std::vector<Answer>& answers_;
   std::vector<Deadline>* arrivals_;
   std::uint64_t received_before_;
+  std::uint64_t cells_ = 0;
   std::optional<Answer> current_;
   bool setup_pending_ = false;
   bool by_name_ = false;  // known when sending, and not only when the answers come

@@ -100,15 +100,25 @@ TEST_CASE("notifications that nobody asked for are not kept") {
   CHECK(mallinfo2().uordblks < before + 4'000'000);
 }
 
+// Until an answer's first row, and how that says what a row of so many columns is.
+std::string answer_begins(std::uint16_t columns) {
+  std::string description = number16(columns);
+  for (std::uint16_t i = 0; i < columns; ++i) {
+    description += "a\0"s + number32(0) + number16(0) + number32(25) + number16(0xFFFF) +
+                   number32(0xFFFFFFFF) + number16(0);
+  }
+  return message('1', "") + message('2', "") + message('T', description);
+}
+
+const std::string kTooMuch = "the server sent more than 16 MiB or a million cells of answers";
+
 TEST_CASE("an answer without end is given up long before the deadline") {
   const std::string row = message('D', number16(1) + number32(1000) + std::string(1000, 'x'));
   const Stranger generous([row](Stranger::Line& line) {
     line.read();
     line.write(login());
     line.read();
-    line.write(message('1', "") + message('2', "") +
-               message('T', number16(1) + "a\0"s + number32(0) + number16(0) + number32(25) +
-                                number16(0xFFFF) + number32(0xFFFFFFFF) + number16(0)));
+    line.write(answer_begins(1));
     while (line.write(flood_of(row))) {
     }
   });
@@ -116,7 +126,28 @@ TEST_CASE("an answer without end is given up long before the deadline") {
   const auto connection = client.connect(generous.dsn("sslmode=disable"));
   const PgError error = error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}, 60s); });
   check(error, "query", "protocol");
-  CHECK(error.what() == "the server sent more than 64 MiB of answers"s);
+  CHECK(error.what() == kTooMuch);
+}
+
+// 1600 columns is the most that a table has.
+TEST_CASE("an answer that is small on the wire and large in memory is not copied") {
+  std::string row = number16(1600);
+  for (int i = 0; i < 1600; ++i) row += number32(0xFFFFFFFF);
+  const std::string rows = message('D', row);
+  const Stranger wide([&rows](Stranger::Line& line) {
+    line.read();
+    line.write(login());
+    line.read();
+    std::string answer = answer_begins(1600);
+    for (int i = 0; i < 1000; ++i) answer += rows;  // 6 MB
+    line.write(answer + message('C', "SELECT 1000\0"s) + message('Z', "I"));
+    line.read_until_closed();
+  });
+  Client client;
+  const auto connection = client.connect(wide.dsn("sslmode=disable"));
+  const PgError error = error_of([&] { client.ask(*connection, {{"SELECT 1", ""}}, 60s); });
+  check(error, "query", "protocol");
+  CHECK(error.what() == kTooMuch);
 }
 
 TEST_CASE("a peer that stops reading holds nobody beyond the deadline") {

@@ -236,7 +236,7 @@ TEST_CASE("queries and answers that fill every buffer both ways do not wait for 
       DYNAMIC_SECTION("PostgreSQL " << server.version << ", sslmode " << sslmode) {
         Client client;
         const auto connection = client.connect(server.with("sslmode=" + std::string(sslmode)));
-        const std::string long_text(200000, 'q');
+        const std::string long_text(140000, 'q');
         const std::vector<Query> queries(100, {"SELECT '" + long_text + "'", ""});
         const auto answers = client.ask(*connection, queries);
         REQUIRE(answers.size() == 100);
