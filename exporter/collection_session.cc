@@ -162,8 +162,10 @@ asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
   try {
     auto session = co_await dial(now + (deadline - now) / 2);
     take(std::move(session));
-  } catch (const PgError&) {
+    log_.session_renewed(nullptr);
+  } catch (const PgError& error) {
     if (stopped_) throw;
+    log_.session_renewed(&error);
     renewal_backoff_.failed(Clock::now(), postgres::dice());
   }
 }

@@ -69,6 +69,22 @@ void TargetLog::session_lost(const PgError& error) {
               {"error", error.what()}});
 }
 
+void TargetLog::session_renewed(const PgError* error) {
+  const Clock::time_point now = Clock::now();
+  const Outage::News news =
+      error != nullptr ? renewals_.failed(way(*error), now) : renewals_.succeeded(now);
+  if (news == Outage::News::kNone) return;
+  if (error == nullptr) {
+    log::write(log::Level::kInfo, "held session was renewed", {{"target", target_}});
+    return;
+  }
+  log::write(log::Level::kInfo, "no new session after the server's reload, the held one stays",
+             {{"target", target_},
+              {"reason", std::string(to_string(error->reason()))},
+              {"sqlstate", error->sqlstate()},
+              {"error", error->what()}});
+}
+
 void TargetLog::restarted(const std::string& kind) {
   log::write(log::Level::kWarn, "server was restarted", {{"target", target_}, {"kind", kind}});
 }

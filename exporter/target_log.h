@@ -25,6 +25,8 @@ class TargetLog {
   void not_collected(const postgres::PgError& error);
   // A session that was held between two scrapes was lost; the scrape goes on with a new one.
   void session_lost(const postgres::PgError& error);
+  // After a reload of the server; an error: the scrapes go on with the held session.
+  void session_renewed(const postgres::PgError* error);
   // What keeps several collectors from running is told in one line. `role` is who we are.
   void reports(const std::vector<CollectorReport>& reports, const std::string& role);
   void restarted(const std::string& kind);
@@ -40,7 +42,7 @@ class TargetLog {
 
   std::string target_, address_;
   bool seen_up_ = false;
-  Outage collecting_, session_losses_;
+  Outage collecting_, session_losses_, renewals_;
   std::map<probes::ProbeKind, Outage> probing_;
   std::map<std::string, std::string> told_;  // last, of each collector
 };

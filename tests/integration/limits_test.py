@@ -91,10 +91,13 @@ def test_a_reload_of_a_full_server_costs_no_scrape(spare_scene):
         assert families.value("pgconn_up") == 1
         assert errors(families) == {}
         assert families.value("pgconn_server_config_load_time_seconds") is None
+    assert "sqlstate=53300" in exporter.process.wait_log("the held one stays")
     scene.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
     eventually(
         lambda: (exporter.metrics().value("pgconn_server_config_load_time_seconds") or 0) > loaded
     )
+    exporter.process.wait_log("held session was renewed")
+    assert sum("the held one stays" in line for line in exporter.log_lines) == 1
 
 
 def test_an_exporter_that_gets_no_slot_says_so_and_recovers(spare_scene):
