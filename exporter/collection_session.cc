@@ -108,7 +108,9 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
   if (!collected.facts) give_up(collected.readings.readings);
   const double loaded = collected.facts->config_load_time;
   if (config_load_time_ == 0) config_load_time_ = loaded;
-  outdated_ = loaded != config_load_time_;
+  // Behind a pooler each scrape may meet another backend, with a time of its own.
+  const bool same_backend = session_.connection->is_direct() == true;
+  outdated_ = same_backend && loaded != config_load_time_;
   collected.readings.outdated_session = outdated_;
   // Only with a new session or after a reload: a second round trip.
   const auto missing = kept_.to_ask(collected.plan.readings, *collected.facts);
