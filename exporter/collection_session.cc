@@ -122,27 +122,37 @@ asio::awaitable<void> CollectionSession::ask(
     const std::vector<const collectors::Reading*>& readings, postgres::Deadline deadline,
     Collected& collected) {
   const auto queries = queries_for(readings, session_.connection->server_version());
-  std::vector<postgres::Answer> answers;
-  std::vector<Clock::time_point> arrivals;
-  const Clock::time_point sent = Clock::now();
+  collected.asking = {};
+  Asking& asking = collected.asking;
+  asking.readings = readings;
+  asking.sent = Clock::now();
   std::optional<PgError> failure;
   try {
-    co_await session_.connection->pipeline(queries, deadline, answers, &arrivals);
+    co_await session_.connection->pipeline(queries, deadline, asking.answers, &asking.arrivals);
   } catch (const PgError& error) {
     failure = error;
   }
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (const auto* error = std::get_if<PgError>(&answers[i])) count(*error);
-    kept_.keep(*readings[i], answers[i]);
-    collected.readings.readings.put(*readings[i], std::move(answers[i]));
-    collected.readings.arrivals[readings[i]] = arrivals[i] - sent;
-  }
-  if (!collected.facts) collected.facts = facts_in(collected.readings.readings, options_);
-  if (collected.facts) collected.readings.visibility = collected.facts->visibility;
+  take_arrived(collected);
   if (!failure) co_return;
   session_ = {};  // ended, and its place in the budget free
   if (failure->reason() != Reason::kStopped) count(*failure);
   throw *failure;
+}
+
+void CollectionSession::take_arrived(Collected& collected) {
+  Asking& asking = collected.asking;
+  if (asking.taken == asking.answers.size()) return;
+  for (std::size_t& i = asking.taken; i < asking.answers.size(); ++i) {
+    const collectors::Reading& reading = *asking.readings[i];
+    postgres::Answer& answer = asking.answers[i];
+    if (const auto* error = std::get_if<PgError>(&answer)) count(*error);
+    kept_.keep(reading, answer);
+    collected.readings.readings.put(reading, std::move(answer));
+    collected.readings.arrivals[&reading] = asking.arrivals[i] - asking.sent;
+  }
+  // Anew each time: the later answers hold some of them.
+  collected.facts = facts_in(collected.readings.readings, options_);
+  if (collected.facts) collected.readings.visibility = collected.facts->visibility;
 }
 
 // Who does not know what the server is cannot read what else it said.

@@ -4,6 +4,8 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,12 +23,22 @@
 
 namespace pgconn::exporter {
 
+// Readings that were sent together. Their answers come in the same order.
+struct Asking {
+  std::vector<const collectors::Reading*> readings;
+  std::chrono::steady_clock::time_point sent;
+  std::vector<postgres::Answer> answers;
+  std::vector<std::chrono::steady_clock::time_point> arrivals;
+  std::size_t taken = 0;  // answers that are among the collected readings
+};
+
 // What a collection has learned so far.
 struct Collected {
   CollectionPlan plan;
   CollectedReadings readings;
   std::optional<collectors::ServerFacts> facts;  // the server answered
   std::optional<postgres::PgError> error;        // why it did not answer everything
+  Asking asking;                                 // the latest
 };
 
 class CollectionSession {
@@ -40,6 +52,9 @@ class CollectionSession {
   // PgError: no connection, the deadline (the session is closed then), a loss.
   asio::awaitable<void> collect(const std::set<std::string>& collectors,
                                 postgres::Deadline deadline, Collected& collected);
+  // For who cannot wait for the end of a collection under way: adds to its readings and facts what
+  // has arrived by now.
+  void take_arrived(Collected& collected);
 
   // Closes for good; a collection under way ends at once.
   void stop();

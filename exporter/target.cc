@@ -39,16 +39,17 @@ struct Target::Run {
   Run(asio::any_io_executor executor, std::set<std::string> names, postgres::Deadline until)
       : collectors(std::move(names)), deadline(until), done(executor, Clock::time_point::max()) {}
 
-  // Whether a scrape of these collectors with that deadline may take the result. One that was cut
+  // Whether a scrape of these collectors that has until then may take the result. One that was cut
   // short says nothing to who has time to wait for more.
-  bool answers(const std::set<std::string>& wanted, postgres::Deadline patience) const {
-    return result && collectors == wanted && (!cut_short || patience <= deadline + kWorthAnother);
+  bool answers(const std::set<std::string>& wanted, postgres::Deadline until) const {
+    return result && collectors == wanted && (!cut_short || until <= deadline + kWorthAnother);
   }
 
   std::set<std::string> collectors;
   postgres::Deadline deadline;
   bool cut_short = false;   // by the deadline
   asio::steady_timer done;  // never expires; cancelled when the result is there
+  Collected collected;
   std::shared_ptr<const TargetResult> result;
 };
 
@@ -96,25 +97,23 @@ void Target::stop() {
 TargetState Target::state() const { return state_; }
 
 asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
-    std::set<std::string> collectors, Patience wanted) {
-  const postgres::Deadline deadline = wanted.deadline(config_.global);
+    std::set<std::string> collectors, Patience patience) {
+  const postgres::Deadline deadline = patience.deadline(config_.global);
   while (running_) {
-    const std::shared_ptr<Run> run = running_;
-    asio::steady_timer patience(executor_, deadline);
-    patience.async_wait([run](asio::error_code error) {
-      if (!error) run->done.cancel();  // wakes every joiner; those with time left wait again
+    const std::shared_ptr<Run> joined = running_;
+    asio::steady_timer alarm(executor_, deadline);
+    alarm.async_wait([joined](asio::error_code error) {
+      if (!error) joined->done.cancel();  // wakes every joiner; those with time left wait again
     });
     asio::error_code ignored;
-    co_await run->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (run->answers(collectors, deadline)) co_return run->result;
-    if (Clock::now() >= deadline) {
-      co_return result_of({}, unreached(collectors), false);  // another scrape is still running
-    }
+    co_await joined->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (joined->answers(collectors, deadline)) co_return joined->result;
+    if (Clock::now() >= deadline) co_return so_far(*joined, collectors);
   }
   const auto own = std::make_shared<Run>(executor_, std::move(collectors), deadline);
   running_ = own;
   try {
-    co_await run(*own);
+    co_await carry_out(*own);
   } catch (...) {  // whatever it was, the next scrape must not wait for this one
     running_.reset();
     own->done.cancel();
@@ -125,10 +124,21 @@ asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
   co_return own->result;
 }
 
-asio::awaitable<void> Target::run(Run& run) {
+std::shared_ptr<const TargetResult> Target::so_far(Run& run,
+                                                   const std::set<std::string>& collectors) {
+  Collected& collected = run.collected;
+  session_.take_arrived(collected);
+  const bool up = collected.facts.has_value();
+  if (!up || collectors != run.collectors) return result_of({}, unreached(collectors), up);
+  metrics::MetricBatch batch;
+  const auto reports = run_collectors(collected.plan, options_, collected.readings, batch);
+  return result_of(std::move(batch), reports, up);
+}
+
+asio::awaitable<void> Target::carry_out(Run& run) {
   const auto& collectors = run.collectors;
   const Clock::time_point begin = Clock::now();
-  Collected collected;
+  Collected& collected = run.collected;
   try {
     co_await session_.collect(collectors, run.deadline, collected);
   } catch (const PgError& error) {

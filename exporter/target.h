@@ -67,8 +67,9 @@ class Target {
   const std::set<std::string>& enabled() const { return enabled_; }
 
   // Collects once, or joins the collection under way if it runs the same collectors. Yields a
-  // result within `patience` and this target's own limits: what has arrived by then. Null if the
-  // target was stopped meanwhile. Never throws.
+  // result within `patience` and this target's own limits: what has arrived by then, or, while a
+  // collection of other collectors is still under way, whether the server is up. Null if the target
+  // was stopped meanwhile. Never throws.
   asio::awaitable<std::shared_ptr<const TargetResult>> collect(std::set<std::string> collectors,
                                                                Patience patience);
 
@@ -83,7 +84,9 @@ class Target {
  private:
   struct Run;  // a collection that scrapes can join
 
-  asio::awaitable<void> run(Run& run);
+  asio::awaitable<void> carry_out(Run& run);
+  // For who cannot wait for the end of a run: what has arrived by now.
+  std::shared_ptr<const TargetResult> so_far(Run& run, const std::set<std::string>& collectors);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   void note_findings(const std::vector<CollectorReport>& reports,
                      const CollectedReadings& collected, const collectors::Options& options);

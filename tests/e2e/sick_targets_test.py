@@ -177,6 +177,33 @@ def test_scrapes_of_other_collectors_wait_for_the_one_that_is_stuck_and_each_end
         assert up(stuck()) == {"one": 0}
 
 
+def test_who_joins_a_scrape_and_has_less_time_gets_what_has_arrived(newest, run_exporter):
+    exporter = run_exporter({"targets": [{"name": "one", "dsn": newest.dsn()}],
+                             "global": {"lock_timeout": "30s", "statement_timeout": "30s"}})
+    expect_healthy(scrape(exporter, timeout=10), "one")
+    with contextlib.closing(newest.connect()) as watcher, contextlib.closing(newest.connect()) as locker:
+        seen = watcher.cursor()  # nobody can log in any more once the lock is there
+        locker.autocommit = False
+        locker.cursor().execute("LOCK pg_catalog.pg_db_role_setting IN ACCESS EXCLUSIVE MODE")
+        patient = in_background(scrape, exporter, timeout=8)
+
+        def is_held():
+            seen.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                         " AND application_name = 'pgconn_exporter/collect'")
+            return seen.fetchone()
+
+        eventually(is_held, what="the scrape that waits for the lock")
+        families = scrape(exporter, timeout=3)
+        assert up(families) == {"one": 1}
+        for collector, success in (("server", 1), ("sessions", 1), ("limits", 0)):
+            assert families.value("pgconn_collector_success", target="one", collector=collector) == success
+        assert families.samples("pgconn_sessions")
+        others = exporter.metrics("collect[]=server", {TIMEOUT_HEADER: "2"})
+        assert up(others) == {"one": 1}
+        assert others.value("pgconn_collector_success", target="one", collector="server") == 0
+    expect_healthy(patient(), "one")
+
+
 def test_each_target_has_its_own_limit_of_a_scrape(run_exporter):
     with Peer() as silent:
         dsn = f"host=127.0.0.1 port={silent.port} user=x"
