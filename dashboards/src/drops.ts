@@ -2,7 +2,7 @@ import { CAUSES, causeColors } from './causes.ts';
 import { dashboard } from './dashboard.ts';
 import { to, toTargetOfRow } from './links.ts';
 import { events, graph, note, tile, words } from './panels.ts';
-import { happened, T, TARGET } from './selectors.ts';
+import { happened, keepaliveSilence, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
 import { CLOCK, CLOCK_SOFT_MAX, ENDS, RESULTS, SCOPES, WATCH, any, informs } from './theme.ts';
 
@@ -10,7 +10,6 @@ const incidentsOf = (scope: string) =>
   `sum(increase(pgconn_drop_incidents_total{${T}, scope="${scope}"}[$__range])) or vector(0)`;
 const resultsOf = (result: string) =>
   `sum by (rung) (increase(pgconn_idle_canary_results_total{${T}, result="${result}"}[$__range]))`;
-const settingOf = (name: string) => `max by (${TARGET}) (pgconn_setting_seconds{${T}, name="${name}"})`;
 
 const causesInWords = [
   '| cause | what happened | what to do first |',
@@ -224,8 +223,8 @@ export const drops = dashboard({
         list({
           title: 'Idle limit of the path against keepalives',
           description:
-            'The longest silence that survived, the shortest that did not, and when the server first breaks a ' +
-            'silence. A keepalive must come before the path forgets: lower tcp_keepalives_idle where it does not.',
+            'The longest silence that survived, the shortest that did not, and how long the server leaves one at ' +
+            'most. Keepalives must come before the path forgets: lower tcp_keepalives_idle and _interval.',
           order: 'Target',
           ascending: true,
           columns: [
@@ -242,10 +241,10 @@ export const drops = dashboard({
               expr: `min by (${TARGET}) (pgconn_path_idle_limit_seconds{${T}})`,
               unit: CLOCK,
             },
-            { title: 'First keepalive', expr: settingOf('tcp_keepalives_idle'), unit: CLOCK },
+            { title: 'Keepalive within', expr: keepaliveSilence, unit: CLOCK },
             {
               title: 'In time',
-              expr: `${settingOf('tcp_keepalives_idle')}
+              expr: `${keepaliveSilence}
                 < bool min by (${TARGET}) (pgconn_path_idle_limit_seconds{${T}})`,
               mappings: [words({ 0: { text: 'too late', color: 'orange' }, 1: { text: 'yes', color: 'transparent' } })],
             },

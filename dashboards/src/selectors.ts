@@ -18,6 +18,10 @@ export const FAULTS = 'probe!="idle"';
 /** The labels that tell targets apart. */
 export const TARGET = 'cluster, target';
 
+/** The silence that the server's keepalives leave: before the first, and from each that was answered to the next. */
+export const keepaliveSilence = `max by (${TARGET}) (pgconn_setting_seconds{${T},
+  name=~"tcp_keepalives_idle|tcp_keepalives_interval"})`;
+
 export const IDLE_IN_TRANSACTION = 'state=~"idle in transaction.*"';
 
 /** Of a counter, only what rose at all in the chosen range. `more`: matchers beside those of the variables. */

@@ -1,7 +1,7 @@
 import { dashboard } from './dashboard.ts';
 import { FIXES } from './findings.ts';
 import { nothing, tile, words } from './panels.ts';
-import { T, TARGET } from './selectors.ts';
+import { T, TARGET, keepaliveSilence } from './selectors.ts';
 import { list, matrix } from './tables.ts';
 import { ACT, CLOCK, NEUTRAL, NONE, WATCH, any, informs } from './theme.ts';
 
@@ -60,10 +60,10 @@ export const settings = dashboard({
         tile({
           title: 'Keepalive too late',
           description:
-            'Targets whose first keepalive comes after the path has forgotten a silent connection. When orange, ' +
-            'lower tcp_keepalives_idle below the limit of the path.',
+            'Targets whose keepalives come after the path has forgotten a silent connection. When orange, lower ' +
+            'tcp_keepalives_idle and tcp_keepalives_interval below the limit of the path.',
           unit: 'short',
-          expr: `count(${seconds('tcp_keepalives_idle')} >= ${pathLimit}) or vector(0)`,
+          expr: `count(${keepaliveSilence} >= ${pathLimit}) or vector(0)`,
           steps: any(WATCH),
         }),
         tile({
@@ -177,14 +177,14 @@ export const settings = dashboard({
         list({
           title: 'Keepalives against the path',
           description:
-            'When the server first breaks a silence, when it gives a dead client up, and the silence that the path' +
-            ' allows. Coloured where the keepalive comes too late.',
+            'How long the server leaves a silence at most, when it gives a dead client up, and the silence that the ' +
+            'path allows. Coloured where keepalives come too late.',
           span: 12,
           order: 'Target',
           ascending: true,
           columns: [
             { title: 'Target', label: 'target' },
-            { title: 'First keepalive', expr: seconds('tcp_keepalives_idle'), unit: CLOCK },
+            { title: 'Keepalive within', expr: keepaliveSilence, unit: CLOCK },
             {
               title: 'Gives up after',
               expr: `${seconds('tcp_keepalives_idle')} + ${seconds('tcp_keepalives_interval')}
@@ -194,7 +194,7 @@ export const settings = dashboard({
             { title: 'Path allows', expr: pathLimit, unit: CLOCK },
             {
               title: 'In time',
-              expr: `${seconds('tcp_keepalives_idle')} < bool ${pathLimit}`,
+              expr: `${keepaliveSilence} < bool ${pathLimit}`,
               mappings: [words({ 0: { text: 'too late', color: WATCH }, 1: { text: 'yes', color: NONE } })],
             },
           ],
