@@ -1,4 +1,8 @@
-"""An hour of a healthy shop: nothing but the watchdog may speak."""
+"""An hour of a healthy shop: nothing but the watchdog may speak.
+
+Its server is set as our findings advise. On PostgreSQL's defaults PgConnTimeoutMissing (info: it pages nobody) speaks
+too, and rightly: the timeouts that end forgotten sessions and transactions are 0 there, which is worth a decision.
+"""
 
 import threading
 import time
