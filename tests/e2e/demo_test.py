@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import signal
 import tempfile
 
@@ -37,6 +38,15 @@ def test_the_demo_shows_every_kind_of_session_and_leaves_nothing_behind(demo):
     output = "\n".join(process.log_lines)
     for words in ("oldest idle transaction", "batch", "tls", "plain", "unix", "findings"):
         assert words in output
+
+
+def test_the_drill_shows_how_long_each_alert_takes_to_come_and_to_go(demo):
+    process = demo("--drill")
+    assert process.wait(timeout=600) == 0, process.log_tail(200)
+    times = r" +(critical|warning) +\d+\.\d s +\d+\.\d s$"
+    for alert in ("PgConnIdleInTransactionNearTimeout", "PgConnAllDropped", "PgConnCertificateExpiry"):
+        assert [line for line in process.log_lines if re.search(rf" {alert}{times}", line)], process.log_tail(200)
+    assert any("watchdog" in line and "was heard" in line for line in process.log_lines)
 
 
 def test_the_demo_runs_until_ctrl_c_and_tells_where(demo):
