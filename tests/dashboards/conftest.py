@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import time
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.midbox import Midbox
 from tests.support.midbox import Unavailable as NoNamespaces
 from tests.support.pgbox import PgBox
 from tests.support.pgbox import Unavailable as NoServer
-from tests.support.process import eventually
+from tests.support.process import eventually, free_port
 from tests.support.prometheus import Prometheus, Unavailable, unpacked
 
 
@@ -46,7 +47,8 @@ def lint(npm_run):
 @pytest.fixture(scope="session")
 def _trouble():
     """The network namespace from which alone it is reached, a Prometheus that has seen an idle limit, a crash, drops,
-    refusals, waits and bad ends of sessions, and since when (Unix time)."""
+    refusals, waits, bad ends of sessions, a locked catalog, a refused configuration and an exporter that does not
+    answer, and since when (Unix time)."""
     with contextlib.ExitStack() as stack:
         try:
             unpacked("native", "prometheus")  # from where packages can be downloaded
@@ -61,17 +63,21 @@ def _trouble():
         with midbox.client.inside():
             server = stack.enter_context(TroubledServer(box))
             server.prepare()
-            exporter = stack.enter_context(Exporter({"targets": server.targets(), "probes": PROBES}))
+            exporter = stack.enter_context(Exporter(
+                {"global": {"lock_timeout": "100ms"}, "targets": server.targets(), "probes": PROBES}))
             begin = time.time()
-            running = stack.enter_context(Prometheus({"pgconn": exporter.port}))
+            running = stack.enter_context(Prometheus({"pgconn": [exporter.port, free_port()]}))
             held = 'sum(pgconn_held_connections{target="orders"})'
             eventually(lambda: running.value(held) == 3, 60, "held connections")
             server.crash()
             server.begin()
             eventually(lambda: running.query("pgconn_idle_dropped_seconds"), 90, "the path's idle limit")
+            server.lock_catalog_until(lambda: running.query('pgconn_collector_success{target="orders"} == 0'))
             server.drop_held()
             server.end_sessions_badly()
             box.use_certificate("ending")
+            exporter.write_config("targets: of no kind")
+            exporter.process.signal(signal.SIGHUP)
         yield midbox.client, running, begin
 
 

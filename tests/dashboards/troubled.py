@@ -75,7 +75,7 @@ class TroubledServer:
         return [
             target("orders", "postgres", "direct", files=files, path_idle_limit="5s",
                    collectors={"sessions": {"by_client": 5}}, max_series_per_metric=5),
-            target("orders-pooled", "postgres", "pooler"),
+            target("orders-pooled", "postgres", "pooler", files=[{"name": "mislaid", "path": "/nowhere/ca.pem"}]),
             target("bare", "nobody", "direct", probes=quiet),
             target("refused", "crowded", "direct", probes=quiet),
         ]
@@ -132,6 +132,14 @@ class TroubledServer:
             with contextlib.suppress(psycopg2.Error):  # of one of them
                 session.wait()
             session.run("ROLLBACK")  # until then its server process keeps the deadlock to itself
+
+    def lock_catalog_until(self, seen):
+        """Locks what two collectors cannot do without, until `seen()`. Logins wait for it too."""
+        with contextlib.closing(Session(self.dsn())) as migration:
+            migration.run("BEGIN")
+            migration.run("LOCK TABLE pg_db_role_setting")
+            eventually(seen, 30, "collectors that fail")
+            migration.run("ROLLBACK")
 
     def drop_held(self):
         """Ends what the exporter holds."""

@@ -46,9 +46,9 @@ def promtool(*arguments, stdin="", suite="native"):
 class Prometheus(StartsOnEntry):
     """Scrapes the given ports of loopback. A context manager; all it writes goes with it.
 
-    `jobs` maps a job's name to the port whose /metrics it scrapes. `rules` are rule files, `alertmanagers`
-    the ports of loopback that alerts are sent to, again each `resend`. `suite` is the release whose
-    Prometheus it is.
+    `jobs` maps a job's name to the port, or a list of ports, whose /metrics it scrapes. `rules` are rule
+    files, `alertmanagers` the ports of loopback that alerts are sent to, again each `resend`. `suite` is the
+    release whose Prometheus it is.
     """
 
     def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native", resend="1m"):
@@ -70,7 +70,8 @@ class Prometheus(StartsOnEntry):
         def on_loopback(ports):
             return [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
 
-        scrapes = [{"job_name": job, "static_configs": on_loopback([port])} for job, port in self._jobs.items()]
+        scrapes = [{"job_name": job, "static_configs": on_loopback(ports if isinstance(ports, list) else [ports])}
+                   for job, ports in self._jobs.items()]
         intervals = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), self._interval)
         configuration = {"global": intervals, "scrape_configs": scrapes, "rule_files": self._rules}
         if self._alertmanagers:
