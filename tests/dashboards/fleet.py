@@ -5,7 +5,7 @@ orders-replica  its standby, well
 billing         well
 stock           nearly full, at times quite; its certificate is about to end
 archive         well, but its exporter's role may not see much
-legacy          old, and stopped in the end
+canteen         old, and stopped in the end
 """
 
 import contextlib
@@ -116,8 +116,8 @@ class Fleet:
         billing = self._box("billing", 17, idle_in_transaction_session_timeout="60s", idle_session_timeout="2h")
         stock = self._box("stock", 15, max_connections=40)
         archive = self._box("archive", 13)
-        legacy = self._box("legacy", 13)
-        for box in (billing, stock, legacy):
+        canteen = self._box("canteen", 13)
+        for box in (billing, stock, canteen):
             box.psql(_MONITOR)
             self._stack.enter_context(Workload(box, blocked=False))
         archive.psql("CREATE ROLE pgconn LOGIN")
@@ -152,7 +152,7 @@ class Fleet:
                    max_series_per_metric=5),
             target("stock", "office", local["stock"]),
             target("archive", "office", local["archive"]),
-            target("legacy", "office", local["legacy"]),
+            target("canteen", "office", local["canteen"]),
         ]
 
     def _answers(self):
@@ -170,7 +170,7 @@ class Fleet:
             (0.50, "somebody ends what the exporter holds on orders", self.troubled.drop_held),
             (0.60, "stock shows a certificate that ends in two days", self._show_ending),
             (0.68, "sessions on orders end badly", self.troubled.end_sessions_badly),
-            (0.80, "legacy is stopped", self.boxes["legacy"].stop),
+            (0.80, "canteen is stopped", self.boxes["canteen"].stop),
             (1.00, "that is all", lambda: None),
         ):
             time.sleep(max(0.0, begin + part * seconds - time.monotonic()))
