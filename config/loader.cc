@@ -22,15 +22,17 @@ ValidatedConfig load_text(std::string_view yaml, const std::string& name,
   return ValidatedConfig(std::move(config));
 }
 
-ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary) {
-  std::string yaml;
+std::string read_configuration(const std::string& path) {
   try {
-    yaml = read_bounded_file(path, kMaxFileBytes);
+    return read_bounded_file(path, kMaxFileBytes);
   } catch (const std::system_error& error) {
     throw ConfigError(path + ": cannot be read: " + error.code().message() +
                       "; name a file that the exporter's user can read");
   }
-  return load_text(yaml, path, vocabulary);
+}
+
+ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary) {
+  return load_text(read_configuration(path), path, vocabulary);
 }
 
 ValidatedConfig from_environment() {

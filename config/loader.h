@@ -45,6 +45,9 @@ class ValidatedConfig {
 // Throws ConfigError, also when the file cannot be read.
 ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary);
 
+// The text of a configuration file, up to a byte more than kMaxFileBytes. Throws ConfigError.
+std::string read_configuration(const std::string& path);
+
 // `name` stands for the file in messages.
 ValidatedConfig load_text(std::string_view yaml, const std::string& name,
                           const Vocabulary& vocabulary);

@@ -74,7 +74,7 @@ std::string shown_key(std::string_view key) {
   return shown ? std::string(key) : "<key>";
 }
 
-YamlNode parse_document(std::string_view yaml, Problems& problems) {
+YamlNode parse_document(std::string_view yaml, Problems& problems, std::string_view if_empty) {
   check_text(yaml, problems);
   // The comment after the end: the parser overlooks a quote that opens as the last character.
   std::istringstream input(std::string(yaml) + "\n#");
@@ -88,7 +88,7 @@ YamlNode parse_document(std::string_view yaml, Problems& problems) {
   }
   YamlNode root = builder.take_root();
   if (!found || root.kind == YamlNode::Kind::kNull) {
-    problems.fail(1, "", "the file is empty; it needs at least `targets:` with one target");
+    problems.fail(1, "", if_empty);
   }
   return root;
 }

@@ -29,11 +29,16 @@ inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 inline constexpr int kMaxDepth = 16;
 inline constexpr std::size_t kMaxNodes = 50'000;  // aliases counted as if written out
 
+inline constexpr std::string_view kEmptyFile =
+    "the file is empty; it needs at least `targets:` with one target";
+
 // Parses the one document of a file. Duplicate keys are added to `problems` (the first one stays);
 // for all else that is wrong it throws ConfigError: bytes that are not UTF-8, control characters,
 // tabs in the indentation, YAML's own errors, an empty file, a second document, tags, keys that are
-// not text, and more than the bounds above. No message repeats the text of a value.
-YamlNode parse_document(std::string_view yaml, Problems& problems);
+// not text, and more than the bounds above. No message repeats the text of a value; that of an
+// empty file is `if_empty`.
+YamlNode parse_document(std::string_view yaml, Problems& problems,
+                        std::string_view if_empty = kEmptyFile);
 
 // A key as it may be shown: itself if it is a plain word, else "<key>" (it could hold a secret).
 std::string shown_key(std::string_view key);

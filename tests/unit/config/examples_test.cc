@@ -14,6 +14,7 @@ TEST_CASE("every example file loads") {
        std::filesystem::directory_iterator(PGCONN_SOURCE_DIR "/config/examples")) {
     const std::string name = entry.path().filename().string();
     INFO(name);
+    if (name == "web.yml") continue;  // of the other format: web_config_test.cc
     CHECK(refusal(read_source("config/examples/" + name), name) == "accepted");
     ++examples;
   }

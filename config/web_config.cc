@@ -1,0 +1,216 @@
+#include "config/web_config.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "config/bounded_file.h"
+#include "config/loader.h"
+#include "config/web_tls_schema.h"
+#include "config/yaml_document.h"
+
+namespace pgconn::config {
+namespace {
+
+constexpr std::string_view kHashAllowed =
+    "60 characters that begin with `$2a$`, `$2b$` or `$2y$`, as `htpasswd -nBC 10 \"\"` prints "
+    "them";
+
+// What is wrong with the hash, or nullopt. Anything that crypt() knows but bcrypt is refused here:
+// it also takes hashes that a password of eight letters is enough to break.
+std::optional<std::string> wrong_with_hash(std::string_view hash) {
+  const auto is_of_radix64 = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '.' && c <= '9');
+  };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool is_bcrypt =
+      hash.size() == 60 &&
+      (hash.starts_with("$2a$") || hash.starts_with("$2b$") || hash.starts_with("$2y$")) &&
+      is_digit(hash[4]) && is_digit(hash[5]) && hash[6] == '$' &&
+      std::ranges::all_of(hash.substr(7), is_of_radix64);
+  if (!is_bcrypt) return "is not a bcrypt hash; allowed: " + std::string(kHashAllowed);
+  const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
+  if (cost < 4 || cost > kMaxBcryptCost) {
+    return "has the cost " + std::to_string(cost) + "; allowed: 4 to " +
+           std::to_string(kMaxBcryptCost) + " (15 takes about 2 s)";
+  }
+  return std::nullopt;
+}
+
+void read_users(const Value& value, ReadContext& context, WebConfig& web) {
+  constexpr std::string_view kAllowed = "a mapping of at least one user name to a bcrypt hash";
+  if (!expect_mapping(value, kAllowed, context.problems)) return;
+  if (value.node.children.empty()) {
+    context.problems.add(value.node.line, value.path,
+                         "has no user; allowed: " + std::string(kAllowed) +
+                             ", or leave the key out and nobody has to log in");
+  }
+  for (const YamlNode& node : value.node.children) {
+    const Value user = value.child(node);
+    if (node.key.empty() || node.key.find(':') != std::string::npos) {
+      context.problems.add(node.line, user.path,
+                           "is no name that a client can log in with; allowed: at least one "
+                           "character, and no colon");
+    }
+    const auto hash = read_text(user, kHashAllowed, context.problems);
+    if (!hash) continue;
+    if (const auto wrong = wrong_with_hash(*hash)) {
+      context.problems.add(node.line, user.path, *wrong);
+    }
+    web.users[node.key] = *hash;
+  }
+}
+
+// The headers that the format knows, and the values that those with a fixed set may have.
+struct KnownHeader {
+  std::string_view name;
+  std::vector<std::string_view> values;
+};
+
+const std::vector<KnownHeader>& known_headers() {
+  static const std::vector<KnownHeader> headers = {
+      {"Content-Security-Policy", {}},         {"X-Frame-Options", {"deny", "sameorigin"}},
+      {"X-Content-Type-Options", {"nosniff"}}, {"X-XSS-Protection", {}},
+      {"Strict-Transport-Security", {}},
+  };
+  return headers;
+}
+
+void read_header(const KnownHeader& known, const Value& value, ReadContext& context,
+                 WebConfig& web) {
+  std::string allowed = "one line of printable ASCII";
+  if (!known.values.empty()) {
+    allowed.clear();
+    for (const std::string_view word : known.values) {
+      allowed += (allowed.empty() ? "" : ", ") + std::string(word);
+    }
+  }
+  // Written plain, `X-XSS-Protection: 0` is a number for YAML and text for everybody else.
+  if (value.node.kind != YamlNode::Kind::kText) {
+    context.problems.add(value.node.line, value.path, "is not text; allowed: " + allowed);
+    return;
+  }
+  const std::string& text = value.node.text;
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  const bool of_set = known.values.empty() || text.empty() ||
+                      std::ranges::find(known.values, text) != known.values.end();
+  if (!printable || !of_set) {
+    context.problems.add(value.node.line, value.path,
+                         "is not of the allowed form; allowed: " + allowed);
+  } else if (!text.empty()) {  // empty is the format's way to leave a header out
+    web.headers.emplace_back(known.name, text);
+  }
+}
+
+std::span<const Field<WebConfig>> header_fields() {
+  static const std::vector<Field<WebConfig>> fields = [] {
+    std::vector<Field<WebConfig>> all;
+    for (const KnownHeader& known : known_headers()) {
+      all.push_back({.key = std::string(known.name),
+                     .type = "text",
+                     .allowed = "",
+                     .default_text = "",
+                     .help = "",
+                     .read = [&known](const Value& value, ReadContext& context, WebConfig& web) {
+                       read_header(known, value, context, web);
+                     }});
+    }
+    return all;
+  }();
+  return fields;
+}
+
+Field<WebConfig> section(std::string_view key,
+                         std::function<void(const Value&, ReadContext&, WebConfig&)> read) {
+  return {.key = std::string(key),
+          .type = "mapping",
+          .allowed = "",
+          .default_text = "",
+          .help = "",
+          .read = std::move(read)};
+}
+
+std::span<const Field<WebConfig>> http_fields() {
+  static const std::vector<Field<WebConfig>> fields = {
+      // Every client that speaks HTTP/2 falls back to what is served here.
+      section("http2",
+              [](const Value& value, ReadContext& context, WebConfig&) {
+                static_cast<void>(read_boolean(value, "true or false", context.problems));
+              }),
+      section("headers",
+              [](const Value& value, ReadContext& context, WebConfig& web) {
+                read_section<WebConfig>(value, "a mapping of header names to text", header_fields(),
+                                        context, web);
+              }),
+  };
+  return fields;
+}
+
+std::span<const Field<RateLimit>> rate_fields() {
+  static const std::vector<Field<RateLimit>> fields = [] {
+    std::vector<Field<RateLimit>> all = {
+        duration("interval", &RateLimit::interval,
+                 {std::chrono::milliseconds(1), std::chrono::hours(1), true}, ""),
+        integer("burst", &RateLimit::burst, {1, 1'000'000}, ""),
+    };
+    for (Field<RateLimit>& field : all) field.required = true;
+    return all;
+  }();
+  return fields;
+}
+
+std::span<const Field<WebConfig>> web_fields() {
+  static const std::vector<Field<WebConfig>> fields = {
+      section("tls_server_config",
+              [](const Value& value, ReadContext& context, WebConfig& web) {
+                read_web_tls(value, context, web.tls.emplace());
+              }),
+      section("http_server_config",
+              [](const Value& value, ReadContext& context, WebConfig& web) {
+                read_section<WebConfig>(value, "a mapping of `http2` and `headers`", http_fields(),
+                                        context, web);
+              }),
+      section("basic_auth_users", read_users),
+      section("rate_limit",
+              [](const Value& value, ReadContext& context, WebConfig& web) {
+                read_section<RateLimit>(value, "a mapping of `interval` and `burst`", rate_fields(),
+                                        context, web.rate_limit);
+              }),
+  };
+  return fields;
+}
+
+void put_directory_before(std::string& path, const std::filesystem::path& directory) {
+  if (!path.empty()) path = (directory / path).string();  // an absolute path stays what it is
+}
+
+}  // namespace
+
+WebConfig load_web_text(std::string_view yaml, const std::string& path) {
+  Problems problems(path);
+  const YamlNode root =
+      parse_document(yaml, problems,
+                     "the file is empty and would protect nothing; leave --web.config.file out if "
+                     "that is meant");
+  const Vocabulary none;
+  ReadContext context{none, problems};
+  WebConfig web;
+  read_section<WebConfig>({root, ""}, "a mapping such as `basic_auth_users`", web_fields(), context,
+                          web);
+  problems.throw_if_any();
+  if (web.tls) {
+    const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+    put_directory_before(web.tls->cert_file, directory);
+    put_directory_before(web.tls->key_file, directory);
+    put_directory_before(web.tls->client_ca_file, directory);
+  }
+  return web;
+}
+
+WebConfig load_web_file(const std::string& path) {
+  return load_web_text(read_configuration(path), path);
+}
+
+}  // namespace pgconn::config
