@@ -24,7 +24,7 @@ LABEL org.opencontainers.image.title="pgconn_exporter" \
       org.opencontainers.image.revision="$REVISION"
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libcivetweb1 libfmt10 libmd4c-html0 libpq5 libspdlog1.15 libssl3t64 \
+      ca-certificates libcivetweb1 libcrypt1 libfmt10 libmd4c-html0 libpq5 libspdlog1.15 libssl3t64 \
       libyaml-cpp0.8 libprometheus-cpp-core1.0 zlib1g \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 65532 --no-create-home --home-dir /nonexistent pgconn

@@ -20,6 +20,12 @@ add_library(pgconn::civetweb UNKNOWN IMPORTED)
 set_target_properties(pgconn::civetweb PROPERTIES IMPORTED_LOCATION ${CIVETWEB_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${CIVETWEB_INCLUDE_DIR})
 
+find_path(CRYPT_INCLUDE_DIR crypt.h REQUIRED)
+find_library(CRYPT_LIBRARY crypt REQUIRED)
+add_library(pgconn::crypt UNKNOWN IMPORTED)
+set_target_properties(pgconn::crypt PROPERTIES IMPORTED_LOCATION ${CRYPT_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${CRYPT_INCLUDE_DIR})
+
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(asio::asio INTERFACE IMPORTED)
 target_include_directories(asio::asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})

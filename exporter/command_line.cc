@@ -20,7 +20,8 @@ constexpr std::string_view kUsage =
 
 Usage:
   pgconn_exporter [serve] [flags]        collect and serve metrics (the default)
-  pgconn_exporter check-config FILE      check a configuration file and exit
+  pgconn_exporter check-config FILE      check a configuration file and exit;
+                                         with --web.config.file that one too
   pgconn_exporter list SUBJECT [flags]   print a reference: collectors, probes,
                                          metrics, configuration or findings
 
@@ -31,6 +32,8 @@ Flags of serve:
   --web.listen-address=ADDRESS  where to listen: :PORT, ADDRESS:PORT or
                                 [IPv6]:PORT. May be given several times.
                                 Default: :10187
+  --web.config.file=FILE        TLS, client certificates, users, headers and rate
+                                limit, in the format of Prometheus's exporters
   --web.telemetry-path=PATH     where the metrics are. Default: /metrics
   --web.max-requests=N          scrapes answered at the same time, 1 to 256; more
                                 are told to come back later. Default: 40
@@ -48,6 +51,7 @@ Flags of all:
 
 constexpr std::string_view kFlags[] = {"--config.file",
                                        "--web.listen-address",
+                                       "--web.config.file",
                                        "--web.telemetry-path",
                                        "--web.max-requests",
                                        "--log.level",
@@ -154,6 +158,7 @@ class Parser {
     app_.add_flag("--version", version_);
     app_.add_option("--config.file", config_file_);
     app_.add_option("--web.listen-address", addresses_)->allow_extra_args(false);
+    app_.add_option("--web.config.file", web_config_file_);
     app_.add_option("--web.telemetry-path", telemetry_path_);
     app_.add_option("--web.max-requests", max_requests_);
     app_.add_option("--log.level", log_level_);
@@ -191,6 +196,7 @@ class Parser {
   CommandLine checked() const {
     CommandLine line;
     line.config_file = config_file_;
+    line.web_config_file = web_config_file_;
     line.listen_addresses = checked_addresses(addresses_);
     line.telemetry_path = checked_telemetry_path(telemetry_path_);
     line.max_requests = checked_max_requests(max_requests_);
@@ -199,7 +205,7 @@ class Parser {
     if (check_config_->parsed()) {
       line.command = CommandLine::Command::kCheckConfig;
       if (!checked_file_.empty()) line.config_file = checked_file_;
-      if (line.config_file.empty()) {
+      if (line.config_file.empty() && line.web_config_file.empty()) {
         throw UsageError("check-config needs the file to check: pgconn_exporter check-config FILE");
       }
     }
@@ -217,6 +223,7 @@ class Parser {
   bool help_ = false;
   bool version_ = false;
   std::string config_file_;
+  std::string web_config_file_;
   std::vector<std::string> addresses_{std::string(kDefaultListenAddress)};
   std::string telemetry_path_ = "/metrics";
   std::string max_requests_ = "40";

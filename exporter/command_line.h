@@ -24,6 +24,7 @@ struct CommandLine {
 
   Command command = Command::kServe;
   std::string config_file;                      // empty: none, libpq's environment names the server
+  std::string web_config_file;                  // empty: plain HTTP for everybody
   std::vector<ListenAddress> listen_addresses;  // at least one
   std::string telemetry_path = "/metrics";
   int max_requests = 40;  // scrapes answered at the same time

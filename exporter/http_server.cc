@@ -1,7 +1,6 @@
 #include "exporter/http_server.h"
 
 #include <civetweb.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,34 +13,12 @@
 #include <thread>
 
 #include "exporter/civetweb_exchange.h"
+#include "exporter/small_stacks.h"
 
 namespace pgconn::exporter {
 namespace {
 
 constexpr int kMaxRequestBytes = 16 * 1024;
-
-// Threads made while this lives get stacks of 512 KiB in place of 8 MiB: under strict overcommit,
-// usual on database hosts, stacks count as used memory whether they are touched or not.
-class SmallStacks {
- public:
-  SmallStacks() {
-    pthread_getattr_default_np(&before_);
-    pthread_attr_t small;
-    pthread_getattr_default_np(&small);
-    pthread_attr_setstacksize(&small, 512 * 1024);
-    pthread_setattr_default_np(&small);
-    pthread_attr_destroy(&small);
-  }
-  ~SmallStacks() {
-    pthread_setattr_default_np(&before_);
-    pthread_attr_destroy(&before_);
-  }
-  SmallStacks(const SmallStacks&) = delete;
-  SmallStacks& operator=(const SmallStacks&) = delete;
-
- private:
-  pthread_attr_t before_;
-};
 
 bool kernel_has_ipv6() {
   const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -189,15 +166,16 @@ class HttpServer::Impl {
   }
 
   Response answer(const Request& request, const Route& route) const {
-    if (route.handler == nullptr) {
-      return text_response(404, "No such path. This server has: " + valid_paths() + "\n");
-    }
-    if (request.method != "GET" && request.method != "HEAD") {
-      Response response = text_response(405, "Only GET and HEAD are answered here.\n");
-      response.headers.emplace_back("Allow", "GET, HEAD");
-      return response;
-    }
     try {
+      if (auto refusal = options_.refuse(request)) return *std::move(refusal);
+      if (route.handler == nullptr) {
+        return text_response(404, "No such path. This server has: " + valid_paths() + "\n");
+      }
+      if (request.method != "GET" && request.method != "HEAD") {
+        Response response = text_response(405, "Only GET and HEAD are answered here.\n");
+        response.headers.emplace_back("Allow", "GET, HEAD");
+        return response;
+      }
       return (*route.handler)(request);
     } catch (const std::exception& error) {
       options_.failed(route.name, error.what());
@@ -211,14 +189,32 @@ class HttpServer::Impl {
     const UnderWay under_way(*this);
     // A request body is of no use to us; without this civetweb would read it to its end.
     mg_disable_connection_keep_alive(connection);
+    if (!is_welcome(connection)) return send_away(connection);
     const Request request = read_request(*mg_get_request_info(connection));
     const Route route = find_route(routes_, request.path);
-    const Response response = under_way.stopping()
-                                  ? text_response(503, "The exporter is stopping.\n")
-                                  : answer(request, route);
-    send_response(connection, response, request.method != "HEAD");
-    options_.served(route.name, response.status);
-    return response.status;
+    Response response = under_way.stopping() ? text_response(503, "The exporter is stopping.\n")
+                                             : answer(request, route);
+    const int status = response.status;
+    send(connection, std::move(response), request.method != "HEAD", route.name);
+    return status;
+  }
+
+  void send(mg_connection* connection, Response response, bool with_body,
+            std::string_view path) const {
+    const auto more = options_.headers();
+    response.headers.insert(response.headers.end(), more.begin(), more.end());
+    send_response(connection, response, with_body);
+    options_.served(path, response.status);
+  }
+
+  bool is_welcome(const mg_connection* connection) const {
+    const mg_request_info& info = *mg_get_request_info(connection);
+    return options_.welcomes(info.remote_addr, info.remote_port);
+  }
+
+  int send_away(mg_connection* connection) const {
+    send(connection, text_response(403, "This port is the exporter's own.\n"), true, kOtherPath);
+    return 403;
   }
 
   static Impl& self(const mg_connection* connection) {
@@ -240,14 +236,16 @@ class HttpServer::Impl {
       const UnderWay under_way(server);
       const auto seconds =
           std::chrono::duration_cast<std::chrono::seconds>(server.options_.request_timeout).count();
-      send_response(
-          connection,
-          text_response(status,
-                        "The request could not be read. Request line and headers together "
-                        "may have at most 16 KiB and must arrive within " +
-                            std::to_string(seconds) + " s.\n"),
-          true);
-      server.options_.served(kOtherPath, status);
+      if (!server.is_welcome(connection)) {
+        server.send_away(connection);
+        return 0;
+      }
+      server.send(connection,
+                  text_response(status,
+                                "The request could not be read. Request line and headers together "
+                                "may have at most 16 KiB and must arrive within " +
+                                    std::to_string(seconds) + " s.\n"),
+                  true, kOtherPath);
     } catch (...) {
       mg_disable_connection_keep_alive(connection);
     }

@@ -8,7 +8,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporter/http_routes.h"
@@ -23,6 +26,18 @@ struct HttpServerOptions {
   int threads = 48;
   // For the whole request line and headers, and for each stall while an answer is written.
   std::chrono::milliseconds request_timeout{5000};
+  // Whether that client, by IP address and port, is answered at all; else it is sent away with 403.
+  std::function<bool(std::string_view address, int port)> welcomes = [](auto, auto) {
+    return true;
+  };
+  // The answer to a request that is not to reach any page; nothing lets it pass. From the workers.
+  std::function<std::optional<Response>(const Request&)> refuse = [](const Request&) {
+    return std::nullopt;
+  };
+  // Put on every answer, on top of the standing ones.
+  std::function<std::vector<std::pair<std::string, std::string>>()> headers = [] {
+    return std::vector<std::pair<std::string, std::string>>();
+  };
   // After each answer, from the worker. `path` is a route (of `/pages/*` it is `/pages`), or
   // "other" for everything else, so it is fit for a label.
   std::function<void(std::string_view path, int status)> served = [](auto, auto) {};

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "exporter/service.h"
 #include "exporter/version.h"
 #include "exporter/vocabulary.h"
+#include "exporter/web_front.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -26,11 +28,16 @@ void print(std::FILE* stream, const std::string& text) {
 
 int check_config(const CommandLine& line) {
   try {
+    if (!line.web_config_file.empty()) {
+      check_web_config(line.web_config_file);
+      print(stdout, line.web_config_file + ": valid");
+    }
+    if (line.config_file.empty()) return 0;
     const auto config = config::load_file(line.config_file, vocabulary());
     print(stdout, line.config_file + ": valid, " + std::to_string(config->targets.size()) +
                       (config->targets.size() == 1 ? " target" : " targets"));
     return 0;
-  } catch (const config::ConfigError& error) {
+  } catch (const std::runtime_error& error) {
     print(stderr, error.what());
     return kCannotStart;
   }
@@ -57,8 +64,8 @@ int serve(const CommandLine& line) {
                {{"version", build.version},
                 {"revision", build.revision},
                 {"config", line.config_file.empty() ? "libpq's environment" : line.config_file}});
-    Service service(
-        {line.listen_addresses, line.telemetry_path, line.max_requests, line.config_file, load});
+    Service service({line.listen_addresses, line.telemetry_path, line.max_requests,
+                     line.config_file, line.web_config_file, load});
     service.run();
     return 0;
   } catch (const std::exception& error) {

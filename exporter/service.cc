@@ -16,7 +16,6 @@
 #include "exporter/exporter_metrics.h"
 #include "exporter/fleet.h"
 #include "exporter/html_page.h"
-#include "exporter/http_server.h"
 #include "exporter/landing_page.h"
 #include "exporter/log.h"
 #include "exporter/process_metrics.h"
@@ -26,6 +25,7 @@
 #include "exporter/signal_queue.h"
 #include "exporter/target_view.h"
 #include "exporter/version.h"
+#include "exporter/web_front.h"
 #include "metrics/exposition.h"
 #include "metrics/instruments.h"
 
@@ -71,16 +71,18 @@ class Service::Impl {
     // probe has begun.
     asio::post(io_, [this, config] { fleet_.apply(config); });
     note_accepted(config);
-    http_ = std::make_unique<HttpServer>(server_options(), routes());
+    web_ = std::make_unique<WebFront>(server_options(), options_.web_config_file, routes());
     io_thread_ = std::thread([this] { run_io(); });
   }
 
   ~Impl() { stop(); }
 
   void run() {
-    for (const int port : http_->ports()) {
+    for (const int port : web_->ports()) {
       log::write(log::Level::kInfo, "listening",
-                 {{"port", std::to_string(port)}, {"path", options_.telemetry_path}});
+                 {{"port", std::to_string(port)},
+                  {"path", options_.telemetry_path},
+                  {"tls", web_->has_tls() ? "true" : "false"}});
     }
     int number = signals_.wait();
     for (; number == SIGHUP; number = signals_.wait()) reload();
@@ -136,9 +138,11 @@ class Service::Impl {
   void reload() {
     try {
       const config::ValidatedConfig config = options_.load();
+      const auto enforce_web = web_->read_again();
       const auto change = on_io([this, config] { return fleet_.apply(config); }, kReloadPatience);
       if (!change) throw std::runtime_error("the I/O thread does not answer");
       note_accepted(config);
+      enforce_web();
       log::write(log::Level::kInfo, "configuration was read again",
                  {{"targets_kept", std::to_string(change->kept)},
                   {"targets_begun", std::to_string(change->begun)},
@@ -167,7 +171,7 @@ class Service::Impl {
     if (!io_thread_.joinable()) return;
     gate_.wait_until_empty(kStopGrace);
     asio::post(io_, [this] { fleet_.stop(); });
-    http_->stop();
+    web_->stop();
     asio::post(io_, [this] { signals_.stop(); });
     work_.reset();
     io_thread_.join();
@@ -281,7 +285,7 @@ class Service::Impl {
   Fleet fleet_;
   metrics::Instruments counters_;
   ScrapeGate gate_;
-  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<WebFront> web_;
   std::thread io_thread_;
 };
 

@@ -15,8 +15,9 @@ namespace pgconn::exporter {
 struct ServiceOptions {
   std::vector<ListenAddress> listen_addresses;
   std::string telemetry_path = "/metrics";
-  int max_requests = 40;    // scrapes at once; more are answered with 503
-  std::string config_file;  // empty: none, the server of libpq's environment is watched
+  int max_requests = 40;        // scrapes at once; more are answered with 503
+  std::string config_file;      // empty: none, the server of libpq's environment is watched
+  std::string web_config_file;  // empty: none, plain HTTP for everybody
   // Reads the configuration, at the start and at each SIGHUP; throws config::ConfigError. Called
   // from the thread that runs the service.
   std::function<config::ValidatedConfig()> load;

@@ -51,8 +51,11 @@ class Exporter(StartsOnEntry):
             self.write_config(self.config)
             command.append(f"--config.file={self.config_path}")
         self._process = Process([*command, *self._arguments], env=self._env)
-        self._process.wait_http(self.port, "/-/ready")
+        self._wait_ready()
         return self
+
+    def _wait_ready(self):
+        self._process.wait_http(self.port, "/-/ready")
 
     def write_config(self, config):
         if isinstance(config, dict):

@@ -48,10 +48,11 @@ class Prometheus(StartsOnEntry):
 
     `jobs` maps a job's name to the port, or a list of ports, whose /metrics it scrapes. `rules` are rule
     files, `alertmanagers` the ports of loopback that alerts are sent to, again each `resend`. `suite` is the
-    release whose Prometheus it is.
+    release whose Prometheus it is. `scrape` is added to the configuration of each scrape.
     """
 
-    def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native", resend="1m"):
+    def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native", resend="1m",
+                 scrape=None):
         self.directory = Path(tempfile.mkdtemp(prefix="prometheus-"))
         self.port = port or free_port()
         self._jobs = jobs
@@ -60,6 +61,7 @@ class Prometheus(StartsOnEntry):
         self._alertmanagers = alertmanagers
         self._suite = suite
         self._resend = resend
+        self._scrape = scrape or {}
         self.process = None
 
     @property
@@ -70,8 +72,8 @@ class Prometheus(StartsOnEntry):
         def on_loopback(ports):
             return [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
 
-        scrapes = [{"job_name": job, "static_configs": on_loopback(ports if isinstance(ports, list) else [ports])}
-                   for job, ports in self._jobs.items()]
+        scrapes = [{"job_name": job, "static_configs": on_loopback(ports if isinstance(ports, list) else [ports]),
+                    **self._scrape} for job, ports in self._jobs.items()]
         intervals = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), self._interval)
         configuration = {"global": intervals, "scrape_configs": scrapes, "rule_files": self._rules}
         if self._alertmanagers:

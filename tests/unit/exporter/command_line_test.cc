@@ -171,7 +171,7 @@ TEST_CASE("help fits a terminal and names exactly the flags that there are") {
   for (std::sregex_iterator match(help.begin(), help.end(), flag), end; match != end; ++match) {
     named.insert(match->str());
   }
-  CHECK(named == std::set<std::string>{"--config.file", "--web.listen-address",
+  CHECK(named == std::set<std::string>{"--config.file", "--web.listen-address", "--web.config.file",
                                        "--web.telemetry-path", "--web.max-requests", "--log.level",
                                        "--log.format", "--format", "--help", "--version"});
   for (const std::string& name : named) {

@@ -14,6 +14,7 @@ TEST_CASE("the example configurations name only collectors and labels that exist
   int loaded = 0;
   for (const auto& entry :
        std::filesystem::directory_iterator(PGCONN_SOURCE_DIR "/config/examples")) {
+    if (entry.path().filename() == "web.yml") continue;  // of the other format
     CAPTURE(entry.path().string());
     CHECK_NOTHROW(config::load_file(entry.path().string(), words));
     ++loaded;

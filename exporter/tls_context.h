@@ -1,0 +1,53 @@
+// TLS as the web configuration wants it: OpenSSL's context made of the files that it names, and
+// made anew when one of them changes.
+#pragma once
+
+#include <asio/ssl/context.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/web_config.h"
+
+namespace pgconn::exporter {
+
+// What handshakes need. A connection keeps the one it began with. Any thread may hold one; OpenSSL
+// locks.
+struct TlsContext {
+  explicit TlsContext(const config::WebTls& tls) : settings(tls) {}
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  const config::WebTls settings;
+  // The handshake verifies certificates by `settings`, to which it holds a pointer.
+  asio::ssl::context context{asio::ssl::context::tls_server};
+};
+
+// Reads the files. Throws std::runtime_error that names key and file and says what to do, and shows
+// nothing of what is in them.
+std::shared_ptr<TlsContext> make_tls_context(const config::WebTls& tls);
+
+// The context in force, by one thread at a time.
+class TlsCredentials {
+ public:
+  // Throws as make_tls_context().
+  explicit TlsCredentials(const config::WebTls& tls);
+
+  // Looks whether a file has changed, and then reads them all anew. Should they not fit together
+  // (one of a pair was replaced, the other will be), the ones before stay in force: then false,
+  // with the reason in error(), once for each change.
+  bool refresh();
+  const std::string& error() const { return error_; }
+  const std::shared_ptr<TlsContext>& context() const { return context_; }
+
+ private:
+  using Stamp = std::vector<long long>;
+  Stamp stamp() const;
+
+  const config::WebTls tls_;
+  Stamp stamp_;  // of the files when they were last read
+  std::shared_ptr<TlsContext> context_;
+  std::string error_;
+};
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,190 @@
+"""--web.config.file without TLS: logins, headers, rate limit; and what a bad file is told."""
+
+import concurrent.futures
+import contextlib
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.certificates import Authority
+from tests.support.exporter import run
+from tests.support.process import REPOSITORY, eventually
+from tests.support.prometheus import Unavailable, promtool
+from tests.support.secured import SecuredExporter, bcrypt, login
+
+PASSWORD = "correct-horse-battery"
+RIGHT = login("alice", PASSWORD)
+WRONG = login("alice", "wrong-horse-battery")
+STRANGER = login("mallory", PASSWORD)
+USERS = {"basic_auth_users": {"alice": bcrypt(PASSWORD)}}
+
+
+@pytest.fixture
+def secured():
+    """secured(web, *arguments) starts an exporter; at the end each must stop gracefully."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **keywords: stack.enter_context(SecuredExporter(*arguments, **keywords))
+
+
+def test_every_path_takes_a_login(secured):
+    exporter = secured(USERS)
+    for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/runbooks/", "/nowhere"):
+        refused = exporter.get(path)
+        assert refused.status == 401
+        assert refused.headers["www-authenticate"].startswith('Basic realm="pgconn_exporter"')
+        assert "pgconn_up" not in refused.text
+        assert exporter.get(path, RIGHT).status == (404 if path == "/nowhere" else 200)
+    for headers in (WRONG, STRANGER, login("", ""), {"Authorization": "Bearer x"}, {"Authorization": "Basic !"}):
+        assert exporter.get("/metrics", headers).status == 401
+    assert exporter.get("/", RIGHT, "POST").status == 405
+    assert exporter.get("/", method="POST").status == 401
+    families = exporter.get("/metrics", RIGHT).text
+    assert 'pgconn_exporter_http_requests_total{path="/metrics",code="401"}' in families
+
+
+def test_guessing_passwords_stands_in_no_way_of_a_scrape(secured):
+    exporter = secured(USERS)
+    assert exporter.get("/metrics/exporter", RIGHT).status == 200
+    with concurrent.futures.ThreadPoolExecutor(20) as guessers:
+        until = time.monotonic() + 3
+
+        def guess(number):
+            statuses = []
+            while time.monotonic() < until:
+                statuses.append(exporter.get("/", login(f"user{number}", "guess")).status)
+            return statuses
+
+        guesses = [guessers.submit(guess, number) for number in range(20)]
+        times = []
+        while time.monotonic() < until:
+            begin = time.monotonic()
+            assert exporter.get("/metrics/exporter", RIGHT).status == 200
+            times.append(time.monotonic() - begin)
+        statuses = {status for each in guesses for status in each.result()}
+    assert max(times) < 1, "a login that is known waits for no other"
+    # 401 after the hashing, 503 for those that did not come to it.
+    assert statuses <= {401, 503} and 401 in statuses
+
+
+def test_an_unknown_user_takes_as_long_as_a_known_one(secured):
+    exporter = secured(USERS)
+
+    def shortest(headers):
+        times = []
+        for _ in range(5):
+            begin = time.monotonic()
+            assert exporter.get("/", headers).status == 401
+            times.append(time.monotonic() - begin)
+        return min(times)
+
+    known, unknown = shortest(WRONG), shortest(STRANGER)
+    assert 0.5 < unknown / known < 2
+
+
+def test_headers_are_on_every_answer(secured):
+    exporter = secured({**USERS, "http_server_config": {"http2": True, "headers": {
+        "X-Frame-Options": "deny", "X-Content-Type-Options": "nosniff", "X-XSS-Protection": "0",
+        "Strict-Transport-Security": "max-age=1", "Content-Security-Policy": "default-src 'none'",
+    }}})
+    for path, headers in (("/metrics", RIGHT), ("/", None), ("/nowhere", RIGHT)):
+        answer = exporter.get(path, headers)
+        assert answer.headers["x-frame-options"] == "deny"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["strict-transport-security"] == "max-age=1"
+        assert answer.headers["content-security-policy"] == "default-src 'none'"
+
+
+def test_the_rate_limit_is_for_all_requests_together(secured):
+    exporter = secured({"rate_limit": {"interval": "1h", "burst": 3}})
+    statuses = [exporter.get(path).status for path in ("/", "/-/healthy", "/nowhere", "/", "/metrics")]
+    assert statuses == [200, 200, 404, 429, 429]
+
+
+def test_users_are_read_again_at_sighup_and_a_bad_file_changes_nothing(secured):
+    exporter = secured(USERS)
+    new = login("alice", "new-horse-battery")
+    assert exporter.get("/", RIGHT).status == 200
+    exporter.write_web({"basic_auth_users": {"alice": bcrypt("new-horse-battery")}})
+    exporter.process.signal(signal.SIGHUP)
+    eventually(lambda: exporter.get("/", new).status == 200)
+    assert exporter.get("/", RIGHT).status == 401
+
+    for bad in ({"basic_auth_users": {"alice": "new-horse-battery"}}, {"tls_server_config": {}}, ""):
+        exporter.write_web(bad)
+        exporter.process.signal(signal.SIGHUP)
+        gauge = "pgconn_exporter_config_last_reload_successful 0"
+        eventually(lambda: gauge in exporter.get("/metrics/exporter", new).text)
+        assert exporter.get("/").status == 401
+        exporter.write_web({"basic_auth_users": {"alice": bcrypt("new-horse-battery")}})
+        exporter.process.signal(signal.SIGHUP)
+        eventually(lambda: gauge not in exporter.get("/metrics/exporter", new).text)
+
+
+def test_tls_begins_with_a_restart_alone(secured, tmp_path):
+    exporter = secured({"rate_limit": {"interval": 0, "burst": 1}})
+    made = Authority(tmp_path / "ca", "authority").issue()
+    exporter.write_web({"tls_server_config": {"cert_file": str(made.path), "key_file": str(made.key)}})
+    exporter.process.signal(signal.SIGHUP)
+    exporter.process.wait_log("tls_server_config was added: TLS begins and ends with a restart")
+    assert exporter.get("/-/healthy").status == 200
+
+
+@pytest.mark.parametrize("web, wrong", [
+    ("", "web.yml:1: the file is empty and would protect nothing"),
+    ("basic_auth_users: {alice: hunter2}", "web.yml:1: basic_auth_users.alice: is not a bcrypt hash"),
+    ("tls_server_config: {cert_file: none.crt, key_file: none.key}", "none.crt: cannot be read: No such file"),
+    ("tls_server_config: {cert_file: web.yml, key_file: web.yml}", "web.yml: holds no certificate in PEM"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: ca.crt}", "ca.crt: holds no private key"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: other.key}", "other.key: holds no private key that can be"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: locked.key}", "locked.key: holds no private key that can be"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: leaf.key, client_ca_file: leaf.key,"
+     " client_auth_type: RequireAndVerifyClientCert}", "leaf.key: holds no certificate in PEM"),
+], ids=["empty", "password", "no file", "no PEM", "no key", "another's key", "locked key", "no authority"])
+def test_a_file_that_cannot_be_used_is_told_at_the_start_and_by_check_config(web, wrong, tmp_path):
+    authority = Authority(tmp_path / "ca", "authority")
+    leaf, other = authority.issue(), authority.issue()
+    for path, name in ((leaf.path, "leaf.crt"), (leaf.key, "leaf.key"), (other.key, "other.key"),
+                       (authority.path, "ca.crt")):
+        shutil.copy(path, tmp_path / name)
+    locked = Path(REPOSITORY, "tests/support/certs.sh")  # any text
+    shutil.copy(locked, tmp_path / "locked.key")
+    path = tmp_path / "web.yml"
+    path.write_text(web + "\n")
+    for command in (["check-config", f"--web.config.file={path}"],
+                    [f"--web.config.file={path}", "--web.listen-address=127.0.0.1:0"]):
+        status, output = run(*command)
+        assert status == 1, output
+        assert wrong in output and "hunter2" not in output and "PRIVATE" not in output
+
+
+def test_the_example_is_valid_for_us_and_for_promtool(tmp_path):
+    authority = Authority(tmp_path / "ca", "authority")
+    made = authority.issue()
+    for source, name in ((Path(REPOSITORY, "config/examples/web.yml"), "web.yml"), (made.path, "server.crt"),
+                         (made.key, "server.key"), (authority.path, "client-ca.crt")):
+        shutil.copy(source, tmp_path / name)
+    path = tmp_path / "web.yml"
+    assert run("check-config", f"--web.config.file={path}") == (0, f"{path}: valid")
+    try:
+        status, output = promtool("check", "web-config", str(path), suite="sid")
+    except Unavailable as reason:
+        pytest.skip(f"promtool cannot be had: {reason}")
+    assert status == 0, output
+
+
+def test_no_secret_of_the_web_configuration_is_shown(secured):
+    exporter = secured(USERS, "--log.level=debug")
+    for headers in (RIGHT, WRONG, STRANGER):
+        exporter.get("/metrics", headers)
+    exporter.process.signal(signal.SIGHUP)
+    exporter.process.wait_log("configuration was read again")
+    exporter.write_web({"basic_auth_users": {"alice": PASSWORD}})
+    exporter.process.signal(signal.SIGHUP)
+    exporter.process.wait_log("was not accepted")
+    pages = "".join(exporter.get(path, RIGHT).text for path in ("/", "/metrics", "/nowhere"))
+    shown = "\n".join([*exporter.log_lines, pages])
+    for secret in (PASSWORD, "wrong-horse", USERS["basic_auth_users"]["alice"], RIGHT["Authorization"][6:]):
+        assert secret not in shown

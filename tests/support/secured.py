@@ -1,0 +1,70 @@
+"""An exporter with --web.config.file: TLS and logins in front of its pages."""
+
+import base64
+import ctypes
+import ctypes.util
+import http.client
+import json
+import ssl
+
+from tests.support.exporter import Exporter
+from tests.support.process import Response, eventually
+
+# Nobody is asked: these tests are about who asks the exporter.
+_NOTHING_TO_WATCH = {"targets": [{"name": "none", "dsn": "host=127.0.0.1 port=1 user=x"}]}
+
+
+def bcrypt(password, cost=10):
+    """A hash for `basic_auth_users`."""
+    library = ctypes.CDLL(ctypes.util.find_library("crypt"))
+    library.crypt.restype = ctypes.c_char_p
+    return library.crypt(password.encode(), f"$2b${cost:02}$abcdefghijklmnopqrstuu".encode()).decode()
+
+
+def login(user, password):
+    """The header of a login."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def client_context(authority, certificate=None):
+    """A client that trusts the `authority` alone and shows the `certificate`, if any."""
+    context = ssl.create_default_context(cafile=str(authority.path))
+    if certificate:
+        context.load_cert_chain(str(certificate.path), str(certificate.key))
+    return context
+
+
+class SecuredExporter(Exporter):
+    """As Exporter, with a web configuration as a dict. Once it listens, it has started.
+
+    `context` is what clients have for TLS; without `tls_server_config` it is None.
+    """
+
+    def __init__(self, web, *arguments, context=None, config=None, port=None):
+        super().__init__(config or _NOTHING_TO_WATCH, *arguments, port=port)
+        self.web_path = self.directory / "web.yml"
+        self.context = context
+        self._arguments = (f"--web.config.file={self.web_path}", *arguments)
+        self.write_web(web)
+
+    def write_web(self, web):
+        self.web_path.write_text(web if isinstance(web, str) else json.dumps(web, indent=2))
+
+    def _wait_ready(self):
+        eventually(lambda: self.process.returncode is not None or
+                   any("msg=listening" in line for line in self.log_lines), what="listening")
+        assert self.process.returncode is None, self.process.log_tail()
+
+    def get(self, path, headers=None, method="GET", timeout=30.0, context=None):
+        context = context or self.context
+        if context:
+            connection = http.client.HTTPSConnection("localhost", self.port, timeout=timeout, context=context)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Response(answer.status, names, answer.read())
+        finally:
+            connection.close()
