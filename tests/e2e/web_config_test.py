@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -149,8 +150,8 @@ def test_a_file_that_cannot_be_used_is_told_at_the_start_and_by_check_config(web
     for path, name in ((leaf.path, "leaf.crt"), (leaf.key, "leaf.key"), (other.key, "other.key"),
                        (authority.path, "ca.crt")):
         shutil.copy(path, tmp_path / name)
-    locked = Path(REPOSITORY, "tests/support/certs.sh")  # any text
-    shutil.copy(locked, tmp_path / "locked.key")
+    subprocess.run(["openssl", "ec", "-in", leaf.key, "-aes256", "-passout", "pass:hunter2",
+                    "-out", tmp_path / "locked.key"], check=True, capture_output=True)
     path = tmp_path / "web.yml"
     path.write_text(web + "\n")
     for command in (["check-config", f"--web.config.file={path}"],

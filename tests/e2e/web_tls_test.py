@@ -1,5 +1,6 @@
 """--web.config.file with TLS: handshakes, client certificates, new certificates, and clients that misbehave."""
 
+import concurrent.futures
 import contextlib
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority, self_signed
+from tests.support.peers import Peer
 from tests.support.process import eventually
 from tests.support.prometheus import Prometheus, Unavailable
 from tests.support.secured import SecuredExporter, bcrypt, client_context, login
@@ -289,6 +291,18 @@ def test_sigterm_ends_it_in_time_whatever_clients_do(tls):
         exporter.process.signal(signal.SIGTERM)
         assert exporter.wait(timeout=10) == 0
         assert time.monotonic() - begin < 6
+
+
+def test_sigterm_lets_a_scrape_under_way_arrive(tls):
+    with Peer() as silent:
+        exporter = tls(config={"targets": [{"name": "silent", "dsn": f"host=127.0.0.1 port={silent.port} user=x"}]})
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            scrape = pool.submit(exporter.get, "/metrics")
+            eventually(lambda: silent.accepted, what="the scrape under way")
+            exporter.process.signal(signal.SIGTERM)
+            assert exporter.wait(timeout=6) == 0
+            answer = scrape.result()
+    assert answer.status == 200 and "pgconn_exporter_targets" in answer.text
 
 
 def test_prometheus_scrapes_through_tls_and_a_login(tls, authority):

@@ -193,6 +193,14 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
   }
 }
 
+TEST_CASE("every beginning of a web configuration loads or is refused") {
+  const std::string yaml = read_source("config/examples/web.yml");
+  for (std::size_t length = 0; length <= yaml.size(); ++length) {
+    const std::string message = web_refusal(yaml.substr(0, length));
+    CHECK((message == "accepted" || message.starts_with("/etc/pgconn/web.yml:")));
+  }
+}
+
 TEST_CASE("an unknown cipher suite is refused with the list") {
   const std::string message = web_refusal(tls("  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n"));
   CHECK(message.starts_with(

@@ -204,6 +204,40 @@ TEST_CASE("what is no request or too large a request is a 4xx, and the server li
   CHECK(has_status(get(port, "/"), "200"));
 }
 
+TEST_CASE("what refuses a request answers in every page's place, and headers are on every answer") {
+  HttpServerOptions options = local_options();
+  options.refuse = [](const Request& request) -> std::optional<Response> {
+    if (request.path != "/") return std::nullopt;
+    Response refusal = text("no\n");
+    refusal.status = 401;
+    return refusal;
+  };
+  options.headers = [] {
+    return std::vector<std::pair<std::string, std::string>>{{"X-Frame-Options", "deny"}};
+  };
+  const HttpServer server(std::move(options), {{"/", echo}, {"/open", echo}});
+  const int port = server.ports().at(0);
+  CHECK(has_status(get(port, "/"), "401"));
+  CHECK(has_status(ask(port, "POST / HTTP/1.1\r\n\r\n"), "401"));
+  for (const std::string path : {"/", "/open", "/nowhere"}) {
+    CHECK(has_line(get(port, path), "X-Frame-Options: deny"));
+  }
+  CHECK(has_line(ask(port, "no request at all\r\n\r\n"), "X-Frame-Options: deny"));
+}
+
+TEST_CASE("who is not welcome is sent away whatever he says") {
+  HttpServerOptions options = local_options();
+  std::string address;
+  options.welcomes = [&](std::string_view from, int) {
+    address = from;
+    return false;
+  };
+  const HttpServer server(std::move(options), {{"/", echo}});
+  const std::string request = GENERATE("GET / HTTP/1.1\r\n\r\n", "no request at all\r\n\r\n");
+  CHECK(has_status(ask(server.ports().at(0), request), "403 Forbidden"));
+  CHECK(address == "127.0.0.1");
+}
+
 TEST_CASE("a large body arrives whole") {
   const std::string large(20 * 1024 * 1024, 'm');
   const HttpServer server(local_options(), {{"/", [&](const Request&) { return text(large); }}});
