@@ -171,7 +171,7 @@ class TlsListener::Impl {
   using Relays = std::list<std::shared_ptr<TlsRelay>>;
 
   asio::awaitable<void> serve(Relays::iterator relay) {
-    const std::shared_ptr<TlsRelay> held = *relay;
+    const Relays::value_type& held = *relay;  // until it is erased
     try {
       co_await held->run();
     } catch (const std::exception& error) {
@@ -205,8 +205,8 @@ TlsListener::TlsListener(TlsListenerOptions options, std::shared_ptr<TlsCredenti
     : impl_(std::make_unique<Impl>(std::move(options), std::move(credentials), ports)) {}
 TlsListener::~TlsListener() { impl_->stop(); }
 const std::vector<int>& TlsListener::ports() const { return impl_->ports(); }
-void TlsListener::replace(std::shared_ptr<TlsCredentials> credentials) {
-  impl_->replace(std::move(credentials));
+void TlsListener::replace(const std::shared_ptr<TlsCredentials>& credentials) {
+  impl_->replace(credentials);
 }
 void TlsListener::stop_accepting() { impl_->stop_accepting(); }
 void TlsListener::stop() { impl_->stop(); }

@@ -42,7 +42,7 @@ class TlsListener {
   const std::vector<int>& ports() const;
 
   // For handshakes from now on. Any thread, until stop().
-  void replace(std::shared_ptr<TlsCredentials> credentials);
+  void replace(const std::shared_ptr<TlsCredentials>& credentials);
 
   // Accepts nobody from now on, and closes who has not asked for anything.
   void stop_accepting();
