@@ -92,6 +92,18 @@ std::string_view to_string(Scope scope) {
 
 bool ended_for_idleness(const Drop& drop) { return drop.error.sqlstate() == "57P05"; }
 
+std::vector<std::chrono::steady_clock::duration> unanswered_silences(const Evidence& evidence) {
+  const bool alone = evidence.drops.size() == 1 && !evidence.survivors.empty();
+  std::vector<std::chrono::steady_clock::duration> silences;
+  for (const Drop& drop : evidence.drops) {
+    if (drop.probe == ProbeKind::kRoundtrip || !went_unanswered(drop)) continue;
+    if (alone || attribute(evidence, drop).cause == Cause::kPathIdleTimeout) {
+      silences.push_back(drop.silent_for);
+    }
+  }
+  return silences;
+}
+
 Verdict attribute(const Evidence& evidence, const Drop& drop) {
   Ruling ruling = rule_on(evidence, drop);
   return {ruling.cause, scope_of(evidence), std::move(ruling.because)};

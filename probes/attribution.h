@@ -97,7 +97,8 @@ struct Evidence {
   std::optional<bool> reconnected;  // a new session could be had; false: tried until time was up
   // What the attempts that failed were told. Empty beside `reconnected`: the first one succeeded.
   std::vector<postgres::PgError> failed_reconnects;
-  // How long other canaries had been silent that went unanswered earlier, alone like this one.
+  // How long others had been silent that went unanswered in earlier incidents, see
+  // unanswered_silences().
   std::vector<std::chrono::steady_clock::duration> unanswered_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   bool pooler = false;                   // the target is a pooler, or is reached through one
@@ -118,6 +119,11 @@ bool went_unanswered(const Drop& drop);
 // The cause if the last words decide it whatever else is known: a session's timeout, or a pooler's
 // reason.
 std::optional<Cause> cause_in_own_words(const Drop& drop);
+
+// The silences of this incident that count as `unanswered_before` in those to come: of one that
+// went unanswered alone while others answered, and of all that did where the path had forgotten
+// them.
+std::vector<std::chrono::steady_clock::duration> unanswered_silences(const Evidence& evidence);
 
 // Of the whole incident: the cause that all its drops agree on.
 Verdict attribute(const Evidence& evidence);

@@ -241,11 +241,10 @@ void DropLedger::remember(const Evidence& evidence) {
   for (const Drop& drop : evidence.drops) {
     if (remains_.size() < kMostRemains && leaves_remains(drop)) remains_.push_back(drop);
   }
-  const Drop& lone = evidence.drops.front();
-  if (evidence.drops.size() > 1 || evidence.survivors.empty()) return;
-  if (lone.probe == ProbeKind::kRoundtrip || !went_unanswered(lone)) return;
-  unanswered_.push_back({lone.at, lone.silent_for});
-  if (unanswered_.size() > kUnansweredKept) unanswered_.pop_front();
+  for (const Clock::duration silence : unanswered_silences(evidence)) {
+    unanswered_.push_back({evidence.drops.front().at, silence});
+    if (unanswered_.size() > kUnansweredKept) unanswered_.pop_front();
+  }
 }
 
 void DropLedger::add_gauges(metrics::MetricBatch& batch) const {

@@ -81,7 +81,7 @@ class DropLedger {
   std::set<std::uint64_t> under_investigation_;
   std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last
   std::vector<Drop> remains_;   // that have left something at the server, still to be cleared away
-  // Silences after which a lone canary went unanswered, the latest ones.
+  // The latest samples of the path, as unanswered_silences() has them.
   struct Unanswered {
     Clock::time_point at;
     Clock::duration silence;

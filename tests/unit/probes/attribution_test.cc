@@ -262,5 +262,25 @@ TEST_CASE("every cause and scope has a name of its own, fit for a label") {
   }
 }
 
+TEST_CASE(
+    "who went unanswered is a sample of the path for later ones, alone or where it was that") {
+  using namespace std::chrono_literals;
+  using Silences = std::vector<std::chrono::steady_clock::duration>;
+  CHECK(unanswered_silences(Given().canary(unanswered(), 60).held(3).survivor(5).untouched()) ==
+        Silences{60s});
+  CHECK(unanswered_silences(Given()
+                                .canary(unanswered(), 60)
+                                .canary(unanswered(), 90)
+                                .held(3)
+                                .survivor(5)
+                                .untouched()) == Silences{60s, 90s});
+  // A link that was cut says nothing of how long it would have remembered them.
+  CHECK(unanswered_silences(
+            Given().roundtrip(unanswered()).canary(unanswered(), 60).held(2).untouched()) ==
+        Silences{});
+  CHECK(unanswered_silences(Given().canary(reset(), 60).held(3).survivor(5).untouched()) ==
+        Silences{});
+}
+
 }  // namespace
 }  // namespace pgconn::probes
