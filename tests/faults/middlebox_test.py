@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import logfmt
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Midbox, Unavailable
+from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
 from tests.support.process import eventually
 
 PACE = {"interval": "1s", "timeout": "900ms"}
@@ -26,18 +26,11 @@ def far_server(new_box):
     with contextlib.ExitStack() as stack:
 
         def build(**options):
-            # Started once where its programs can be downloaded.
             server = new_box()
-            server.stop()
             try:
-                midbox = stack.enter_context(Midbox(**options))
+                return stack.enter_context(far_from(server, **options)), server
             except Unavailable as reason:
                 pytest.skip(str(reason))
-            with midbox.server.inside():
-                server.start(listen_addresses="*")
-            server.hba(f"host all all {midbox.network} trust")
-            stack.enter_context(midbox.client.inside())
-            return midbox, server
 
         yield build
 

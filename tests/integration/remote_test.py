@@ -7,23 +7,18 @@ import pytest
 
 from tests.integration.scenes import by
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Midbox, Unavailable
+from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
 
 
 @pytest.fixture
 def remote_box(new_box):
     """A server in a network of its own; the test is on another host."""
     box = new_box()
-    box.stop()  # its programs are there now
     with contextlib.ExitStack() as stack:
         try:
-            midbox = stack.enter_context(Midbox())
+            stack.enter_context(far_from(box))
         except Unavailable as reason:
             pytest.skip(str(reason))
-        with midbox.server.inside():
-            box.start(listen_addresses="*")
-        box.hba(f"host all all {midbox.network} trust")
-        stack.enter_context(midbox.client.inside())
         yield box
 
 

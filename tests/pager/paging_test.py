@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Midbox, Unavailable
+from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
 from tests.support.pager import Pager
 from tests.support.process import eventually, http_get
 
@@ -161,18 +161,13 @@ def test_a_certificate_near_its_end_pages_until_it_is_replaced(new_box, watch):
 
 def test_connections_that_the_path_forgets_when_idle_page_as_idle_only_drops(new_box, suite):
     box = new_box()
-    box.stop()
     probes = {"connect": PATIENT, "roundtrip": {"interval": "1s", "timeout": "900ms"},
               "idle": {"ladder": ["1s", "6s"], "canaries": 2, "timeout": "2s"}}
     with contextlib.ExitStack() as stack:
         try:
-            midbox = stack.enter_context(Midbox(forgets_after=3))
+            stack.enter_context(far_from(box, forgets_after=3))
         except Unavailable as reason:
             pytest.skip(str(reason))
-        with midbox.server.inside():
-            box.start(listen_addresses="*")
-        box.hba(f"host all all {midbox.network} trust")
-        stack.enter_context(midbox.client.inside())
         far = {"name": "orders", "dsn": box.dsn(host=SERVER_ADDRESS, sslmode="require"), "labels": SHOP}
         exporter = stack.enter_context(Exporter({"targets": [far], "probes": probes}))
         pager = stack.enter_context(Pager(exporter, suite))

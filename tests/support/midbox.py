@@ -175,3 +175,18 @@ class Midbox:
     def mend(self):
         self._first = ""
         self._apply()
+
+
+@contextlib.contextmanager
+def far_from(server, **options):
+    """Restarts a server behind a Midbox, whose client the caller is meanwhile. Gives that Midbox.
+
+    The server has been started before, where its programs can be downloaded.
+    """
+    server.stop()
+    with Midbox(**options) as midbox:
+        with midbox.server.inside():
+            server.start(listen_addresses="*")
+        server.hba(f"host all all {midbox.network} trust")
+        with midbox.client.inside():
+            yield midbox
