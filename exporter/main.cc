@@ -98,8 +98,8 @@ int run(const std::vector<std::string>& arguments) {
 
 // libpq brings GnuTLS along, for LDAP. This is GnuTLS's own way (GNUTLS_SKIP_GLOBAL_INIT of its
 // header) to be made ready by who first uses it, as libldap does, and not at every start for
-// nobody: 0.8 MB. NOLINTNEXTLINE(bugprone-reserved-identifier): the name is theirs
-extern "C" int _gnutls_global_init_skip() { return 1; }
+// nobody: 0.8 MB.
+extern "C" int _gnutls_global_init_skip() { return 1; }  // NOLINT(bugprone-reserved-identifier)
 
 int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 2);  // an arena for each HTTP worker would double the resident memory
