@@ -10,10 +10,11 @@ namespace {
 template <typename Meaning>
 using Words = std::span<const std::pair<std::string_view, Meaning>>;
 
-constexpr std::array<std::pair<std::string_view, ClientAuth>, 5> kClientAuth = {{
+constexpr std::array<std::pair<std::string_view, ClientAuth>, 6> kClientAuth = {{
     {"NoClientCert", ClientAuth::kNone},
     {"RequestClientCert", ClientAuth::kRequest},
     {"RequireAnyClientCert", ClientAuth::kRequireAny},
+    {"RequireClientCert", ClientAuth::kRequireAny},  // the format's older word
     {"VerifyClientCertIfGiven", ClientAuth::kVerifyIfGiven},
     {"RequireAndVerifyClientCert", ClientAuth::kVerify},
 }};
@@ -58,12 +59,12 @@ std::optional<Meaning> read_word(const Value& value, std::string_view kind, Word
                                  Problems& problems) {
   const auto text = read_text(value, listed(words), problems);
   if (!text) return std::nullopt;
-  std::vector<std::string_view> known;
   for (const auto& [word, meaning] : words) {
     if (word == *text) return meaning;
-    known.push_back(word);
   }
-  problems.add(value.node.line, value.path, unknown_name(kind, *text, known));
+  // Without a guess: the word most alike may be the one that protects less.
+  problems.add(value.node.line, value.path,
+               "unknown " + std::string(kind) + "; allowed: " + listed(words));
   return std::nullopt;
 }
 
