@@ -15,8 +15,11 @@
 namespace pgconn::exporter {
 namespace {
 
-// Beyond them a login is told to come back: each holds a worker while it waits.
-constexpr int kMostWaiting = 8;
+// Beyond them a login is told to come back: each holds one of the server's workers while it waits.
+constexpr std::size_t kMostWaiting = 32;
+// Of "$2b$10$" and 22 characters of salt the last: four of its six bits are not used, and crypt()
+// writes them as zeros.
+constexpr std::size_t kSaltsEnd = 28;
 
 // The value of a digit of base64, -1 for what is none.
 int value_of(char c) {
@@ -59,8 +62,10 @@ bool matches_bcrypt(const std::string& hash, const std::string& password) {
   }
   const auto data = std::make_unique<crypt_data>();  // 32 KiB
   const char* const result = crypt_r(password.c_str(), hash.c_str(), data.get());
+  constexpr std::size_t kAfter = kSaltsEnd + 1;
   const bool same = result != nullptr && std::strlen(result) == hash.size() &&
-                    CRYPTO_memcmp(result, hash.data(), hash.size()) == 0;
+                    CRYPTO_memcmp(result, hash.data(), kSaltsEnd) == 0 &&
+                    CRYPTO_memcmp(result + kAfter, hash.data() + kAfter, hash.size() - kAfter) == 0;
   OPENSSL_cleanse(data.get(), sizeof(crypt_data));
   return same;
 }
@@ -119,23 +124,36 @@ bool BasicAuth::is_remembered(const User& user, const Digest& password) {
   return user.right && CRYPTO_memcmp(user.right->data(), password.data(), password.size()) == 0;
 }
 
-// One at a time: guessing passwords must not take more than one core from what we are here for.
+// One at a time: guessing passwords must not take more than one core from what we are here for. In
+// the order of their coming, so that many who guess cannot keep one who knows from his turn.
 bool BasicAuth::begin() {
   std::unique_lock lock(mutex_);
-  if (checking_ && waiting_ >= kMostWaiting) return false;
-  ++waiting_;
-  const bool mine = free_.wait_for(lock, patience_, [this] { return !checking_; });
-  --waiting_;
-  if (mine) checking_ = true;
+  if (turns_.size() > kMostWaiting) return false;
+  const std::uint64_t turn = ++last_turn_;
+  turns_.push_back(turn);
+  const bool mine =
+      next_.wait_for(lock, patience_, [this, turn] { return turns_.front() == turn; });
+  if (!mine) std::erase(turns_, turn);
   return mine;
 }
 
 void BasicAuth::end() {
   {
     const std::lock_guard lock(mutex_);
-    checking_ = false;
+    turns_.pop_front();
   }
-  free_.notify_one();
+  next_.notify_all();
+}
+
+void BasicAuth::remember_as(BasicAuth& before) {
+  const std::lock_guard lock(before.mutex_);
+  key_ = before.key_;
+  for (User& user : users_) {
+    const auto same = std::ranges::find_if(before.users_, [&](const User& other) {
+      return other.name == user.name && other.hash == user.hash;
+    });
+    if (same != before.users_.end()) user.right = same->right;
+  }
 }
 
 }  // namespace pgconn::exporter

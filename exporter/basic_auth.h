@@ -1,11 +1,14 @@
 // Who may log in: HTTP's Basic authentication against bcrypt hashes. A login that was right once is
 // remembered, so that a scrape every few seconds costs no hashing; a wrong one always costs it, and
-// an unknown user as much as a known one. Locks; any thread.
+// an unknown user as much as a known one. Logins that are to be hashed take turns. Locks; any
+// thread.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -44,6 +47,10 @@ class BasicAuth {
   // `header` is the value of `Authorization`, empty if there is none.
   Verdict check(std::string_view header);
 
+  // Takes over what `before` remembers of users whose name and hash are the same. Before the first
+  // check().
+  void remember_as(BasicAuth& before);
+
  private:
   using Digest = std::array<unsigned char, 32>;
   struct User {
@@ -62,9 +69,10 @@ class BasicAuth {
   Digest key_;  // random: what is remembered is of no use to anybody else
   std::vector<User> users_;
   std::mutex mutex_;
-  std::condition_variable free_;
-  bool checking_ = false;  // guarded by mutex_
-  int waiting_ = 0;        // guarded by mutex_
+  std::condition_variable next_;
+  // Guarded by mutex_: the turns of the login that is being hashed and of those that wait for it.
+  std::deque<std::uint64_t> turns_;
+  std::uint64_t last_turn_ = 0;
 };
 
 }  // namespace pgconn::exporter

@@ -113,7 +113,7 @@ class WebFront::Impl {
                                ": TLS begins and ends with a restart of the exporter alone");
     }
     const std::shared_ptr<TlsCredentials> credentials = credentials_of(web, file_);
-    const auto guard = std::make_shared<WebGuard>(web, Clock::now());
+    const auto guard = std::make_shared<WebGuard>(web, Clock::now(), guard_.load().get());
     return [this, credentials, guard] {
       guard_.store(guard);
       if (listener_) listener_->replace(credentials);

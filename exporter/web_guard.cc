@@ -13,12 +13,13 @@ Response refusal(int status, std::string body, std::pair<std::string, std::strin
 
 }  // namespace
 
-WebGuard::WebGuard(const config::WebConfig& web, Clock::time_point now)
+WebGuard::WebGuard(const config::WebConfig& web, Clock::time_point now, WebGuard* before)
     : headers_(web.headers), limiter_(web.rate_limit, now) {
   // The server sends it anyway, with the only value it may have.
   std::erase_if(headers_,
                 [](const auto& header) { return header.first == "X-Content-Type-Options"; });
   if (!web.users.empty()) logins_.emplace(web.users);
+  if (logins_ && before != nullptr && before->logins_) logins_->remember_as(*before->logins_);
 }
 
 std::optional<Response> WebGuard::refuse(const Request& request, Clock::time_point now) {

@@ -19,7 +19,8 @@ class WebGuard {
  public:
   using Clock = RateLimiter::Clock;
 
-  WebGuard(const config::WebConfig& web, Clock::time_point now);
+  // `before`: the one whose place it takes; users that stay the same stay logged in.
+  WebGuard(const config::WebConfig& web, Clock::time_point now, WebGuard* before = nullptr);
 
   // The answer to a request that is not let in: 429, 401 or 503. Every path is protected alike.
   std::optional<Response> refuse(const Request& request, Clock::time_point now);

@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -46,28 +47,49 @@ def test_every_path_takes_a_login(secured):
     assert 'pgconn_exporter_http_requests_total{path="/metrics",code="401"}' in families
 
 
+@contextlib.contextmanager
+def guessing(exporter, count):
+    """Guesses passwords all the while; what the guesses were answered with is in the set given."""
+    over, statuses = threading.Event(), set()
+
+    def guess(number):
+        while not over.is_set():
+            statuses.add(exporter.get("/", login(f"user{number}", "guess")).status)
+
+    with concurrent.futures.ThreadPoolExecutor(count) as guessers:
+        guesses = [guessers.submit(guess, number) for number in range(count)]
+        try:
+            eventually(lambda: statuses, what="the first guess")
+            yield statuses
+        finally:
+            over.set()
+            for each in guesses:
+                each.result()
+
+
 def test_guessing_passwords_stands_in_no_way_of_a_scrape(secured):
     exporter = secured(USERS)
     assert exporter.get("/metrics/exporter", RIGHT).status == 200
-    with concurrent.futures.ThreadPoolExecutor(20) as guessers:
-        until = time.monotonic() + 3
-
-        def guess(number):
-            statuses = []
-            while time.monotonic() < until:
-                statuses.append(exporter.get("/", login(f"user{number}", "guess")).status)
-            return statuses
-
-        guesses = [guessers.submit(guess, number) for number in range(20)]
-        times = []
+    with guessing(exporter, 40) as statuses:
+        times, until = [], time.monotonic() + 3
         while time.monotonic() < until:
             begin = time.monotonic()
             assert exporter.get("/metrics/exporter", RIGHT).status == 200
             times.append(time.monotonic() - begin)
-        statuses = {status for each in guesses for status in each.result()}
+        exporter.process.signal(signal.SIGHUP)
+        exporter.process.wait_log("configuration was read again")
+        begin = time.monotonic()
+        assert exporter.get("/metrics/exporter", RIGHT).status == 200
+        times.append(time.monotonic() - begin)
     assert max(times) < 1, "a login that is known waits for no other"
     # 401 after the hashing, 503 for those that did not come to it.
     assert statuses <= {401, 503} and 401 in statuses
+
+
+def test_the_first_login_has_its_turn_among_those_who_guess(secured):
+    exporter = secured({"basic_auth_users": {"alice": bcrypt(PASSWORD, cost=8)}})
+    with guessing(exporter, 16):
+        assert exporter.get("/metrics/exporter", RIGHT).status == 200
 
 
 def test_an_unknown_user_takes_as_long_as_a_known_one(secured):

@@ -47,6 +47,13 @@ TEST_CASE("bcrypt's three prefixes are checked, and a password that goes on is a
   }
 }
 
+TEST_CASE("bits of a salt that bcrypt does not use make no other hash") {
+  std::string hash = kHash;
+  hash[28] = 'v';  // as `u`, but for such bits
+  CHECK(matches_bcrypt(hash, "correct-horse-battery"));
+  CHECK_FALSE(matches_bcrypt(hash, "wrong-horse-battery"));
+}
+
 TEST_CASE("what is no bcrypt hash matches nothing, whatever crypt() makes of it") {
   CHECK_FALSE(matches_bcrypt("", ""));
   CHECK_FALSE(matches_bcrypt("*0", ""));
@@ -108,6 +115,46 @@ TEST_CASE("no credentials are refused without any hashing") {
   CHECK(auth.check("") == Verdict::kWrong);
   CHECK(auth.check("Basic !") == Verdict::kWrong);
   CHECK(counted.hashes.empty());
+}
+
+TEST_CASE("who was logged in stays so in the next one, unless the hash is another") {
+  Counted counted;
+  BasicAuth before({{"alice", "A"}, {"bob", "B"}}, counted.matches());
+  CHECK(before.check(kAlice) == Verdict::kRight);
+  CHECK(before.check(kBob) == Verdict::kRight);
+  BasicAuth after({{"aaron", "C"}, {"alice", "A"}, {"bob", "D"}}, counted.matches());
+  after.remember_as(before);
+  counted.hashes.clear();
+  CHECK(after.check(kAlice) == Verdict::kRight);
+  CHECK(counted.hashes.empty());
+  CHECK(after.check(kAliceWrong) == Verdict::kWrong);
+  CHECK(after.check(kBob) == Verdict::kRight);
+  CHECK(counted.hashes == std::vector<std::string>{"A", "D"});
+}
+
+TEST_CASE("many may wait for their turn, and each has it") {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  BasicAuth auth(
+      {{"alice", "A"}},
+      [&](const std::string&, const std::string& password) {
+        released.wait();
+        return password == "right";
+      },
+      1h);
+  std::vector<std::future<Verdict>> logins;
+  for (int i = 0; i < 30; ++i) {
+    logins.push_back(std::async(std::launch::async,
+                                [&, i] { return auth.check(i == 29 ? kAlice : kAliceWrong); }));
+  }
+  release.set_value();
+  int right = 0;
+  for (auto& login : logins) {
+    const Verdict verdict = login.get();
+    CHECK(verdict != Verdict::kBusy);
+    right += static_cast<int>(verdict == Verdict::kRight);
+  }
+  CHECK(right == 1);
 }
 
 TEST_CASE("one login is hashed at a time, few wait, and one that is known waits for none") {

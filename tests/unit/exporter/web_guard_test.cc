@@ -42,6 +42,20 @@ TEST_CASE("with users every path takes a login, health and unknown ones too") {
   CHECK(status(guard, asking(path, "Basic YWxpY2U6d3Jvbmc=")) == 401);
 }
 
+TEST_CASE("one that takes another's place lets in whom its own file names") {
+  config::WebConfig web;
+  web.users = {{"alice", kHash}};
+  WebGuard open({}, {});
+  WebGuard first(web, {}, &open);
+  CHECK(status(first, asking("/")) == 401);
+  CHECK(status(first, asking("/", "Basic YWxpY2U6cmlnaHQ=")) == 200);
+  WebGuard second(web, {}, &first);
+  CHECK(status(second, asking("/", "Basic YWxpY2U6cmlnaHQ=")) == 200);
+  web.users = {{"bob", kHash}};
+  WebGuard third(web, {}, &second);
+  CHECK(status(third, asking("/", "Basic YWxpY2U6cmlnaHQ=")) == 401);
+}
+
 TEST_CASE("beyond the rate limit nobody is let in, and no password is looked at") {
   config::WebConfig web;
   web.users = {{"alice", kHash}};
