@@ -75,6 +75,9 @@ void ask_for_certificates(SSL_CTX* context, const config::WebTls& tls) {
       mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
       break;
   }
+  // Each certificate of client_ca_file is an authority, that of an intermediate one without its
+  // root too, as for the other exporters that take this file.
+  X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(context, mode, nullptr);
   SSL_CTX_set_cert_verify_callback(context, &judge, const_cast<config::WebTls*>(&tls));
   name_authorities(context);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "config/bounded_file.h"
 #include "exporter/client_certificates.h"
@@ -15,6 +16,7 @@ namespace pgconn::exporter {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr auto kRetry = std::chrono::seconds(10);
 
 [[noreturn]] void fail(std::string_view key, const std::string& path, const std::string& wrong) {
   throw std::runtime_error("tls_server_config." + std::string(key) + " " + path + ": " + wrong);
@@ -131,16 +133,19 @@ std::shared_ptr<TlsContext> make_tls_context(const config::WebTls& tls) {
 TlsCredentials::TlsCredentials(const config::WebTls& tls)
     : tls_(tls), stamp_(stamp()), context_(make_tls_context(tls)) {}
 
-bool TlsCredentials::refresh() {
-  Stamp now = stamp();
-  if (now == stamp_) return true;
-  stamp_ = std::move(now);
+bool TlsCredentials::refresh(std::chrono::steady_clock::time_point now) {
+  Stamp found = stamp();
+  if (found == stamp_ && (!retry_at_ || now < *retry_at_)) return true;
+  stamp_ = std::move(found);
   try {
     context_ = make_tls_context(tls_);
+    retry_at_.reset();
+    error_.clear();
     return true;
   } catch (const std::exception& error) {
-    error_ = error.what();
-    return false;
+    retry_at_ = now + kRetry;
+    const std::string before = std::exchange(error_, error.what());
+    return error_ == before;
   }
 }
 

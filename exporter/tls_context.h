@@ -3,7 +3,9 @@
 #pragma once
 
 #include <asio/ssl/context.hpp>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,10 +35,10 @@ class TlsCredentials {
   // Throws as make_tls_context().
   explicit TlsCredentials(const config::WebTls& tls);
 
-  // Looks whether a file has changed, and then reads them all anew. Should they not fit together
-  // (one of a pair was replaced, the other will be), the ones before stay in force: then false,
-  // with the reason in error(), once for each change.
-  bool refresh();
+  // Looks whether a file has changed, and then reads them all anew. Should that fail (one of a pair
+  // was replaced, the other will be; no file descriptor is left), the ones before stay in force,
+  // and 10 s later it is tried again. False when that is news: the reason is in error().
+  bool refresh(std::chrono::steady_clock::time_point now);
   const std::string& error() const { return error_; }
   const std::shared_ptr<TlsContext>& context() const { return context_; }
 
@@ -46,8 +48,9 @@ class TlsCredentials {
 
   const config::WebTls tls_;
   Stamp stamp_;  // of the files when they were last read
+  std::optional<std::chrono::steady_clock::time_point> retry_at_;  // if that failed
   std::shared_ptr<TlsContext> context_;
-  std::string error_;
+  std::string error_;  // of the last reading; empty if it was good
 };
 
 }  // namespace pgconn::exporter

@@ -134,19 +134,27 @@ class TlsListener::Impl {
       asio::error_code error;
       co_await acceptor.async_accept(client, asio::redirect_error(asio::use_awaitable, error));
       if (!acceptor.is_open()) co_return;
-      if (!error) {
-        begin(std::move(client));
-        continue;
-      }
-      // No file descriptors, as a rule; without a pause the loop would spin.
+      if (!error && begins(std::move(client))) continue;
+      // No file descriptors or no memory, as a rule; without a pause the loop would spin.
       asio::steady_timer pause(io_, kAcceptPause);
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
   }
 
+  // Whatever it is that keeps one connection from beginning, the next must be accepted.
+  bool begins(tcp::socket client) {
+    try {
+      begin(std::move(client));
+      return true;
+    } catch (const std::exception& error) {
+      options_.relay.failed("", std::string("the exporter cannot begin it: ") + error.what());
+      return false;
+    }
+  }
+
   void begin(tcp::socket client) {
     if (!has_room()) return;  // which closes it
-    if (!credentials_->refresh()) {
+    if (!credentials_->refresh(std::chrono::steady_clock::now())) {
       options_.refreshed(credentials_->error());
     } else if (in_force_ != credentials_->context().get()) {
       if (in_force_ != nullptr) options_.refreshed("");
@@ -154,7 +162,12 @@ class TlsListener::Impl {
     }
     relays_.push_back(std::make_shared<TlsRelay>(std::move(client), credentials_->context(),
                                                  options_.relay, relayed_));
-    asio::co_spawn(io_, serve(std::prev(relays_.end())), asio::detached);
+    try {
+      asio::co_spawn(io_, serve(std::prev(relays_.end())), asio::detached);
+    } catch (...) {
+      relays_.pop_back();
+      throw;
+    }
   }
 
   bool has_room() {

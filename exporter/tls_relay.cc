@@ -25,6 +25,8 @@ constexpr std::string_view kUseHttps =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     "\r\nThis port speaks TLS: ask it with https://.\n";
 
+constexpr int kSendBuffer = 64 * 1024;  // Linux takes it twice, for its own needs
+
 bool is_plain_http(const asio::error_code& error) {
   return error.category() == asio::error::get_ssl_category() &&
          ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST;
@@ -42,6 +44,9 @@ TlsRelay::TlsRelay(tcp::socket client, std::shared_ptr<TlsContext> context,
       alarm_(client_.get_executor()) {
   asio::error_code ignored;
   (void)client_.next_layer().set_option(tcp::no_delay(true), ignored);
+  // The kernel calls a socket writable only when a third of its buffer is free, and would let the
+  // buffer grow to megabytes: a slow client could never take that much in time.
+  (void)client_.next_layer().set_option(tcp::socket::send_buffer_size(kSendBuffer), ignored);
 }
 
 asio::awaitable<void> TlsRelay::run() {
@@ -108,7 +113,11 @@ asio::awaitable<bool> TlsRelay::connect_inner() {
                              static_cast<std::uint16_t>(options_.inner_port));
   asio::error_code error;
   co_await inner_.async_connect(server, asio::redirect_error(asio::use_awaitable, error));
-  if (error || !client_.next_layer().is_open()) co_return false;
+  if (!client_.next_layer().is_open()) co_return false;
+  if (error) {
+    options_.failed(peer(), "the exporter cannot ask its own HTTP server: " + error.message());
+    co_return false;
+  }
   (void)inner_.set_option(tcp::no_delay(true), error);
   const int port = inner_.local_endpoint(error).port();
   if (error) co_return false;

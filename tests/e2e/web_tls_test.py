@@ -135,6 +135,14 @@ def test_a_client_certificate_must_be_of_the_authority(tls, authority, tmp_path)
             exporter.get("/", context=client_context(authority, refused))
 
 
+def test_an_intermediate_authority_may_be_trusted_alone(tls, authority, tmp_path):
+    intermediate = Authority(tmp_path / "intermediate", "intermediate", issuer=authority)
+    exporter = tls(client_auth_type="RequireAndVerifyClientCert", client_ca_file=str(intermediate.path))
+    assert exporter.get("/", context=client_context(authority, intermediate.issue("client"))).status == 200
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        exporter.get("/", context=client_context(authority, authority.issue("client")))
+
+
 def test_a_client_certificate_may_be_asked_for_by_name(tls, authority):
     exporter = tls(client_auth_type="RequireAndVerifyClientCert", client_ca_file=str(authority.path),
                    client_allowed_sans=["scraper.internal", "10.1.2.3", "https://scraper/", "2001:db8::1"])
@@ -158,7 +166,7 @@ def test_a_client_certificate_that_may_be_missing_is_verified_if_there_is_one(tl
 
 def test_any_client_certificate_will_do_if_that_is_asked_for(tls, authority, tmp_path):
     stranger = client_context(authority, self_signed(tmp_path / "stranger.crt", "stranger"))
-    exporter = tls(client_auth_type="RequireAnyClientCert")
+    exporter = tls(client_auth_type="RequireClientCert")  # RequireAnyClientCert's older name
     assert exporter.get("/", context=stranger).status == 200
     with pytest.raises((ssl.SSLError, ConnectionError)):
         exporter.get("/")

@@ -1,5 +1,7 @@
 #include "exporter/tls_listener.h"
 
+#include <sys/resource.h>
+
 #include <asio/io_context.hpp>
 #include <asio/read.hpp>
 #include <asio/ssl/stream.hpp>
@@ -10,7 +12,9 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <iterator>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -46,6 +50,14 @@ class Files {
   Files(const Files&) = delete;
   Files& operator=(const Files&) = delete;
 
+  void write(const std::string& name, const std::string& content) const {
+    std::ofstream(directory_ / name) << content;
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(directory_ / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
   config::WebTls settings() const {
     config::WebTls tls;
     tls.cert_file = directory_ / "a.crt";
@@ -65,13 +77,14 @@ class Served {
     options.addresses = {parse_listen_address("127.0.0.1:0")};
     options.relay.inner_port = http_.ports().at(0);
     options.relay.failed = [this](const std::string&, const std::string&) { ++failures; };
-    options.refreshed = [](const std::string&) {};
-    listener.emplace(std::move(options), std::make_shared<TlsCredentials>(files_.settings()),
+    if (!options.refreshed) options.refreshed = [](const std::string&) {};
+    listener.emplace(std::move(options), std::make_shared<TlsCredentials>(files.settings()),
                      ports_);
   }
 
   int port() const { return listener->ports().at(0); }
 
+  const Files files;
   std::atomic<int> failures = 0;
 
  private:
@@ -86,7 +99,6 @@ class Served {
     return options;
   }
 
-  Files files_;
   RelayedPorts ports_;
   HttpServer http_;
 
@@ -96,7 +108,10 @@ class Served {
 
 class Client {
  public:
-  explicit Client(int port) : stream_(io_, context_) {
+  // `buffer`: what its kernel may receive before it is read; 0: as it likes.
+  explicit Client(int port, int buffer = 0) : stream_(io_, context_) {
+    stream_.next_layer().open(tcp::v4());
+    if (buffer > 0) stream_.next_layer().set_option(tcp::socket::receive_buffer_size(buffer));
     stream_.next_layer().connect(
         {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port)});
   }
@@ -119,6 +134,12 @@ class Client {
     return all;
   }
 
+  std::string some(std::size_t size) {
+    std::string piece(size, '\0');
+    asio::read(stream_, asio::buffer(piece));
+    return piece;
+  }
+
   // Whether the other side closes without a word, within some seconds.
   bool is_closed() {
     std::string all;
@@ -131,6 +152,22 @@ class Client {
   asio::io_context io_;
   asio::ssl::context context_{asio::ssl::context::tls_client};
   asio::ssl::stream<tcp::socket> stream_;
+};
+
+// While it lives, no file can be opened.
+class NoFileDescriptors {
+ public:
+  NoFileDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoFileDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  NoFileDescriptors(const NoFileDescriptors&) = delete;
+  NoFileDescriptors& operator=(const NoFileDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 Response text(std::string body) {
@@ -158,6 +195,68 @@ TEST_CASE("a client that takes nothing of its answer is left after a while") {
   stalled.shake_hands().ask();
   std::this_thread::sleep_for(500ms);
   CHECK_THROWS(stalled.answer());
+}
+
+TEST_CASE("a client that takes its answer slowly but steadily gets all of it") {
+  TlsListenerOptions options;
+  options.relay.stall_timeout = 500ms;
+  const std::string large(4 * 1024 * 1024, 'm');
+  const Served served({{"/", [&](const Request&) { return text(large); }}}, std::move(options));
+  Client slow(served.port(), 16 * 1024);
+  slow.shake_hands().ask();
+  // 32 KiB in 30 ms: a megabyte would take twice the time that the client has for what it is sent.
+  std::string all;
+  while (all.size() < large.size()) {
+    all += slow.some(32 * 1024);
+    std::this_thread::sleep_for(30ms);
+  }
+  all += slow.answer();
+  CHECK(all.ends_with(std::string(1000, 'm')));
+}
+
+TEST_CASE("one connection that cannot be begun does not keep the next from it") {
+  TlsListenerOptions options;
+  options.refreshed = [](const std::string&) { throw std::bad_alloc(); };
+  const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
+  CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
+  served.files.write("a.crt", "gone");
+  CHECK(Client(served.port()).is_closed());
+  CHECK(served.failures == 1);
+  CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
+}
+
+TEST_CASE("files that could not be read are tried again, and told of once") {
+  const Files files;
+  TlsCredentials credentials(files.settings());
+  const auto first = credentials.context();
+  const std::string certificate = files.read("a.crt");
+  const std::chrono::steady_clock::time_point begin{};
+  files.write("a.crt", "gone");
+  CHECK_FALSE(credentials.refresh(begin));
+  CHECK(credentials.error().find("a.crt") != std::string::npos);
+  CHECK(credentials.refresh(begin + 1s));
+  CHECK(credentials.refresh(begin + 20s));
+  CHECK(credentials.context() == first);
+  files.write("a.crt", certificate);
+  CHECK(credentials.refresh(begin + 21s));
+  CHECK(credentials.context() != first);
+  CHECK(credentials.error().empty());
+}
+
+TEST_CASE("files that could not be read for a reason of ours are read later, though unchanged") {
+  const Files files;
+  TlsCredentials credentials(files.settings());
+  const auto first = credentials.context();
+  const std::chrono::steady_clock::time_point begin{};
+  files.write("a.crt", files.read("a.crt"));
+  {
+    const NoFileDescriptors none;
+    CHECK_FALSE(credentials.refresh(begin));
+  }
+  CHECK(credentials.refresh(begin + 9s));
+  CHECK(credentials.context() == first);
+  CHECK(credentials.refresh(begin + 10s));
+  CHECK(credentials.context() != first);
 }
 
 TEST_CASE("who connects and is silent is closed at the deadline, before and after the handshake") {
