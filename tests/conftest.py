@@ -1,5 +1,9 @@
 """Fixtures that integration and end-to-end tests share: real servers of every version at hand."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.support.pgbox import PgBox, Unavailable, known_versions
@@ -83,6 +87,15 @@ def pytest_sessionfinish():
         box.destroy()
 
 
+# Skipped on every machine: what that version does not have cannot be tried with it.
+_NOT_OF_THAT_VERSION = re.compile(r"since PostgreSQL \d+$|new in PostgreSQL \d+$|newer than that \w+$")
+
+
 def pytest_terminal_summary(terminalreporter):
     for version, reason in sorted(_missing.items()):
         terminalreporter.write_line(f"SKIPPED PostgreSQL {version}: {reason}", red=True, bold=True)
+    skipped = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]
+    lacking = [reason for reason in skipped if not _NOT_OF_THAT_VERSION.search(reason)]
+    if lacking and (list_for_all := os.environ.get("PGCONN_SKIPPED")):  # see scripts/test
+        with Path(list_for_all).open("a") as file:
+            file.writelines(f"{' '.join(reason.split())}\n" for reason in lacking)
