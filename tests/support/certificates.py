@@ -9,6 +9,8 @@ from pathlib import Path
 HOUR = 3600
 DAY = 24 * HOUR
 
+# Who verifies strictly, as Python does from 3.13 on, wants it of an authority.
+_AUTHORITY = "keyUsage=critical,digitalSignature,keyCertSign,cRLSign"
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 _CONFIGURATION = """
 [ca]
@@ -21,8 +23,12 @@ unique_subject = no
 default_md = sha256
 copy_extensions = copy
 policy = names
+x509_extensions = identifiers
 [names]
 commonName = supplied
+[identifiers]
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 """
 
 
@@ -86,10 +92,11 @@ class Authority:
         """A certificate that is valid between these times, in seconds from now."""
         self._issued += 1
         made = Certificate(self._directory / f"{self._issued}.crt")
-        extension = "basicConstraints=critical,CA:TRUE" if authority else f"subjectAltName={sans}"
+        extensions = ("basicConstraints=critical,CA:TRUE", _AUTHORITY) if authority else (f"subjectAltName={sans}",)
         request = made.path.with_suffix(".csr")
         _openssl(
-            self._directory, "req", "-new", *_KEY, "-subj", f"/CN={name}", "-addext", extension,
+            self._directory, "req", "-new", *_KEY, "-subj", f"/CN={name}",
+            *(word for extension in extensions for word in ("-addext", extension)),
             "-keyout", made.key, "-out", request,
         )
         now = time.time()
@@ -109,6 +116,6 @@ def self_signed(path, name, sans="DNS:localhost,IP:127.0.0.1"):
     made = Certificate(Path(path))
     _openssl(
         ".", "req", "-x509", *_KEY, "-days", 30, "-subj", f"/CN={name}",
-        "-addext", f"subjectAltName={sans}", "-keyout", made.key, "-out", made.path,
+        "-addext", f"subjectAltName={sans}", "-addext", _AUTHORITY, "-keyout", made.key, "-out", made.path,
     )
     return made

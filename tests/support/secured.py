@@ -29,6 +29,7 @@ def login(user, password):
 def client_context(authority, certificate=None):
     """A client that trusts the `authority` alone and shows the `certificate`, if any."""
     context = ssl.create_default_context(cafile=str(authority.path))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # Python's default from 3.13 on
     if certificate:
         context.load_cert_chain(str(certificate.path), str(certificate.key))
     return context
