@@ -183,7 +183,7 @@ asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases)
     const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
     const bool ready = co_await wire.wait_once(what, plan.turn_ends());
     if (!ready) co_return false;
-    want = PQconnectPoll(raw);
+    want = wire.poll();
   }
   phases.observe(PQstatus(wire.raw()));
   co_return true;

@@ -36,6 +36,7 @@ constexpr std::array kTextReasons = {
     TextReason{"certificate verify failed", Reason::kTlsVerify},
     TextReason{"received invalid response to SSL negotiation", Reason::kProtocol},
     TextReason{"expected authentication request", Reason::kProtocol},
+    TextReason{"invalid authentication request", Reason::kProtocol},
     TextReason{"lost synchronization with server", Reason::kProtocol},
     // The postmaster refuses before TLS when it cannot start a process for us.
     TextReason{"server sent an error response during SSL exchange", Reason::kServerError},

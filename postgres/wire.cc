@@ -4,6 +4,9 @@
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
 
 namespace pgconn::postgres {
 namespace {
@@ -55,10 +58,30 @@ void Wire::start(const std::vector<std::pair<std::string, std::string>>& paramet
   }
   keywords.push_back(nullptr);
   values.push_back(nullptr);
+  errno = 0;
   connection_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
+  const int error = errno;
   if (connection_ == nullptr) throw std::bad_alloc();
+  if (bad()) note_failure(error);
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // yields the SQLSTATE of a refused login
   PQsetNoticeReceiver(connection_, receive_notice, this);
+}
+
+PostgresPollingStatusType Wire::poll() {
+  errno = 0;
+  const PostgresPollingStatusType status = PQconnectPoll(connection_);
+  if (status == PGRES_POLLING_FAILED) note_failure(errno);
+  return status;
+}
+
+// libpq 17 is silent when it can have no socket, for want of file descriptors for one.
+void Wire::note_failure(int error) {
+  if (error != 0) system_error_ = "cannot connect: " + std::generic_category().message(error);
+}
+
+std::string Wire::message() const {
+  const std::string_view said = PQerrorMessage(connection_);
+  return said.empty() ? system_error_ : std::string(said);
 }
 
 void Wire::established() {

@@ -40,6 +40,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // Starts connecting; the connection may be bad already (see bad()). Nothing but the first
   // `dbname`, which is our own, is read as a connection string.
   void start(const std::vector<std::pair<std::string, std::string>>& parameters);
+  // libpq's next step of that, once the socket is ready.
+  PostgresPollingStatusType poll();
   // Once connected: the socket is ours to watch until close().
   void established();
 
@@ -57,7 +59,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool closed() const { return connection_ == nullptr; }
   bool bad() const { return PQstatus(connection_) == CONNECTION_BAD; }
   PGconn* raw() const { return connection_; }
-  std::string message() const { return PQerrorMessage(connection_); }
+  std::string message() const;
 
   // How the connection was lost: the server's last words if it sent any, else libpq's.
   PgError lost(Phase phase) const;
@@ -73,12 +75,14 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
  private:
   void attach();
+  void note_failure(int error);
 
   PGconn* connection_ = nullptr;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
   std::uint64_t turn_ = 0;  // tells a timer that fires late that its wait is over
   std::optional<PgError> farewell_;
+  std::string system_error_;  // what libpq failed of while connecting, should it not say so
 };
 
 }  // namespace pgconn::postgres

@@ -86,6 +86,8 @@ TEST_CASE(
       Said{Phase::kTls, kTcp + kDead, Reason::kClosed, kDeadText},
       Said{Phase::kStartup, kTcp + "expected authentication request from server, but received H\n",
            Reason::kProtocol, "expected authentication request from server, but received H"},
+      Said{Phase::kStartup, kTcp + "received invalid authentication request\n", Reason::kProtocol,
+           "received invalid authentication request"},
       Said{Phase::kStartup, kTcp + "fe_sendauth: no password supplied\n", Reason::kPasswordMissing,
            "fe_sendauth: no password supplied"},
       Said{Phase::kStartup, kTcp + "authentication method 13 not supported\n",
