@@ -1,29 +1,19 @@
-"""The exposition of a known scene, name by name and label by label, and the generated documents.
-
-A golden file is an exposition without its values. To accept what the exporter says now:
-
-    PGCONN_UPDATE_GOLDEN=1 scripts/test --only e2e
-"""
+"""The exposition of a known scene, name by name and label by label, and the generated documents."""
 
 import contextlib
-import difflib
-import os
-import re
 import threading
 from pathlib import Path
 
 import psycopg2
 import pytest
 
+from tests.e2e.golden_files import expect_golden, without_values
 from tests.support.exporter import run
 from tests.support.pgbox import known_versions
 from tests.support.process import REPOSITORY, eventually
 from tests.support.prometheus import promtool
 
-GOLDEN = Path(__file__).with_name("golden")
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
-# These tell of this machine and this build.
-CHANGING_LABELS = ("version", "revision", "libpq", "openssl", "port", "server_version", "cipher", "serial")
 SETTLED = """SELECT count(*) = 5 AND bool_or(wait_event_type = 'Lock')
              FROM pg_stat_activity WHERE backend_type = 'client backend'"""
 
@@ -68,32 +58,6 @@ def make_scene(new_box):
             return box
 
         yield make
-
-
-def without_values(text):
-    """Comments as they are; series sorted within their family and stripped of what changes."""
-    lines, series = [], []
-    for line in text.splitlines():
-        if line.startswith("#"):
-            lines += sorted(series) + [line]
-            series = []
-            continue
-        # Neither label values nor names end in a blank and a number.
-        line = re.sub(r" \S+$", "", line)
-        for label in CHANGING_LABELS:
-            line = re.sub(rf'([{{,]){label}="[^"]*"', rf'\1{label}="…"', line)
-        series.append(line)
-    return "\n".join(lines + sorted(series)) + "\n"
-
-
-def expect_golden(name, text):
-    path = GOLDEN / name
-    if os.environ.get("PGCONN_UPDATE_GOLDEN"):
-        GOLDEN.mkdir(exist_ok=True)
-        path.write_text(text)
-    expected = path.read_text() if path.exists() else ""
-    difference = difflib.unified_diff(expected.splitlines(), text.splitlines(), name, "exporter", "", "", 1, "")
-    assert text == expected, "\n".join(difference)
 
 
 @pytest.mark.parametrize("version", known_versions())
