@@ -1,5 +1,7 @@
 """A hundred connections of one target, lost to one statement."""
 
+import time
+
 import pytest
 
 from tests.faults.held import CANARY, drops, incidents
@@ -8,6 +10,7 @@ from tests.support import logfmt
 from tests.support.process import eventually
 
 HELD = 100
+COUNTED_WITHIN = 1 + 2  # seconds: what is promised, and what a busy machine may add. scripts/bench measures it.
 
 
 @pytest.fixture
@@ -30,21 +33,26 @@ def test_a_hundred_connections_terminated_at_once_are_a_hundred_drops_and_one_in
         return logfmt.records(exporter.log_lines, "connections were lost")
 
     eventually(lambda: held() == {"idle": HELD}, what="a hundred canaries")
+    lost = {("idle", "admin_terminate", "57P01"): HELD}
+    sent = time.time()
     roomy.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", CANARY
     )
+    eventually(lambda: drops(exporter.metrics()) == lost, what="a hundred drops")
+    assert time.time() - sent < COUNTED_WITHIN
     eventually(told, what="the incident in the log")
     assert told()[0].items() >= {
         "cause": "admin_terminate", "scope": "all", "drops": str(HELD), "held": str(HELD),
     }.items()
-    # It is told once all are counted, within a second of the last one.
+    # It is told within a second of the last one.
     families = exporter.metrics()
-    assert drops(families) == {("idle", "admin_terminate", "57P01"): HELD}
+    assert drops(families) == lost
     last = families.value("pgconn_last_drop_timestamp_seconds", cause="admin_terminate")
+    assert sent < last < sent + COUNTED_WITHIN
     assert 0 < logfmt.unix_time(told()[0]) - last < 1
     # None comes late or twice.
     eventually(lambda: held() == {"idle": HELD}, what="a hundred canaries again")
     families = exporter.metrics()
-    assert drops(families) == {("idle", "admin_terminate", "57P01"): HELD}
+    assert drops(families) == lost
     assert incidents(families) == {("admin_terminate", "all"): 1}
     assert len(told()) == 1
