@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.integration.scenes import Scene, Session, quoted
+from tests.integration.scenes import Scene, Session, by, quoted
 
 ODD_NAMES = [
     'say "hi"', "back\\slash", "new\nline", "tab\there", "ünïcödé ☃", '{a="b"} 1', "'; --",
@@ -69,27 +69,59 @@ def test_a_database_that_is_called_other_stays_itself_while_nothing_is_folded(sc
     assert families.samples("pgconn_exporter_capped_series") == []
 
 
-def test_more_applications_than_a_metric_keeps_are_summed_into_other(new_box):
-    box = new_box(max_connections=320)
-    with Scene(box) as scene:
+@pytest.mark.parametrize("label, many, limit", [("application", 300, 50), ("user", 60, 20)])
+def test_more_names_than_a_metric_keeps_are_summed_into_other(new_box, label, many, limit):
+    with Scene(new_box(max_connections=many + 20)) as scene:
         scene.database("other")
         local = scene.transport("unix")
+
+        def session(name, **where):
+            who = {"application": name} if label == "application" else {"role": name}
+            scene.session(**who, **where, **local)
+
+        names = [f"name{number}" for number in range(many)]
+        if label == "user":
+            for name in ("big", "alone", *names):
+                scene.role(name)
         for _ in range(3):
-            scene.session(application="big", **local)
-        scene.session(database="other", application="alone", **local)
-        for number in range(300):
-            scene.session(application=f"app{number}", **local)
-        limit = 50
+            session("big")
+        session("alone", database="other")
+        for name in names:
+            session(name)
         families = scene.watch(**{"global": {"max_series_per_metric": limit}}).metrics()
         sessions = families.samples("pgconn_sessions")
-        folded = families.samples("pgconn_sessions", application="other")
+        folded = families.samples("pgconn_sessions", **{label: "other"})
         assert len(sessions) == limit + len(folded)
-        # 300, "big", the one in the database "other" and the admin's: each is a series.
+        # These, "big", the one in the database "other" and the admin's: each is a series.
         capped = families.value("pgconn_exporter_capped_series", metric="pgconn_sessions")
-        assert capped == 303 - limit
-        assert families.sum("pgconn_sessions") == 305
-        assert families.value("pgconn_sessions", application="big") == 3
+        assert capped == many + 3 - limit
+        assert families.sum("pgconn_sessions") == many + 5
+        assert families.value("pgconn_sessions", **{label: "big"}) == 3
         assert [s.labels["database"] for s in folded] == ["other"]
         unbounded = scene.watch(**{"global": {"max_series_per_metric": 0}}).metrics()
-        assert len(unbounded.samples("pgconn_sessions")) == 303
+        assert len(unbounded.samples("pgconn_sessions")) == many + 3
         assert unbounded.samples("pgconn_exporter_capped_series") == []
+
+
+def test_roles_beyond_number_are_bounded_wherever_they_are_a_label(scene):
+    roles, limit = 60, 20
+    for number in range(roles):
+        scene.role(f"name{number}", options="LOGIN CONNECTION LIMIT 5")
+        scene.sql(f"ALTER ROLE name{number} SET statement_timeout = '{number + 1}s'")
+    families = scene.watch(**{"global": {"max_series_per_metric": limit}}).metrics()
+    for name in ("pgconn_role_connection_limit", "pgconn_setting_override_seconds"):
+        assert families.value("pgconn_exporter_capped_series", metric=name) == roles - limit, name
+        assert len(families.samples(name, role="other")) == 1, name
+        assert len(families.samples(name)) == limit + 1, name
+
+
+def test_wait_events_are_bounded_too_and_none_of_those_who_wait_is_lost(scene):
+    scene.session().run("SELECT pg_advisory_lock(7)")
+    for _ in range(2):
+        scene.session().start("SELECT pg_sleep(600)")
+    scene.wait_for_lock(scene.session().start("SELECT pg_advisory_lock(7)"))
+    scene.until("SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    families = scene.watch(**{"global": {"max_series_per_metric": 1}}).metrics("collect[]=sessions")
+    waiting = by(("wait_event_type", "wait_event"), families.samples("pgconn_sessions_waiting"))
+    assert waiting == {("Timeout", "PgSleep"): 2, ("Lock", "other"): 1}
+    assert families.value("pgconn_exporter_capped_series", metric="pgconn_sessions_waiting") == 1
