@@ -1,5 +1,5 @@
 """What the probes cost the server they watch, at their busiest: no transaction, no snapshot, no lock and
-no connection beyond the budget."""
+no connection beyond the budget. What `longquery` costs, which sleeps in a transaction, is in longquery_test.py."""
 
 import concurrent.futures
 import contextlib

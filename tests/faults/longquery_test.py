@@ -8,6 +8,16 @@ APPLICATION = "pgconn_exporter/longquery"
 LONG = {"interval": "12s", "sleep": "10s", "timeout": "1s"}
 SHORT = {"interval": "4s", "sleep": "2s", "timeout": "900ms"}
 
+# Takes a transaction number, so that the snapshots after it differ from those before.
+A_WRITER = "SELECT txid_current()"
+# What the backend of the query holds on to, and for how long its transaction has lasted.
+FOOTPRINT = """
+    SELECT query_start, xact_start, coalesce(extract(epoch FROM clock_timestamp() - xact_start)::float, 0),
+           backend_xid IS NOT NULL, backend_xmin::text,
+           (SELECT array_agg(locktype || ' ' || mode) FROM pg_locks l WHERE l.pid = a.pid)
+      FROM pg_stat_activity a WHERE pid = %s
+"""
+
 
 def pid_of_query(scene):
     """The backend of the query, once it is under way."""
@@ -45,14 +55,24 @@ def test_a_statement_timeout_for_others_does_not_end_it(scene):
     assert failures(families, "longquery") == {}
 
 
-def test_it_holds_no_transaction_for_long(scene):
+def test_while_it_sleeps_it_locks_nothing_writes_nothing_and_renews_its_snapshot_each_second(scene):
     scene.watch(probes={"longquery": LONG})
     pid = pid_of_query(scene)
-    # A transaction that began with the statement would be as old.
-    scene.until(
-        "SELECT state = 'active' AND xact_start > query_start + interval '3 s'"
-        " FROM pg_stat_activity WHERE pid = %s", pid,
-    )
+    statements, transactions, snapshots = set(), set(), set()
+
+    def look():
+        scene.sql(A_WRITER)
+        (row,) = scene.sql(FOOTPRINT, pid)
+        statement, transaction, age, writes, snapshot, locks = row
+        assert age < 4 and not writes and locks in (None, ["virtualxid ExclusiveLock"]), row
+        statements.add(statement)
+        transactions.add(transaction)
+        snapshots.add(snapshot)
+        return len(transactions) > 3 and len(snapshots - {None}) > 3
+
+    # A transaction, or a snapshot, that began with the statement would stay the same.
+    eventually(look, what="transactions and snapshots that are not one")
+    assert len(statements) == 1
 
 
 def test_one_that_is_terminated_is_a_drop_by_the_administrator(scene):
