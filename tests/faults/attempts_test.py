@@ -1,4 +1,4 @@
-"""How often a server that cannot be had is tried: no probe knocks more than once an interval."""
+"""When probes knock: no more than once an interval where nobody lets them in, and those of many targets not at once."""
 
 import re
 import time
@@ -10,6 +10,7 @@ from tests.support.process import eventually
 INTERVAL = 1
 PACE = {"interval": f"{INTERVAL}s", "timeout": "900ms"}
 PURPOSE = re.compile(rb"application_name\0pgconn_exporter/(\w+)\0")
+DATABASE = re.compile(rb"database\0(\w+)\0")
 
 
 class Turnstile(Peer):
@@ -20,21 +21,33 @@ class Turnstile(Peer):
         super().__init__()
 
     def converse(self, connection):
-        purpose = PURPOSE.search(connection.recv(4096))
-        self.heard.append((purpose[1].decode() if purpose else "", time.monotonic()))
+        now, words = time.monotonic(), connection.recv(4096)
+        purpose, database = PURPOSE.search(words), DATABASE.search(words)
+        self.heard.append((purpose[1].decode() if purpose else "", now, database[1].decode() if database else ""))
         connection.close()
 
     def times(self, purpose):
-        return [when for who, when in list(self.heard) if who == purpose]
+        return [when for who, when, _ in list(self.heard) if who == purpose]
+
+    def first_times(self, purpose):
+        """When this purpose was first heard for each database."""
+        first = {}
+        for who, when, database in list(self.heard):
+            if who == purpose:
+                first.setdefault(database, when)
+        return sorted(first.values())
+
+    def dsn(self, database):
+        return (f"host=127.0.0.1 port={self.port} dbname={database} user=postgres"
+                " sslmode=disable gssencmode=disable")
 
 
 def test_a_server_that_lets_nobody_in_is_tried_once_an_interval_and_by_canaries_ever_more_rarely():
     with Turnstile() as door:
-        dsn = f"host=127.0.0.1 port={door.port} dbname=postgres user=postgres sslmode=disable gssencmode=disable"
         probes = {"connect": PACE, "roundtrip": PACE, "idle": {"canaries": 1}, "certificate": False}
-        with Exporter({"targets": [{"name": "closed", "dsn": dsn}], "probes": probes}):
+        with Exporter({"targets": [{"name": "closed", "dsn": door.dsn("postgres")}], "probes": probes}):
             eventually(lambda: min(len(door.times(who)) for who in ("connect", "roundtrip")) >= 8, 60)
-    assert {who for who, _ in door.heard} == {"connect", "roundtrip", "idle", "diagnose"}
+    assert {who for who, _, _ in door.heard} == {"connect", "roundtrip", "idle", "diagnose"}
     for who in ("connect", "roundtrip"):
         times = door.times(who)
         # One that came late, on a busy machine, may be followed closely by the next.
@@ -44,3 +57,21 @@ def test_a_server_that_lets_nobody_in_is_tried_once_an_interval_and_by_canaries_
     assert all(later - earlier > 3 for earlier, later in zip(canary, canary[5:])), canary
     diagnoses = door.times("diagnose")
     assert all(later - earlier > 2 for earlier, later in zip(diagnoses, diagnoses[1:])), diagnoses
+
+
+def test_probes_of_many_targets_that_begin_together_are_spread_over_their_interval():
+    targets, interval = 20, 4
+    pace = {"interval": f"{interval}s", "timeout": "900ms"}
+    with Turnstile() as door:
+        config = {
+            "targets": [{"name": f"db{number}", "dsn": door.dsn(f"db{number}")} for number in range(targets)],
+            "probes": {"connect": pace, "roundtrip": pace},
+        }
+        with Exporter(config):
+            eventually(lambda: all(len(door.first_times(who)) == targets for who in ("connect", "roundtrip")))
+        for who in ("connect", "roundtrip"):
+            times = door.first_times(who)
+            # Left to their start alone, they would come 20 ms after one another.
+            assert times[-1] - times[0] > interval / 2, (who, times)
+            crowd = max(sum(begin <= when < begin + interval / 4 for when in times) for begin in times)
+            assert crowd <= targets / 2, (who, times)
