@@ -160,7 +160,7 @@ def test_promtool_names_the_alert_whose_expression_cannot_be_read(copy):
 
 
 @pytest.mark.parametrize("file, before, after, test, name", [
-    ("settings.rules.yml", "expr: 0.8\n", "expr: 0.9\n", "capacity", "PgConnSlotsNearlyFull"),
+    ("settings.rules.yml", "expr: 0.8\n", "expr: 0.9\n", "limits", "PgConnSlotsNearlyFull"),
     ("tls.rules.yml", "for: 10m", "for: 20m", "tls", "PgConnPlaintextRemote"),
     ("recording.rules.yml", "unless pgconn_connection_drops_total offset 15m",
      "and pgconn_connection_drops_total offset 15m", "drops", "PgConnDropRateHigh"),
