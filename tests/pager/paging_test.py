@@ -25,9 +25,17 @@ def target(box, role="postgres", **more):
     return {"name": "orders", "dsn": box.dsn(role), "labels": SHOP, **more}
 
 
+def assert_runbook_is_at_hand(exporter, notice):
+    """The link that people are sent leads to the exporter that told of the trouble, and it has the page."""
+    link = notice.annotations["runbook_url"]
+    assert link.startswith(exporter.url + "/"), link
+    page = exporter.get(link.removeprefix(exporter.url))
+    assert page.status == 200 and notice.name in page.text, page.text
+
+
 def test_an_idle_transaction_pages_before_the_server_kills_it(new_box, watch):
     box = new_box(idle_in_transaction_session_timeout="20s")
-    _, pager = watch([target(box)])
+    exporter, pager = watch([target(box)])
     eventually(lambda: pager.prometheus.value("pgconn_up") == 1, 60, "a scrape")
     with contextlib.closing(psycopg2.connect(box.dsn(application_name="forgetful"))) as connection:
         connection.cursor().execute("SELECT 1")
@@ -36,12 +44,12 @@ def test_an_idle_transaction_pages_before_the_server_kills_it(new_box, watch):
         assert alive == [("idle in transaction",)], "too late: the server has ended it already"
         assert notice.labels["target"] == "orders" and notice.labels["cluster"] == "shop"
         assert notice.labels["severity"] == "warning"
-        assert notice.annotations["runbook_url"].endswith("/runbooks/PgConnIdleInTransactionNearTimeout")
         eventually(lambda: not box.psql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'forgetful'"),
                    what="the timeout to end it")
         with pytest.raises(psycopg2.OperationalError):
             connection.cursor().execute("SELECT 1")
     pager.webhook.wait("PgConnIdleInTransactionNearTimeout", "resolved")
+    assert_runbook_is_at_hand(exporter, notice)
 
 
 def test_a_crash_pages_as_a_crash_and_not_as_killed_sessions(new_box, watch):
