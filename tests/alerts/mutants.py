@@ -9,6 +9,7 @@ import json
 import os
 import re
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,11 @@ from tests.support.prometheus import promtool
 
 DURATIONS = ("for", "keep_firing_for")
 DURATION_FACTORS = (0.6, 1.5)
+# A duration after `[` or `offset `, and what stands before it: the metric, its matchers, a range.
+_RANGE = re.compile(r"(?:(?<=\[)|(?<=\boffset ))(?:\d+(?:ms|[smhdwy]))+")
+_SELECTOR = re.compile(r"([\w:]+)(?:\{[^}]*\})?((?:\[\w+\])?(?: offset |\[))$")
+# 0 for whatever range: no alert is above it.
+_OF_NOTHING = re.compile(r"\b0 \* increase\($")
 # Of a setting: a number of things changes by one, of a share the rest by a tenth, anything else by a tenth.
 _COUNT = re.compile(r"_(count|failures|drops|incidents|sessions|from|by_idle_in_transaction)$|:blocked_by_\w+$")
 _SHARE = re.compile(r"^pgconn:objective:(availability|\w+_share)$")
@@ -99,20 +105,42 @@ def _uses(rule, names, setting):
     return rulebook.metrics_of(rule.rule["expr"]) & names and (chosen or not rule.is_alert)
 
 
-def _copies_for_setting(rules, setting, value, suffix):
-    copies = [rule.but(suffix, expr=value if rule is setting else rule.rule["expr"])
-              for rule in rules if rule.name == setting.name]
-    names, grown = {setting.name}, True
+def _copies(rules, changed, expr, suffix):
+    """A rule with another expression, and all that depend on it."""
+    if changed.is_alert:
+        return [changed.but(suffix, expr=expr)]
+    copies = [rule.but(suffix, expr=expr if rule is changed else rule.rule["expr"])
+              for rule in rules if rule.name == changed.name]
+    names, grown = {changed.name}, True
     while grown:
-        touched = [rule for rule in rules if rule.name not in names and _uses(rule, names, setting)]
+        touched = [rule for rule in rules if rule.name not in names and _uses(rule, names, changed)]
         recorded = {rule.name for rule in touched if not rule.is_alert}
         names, grown = names | recorded, bool(recorded)
     return copies + [_renamed(rule, names, suffix) for rule in rules
-                     if rule.name != setting.name and _uses(rule, names, setting)]
+                     if rule.name != changed.name and _uses(rule, names, changed)]
+
+
+def _scaled(duration, factor):
+    return f"{round(rulebook.seconds(duration) * factor * 1000)}ms"
+
+
+def changes_of_ranges(expr):
+    """(what it is called, the expression) for one range or offset at a time, shorter and longer."""
+    seen = Counter()
+    for found in _RANGE.finditer(expr):
+        before = _SELECTOR.search(expr[:found.start()])
+        if _OF_NOTHING.search(expr[:before.start()]):
+            continue
+        called = f"{before[1]}{before[2]}{found[0]}{']' if before[2].endswith('[') else ''}"
+        seen[called] += 1
+        told = called if seen[called] == 1 else f"{called} ({seen[called]})"
+        for factor in DURATION_FACTORS:
+            changed = expr[:found.start()] + _scaled(found[0], factor) + expr[found.end():]
+            yield f"{told} * {factor}", changed
 
 
 def mutants_of(rules):
-    """Each value of the settings and each duration of an alert, changed a little to both sides."""
+    """Each setting, each wait of an alert, each range and offset in an expression, a little smaller and larger."""
     made = []
 
     def add(title, copies_for):
@@ -122,11 +150,13 @@ def mutants_of(rules):
     for rule in rules:
         if rule.file == "settings.rules.yml" and rule.name != "pgconn:links":
             for value in changes_of_setting(rule):
-                add(f"{rule.title}: {value}", lambda suffix: _copies_for_setting(rules, rule, value, suffix))
+                add(f"{rule.title}: {value}", lambda suffix: _copies(rules, rule, value, suffix))
         for key in (key for key in DURATIONS if key in rule.rule):
             for factor in DURATION_FACTORS:
-                changed = {key: f"{round(rulebook.seconds(rule.rule[key]) * factor * 1000)}ms"}
+                changed = {key: _scaled(rule.rule[key], factor)}
                 add(f"{rule.title}: {key} {rule.rule[key]} * {factor}", lambda suffix: [rule.but(suffix, **changed)])
+        for told, expr in changes_of_ranges(rule.rule["expr"]):
+            add(f"{rule.title}: {told}", lambda suffix: _copies(rules, rule, expr, suffix))
     return made
 
 
@@ -248,14 +278,20 @@ def _is_checked(scenario, name, copy):
 def survivors(rules_folder, tests_folder):
     """The titles of the mutants that no scenario notices, and the number of all.
 
-    Scenarios in which an alert fires notice nearly all; only what is left is tried in those where it is silent.
+    Scenarios in which an alert fires notice nearly all; only what is left is tried in those where it is silent. Short
+    ones come first, and what they notice is not tried again.
     """
     rules = read_located(rules_folder)
     mutants = left = mutants_of(rules)
-    scenarios = sorted(read_scenarios(tests_folder), key=lambda scenario: -scenario.evaluations)
+    scenarios = sorted(read_scenarios(tests_folder), key=lambda scenario: scenario.evaluations)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for where in (_fires, _is_checked):
-            found = pool.map(lambda scenario: noticed_by(scenario, rules, left, where), scenarios)
-            noticed = set().union(*found)
+            noticed = set()
+
+            def judge(scenario):
+                rest = [mutant for mutant in left if mutant not in noticed]
+                noticed.update(noticed_by(scenario, rules, rest, where))
+
+            list(pool.map(judge, scenarios))
             left = [mutant for mutant in left if mutant not in noticed]
     return [mutant.title for mutant in left], len(mutants)

@@ -1,8 +1,11 @@
-"""No setting and no wait of the rules can be changed a little without a promtool test that fails.
+"""No setting, wait, range or offset of the rules can be changed a little without a promtool test that fails.
 
-A setting is tried a tenth (a count: one) lower and higher, `for` and `keep_firing_for` at 0.6 and 1.5 times their
-length. Ranges, offsets and ages within expressions are not tried.
+A setting is tried a tenth (a count: one) lower and higher, `for`, `keep_firing_for`, ranges and offsets at 0.6 and 1.5
+times their length; those of a recording rule through the alerts that use it. Not tried are plain numbers within
+expressions (`< 300`, `> 0`), and ranges in `0 * increase(…[1h])`: that is 0 for all of them, which no alert is above.
 """
+
+import re
 
 import pytest
 
@@ -51,6 +54,27 @@ tests:
       - {eval_time: 41m, alertname: PgConnSample, exp_alerts: [exp_labels: {severity: critical}]}
       - {eval_time: 75m, alertname: PgConnSample}
 """
+RANGE_RULES = """
+groups:
+  - name: pgconn.sample
+    rules:
+      - {record: "pgconn:sample_lost:increase10m", expr: "increase(sample_lost_total[10m])"}
+      - {record: "pgconn:sample_lost:any", expr: "pgconn:sample_lost:increase10m > 0"}
+      - {alert: PgConnSample, expr: "pgconn:sample_lost:any", labels: {severity: critical}}
+"""
+RANGE_TEST = """
+rule_files: [sample.rules.yml]
+evaluation_interval: 1m
+tests:
+  - name: sample
+    interval: 1m
+    input_series:
+      - {series: sample_lost_total, values: 0x10 1x40}
+    alert_rule_test:
+      - {eval_time: 10m, alertname: PgConnSample}
+      - {eval_time: 19m, alertname: PgConnSample, exp_alerts: [exp_labels: {severity: critical}]}
+      - {eval_time: 21m, alertname: PgConnSample}
+"""
 NOT_MET_CLOSELY = [
     "PgConnSample{severity=critical}: for 10m * 0.6",
     "PgConnSample{severity=critical}: keep_firing_for 10m * 0.6",
@@ -81,20 +105,42 @@ def sample(tmp_path):
     return write
 
 
-def test_every_threshold_and_every_wait_is_pinned_by_a_promtool_test():
+def test_every_threshold_wait_and_range_is_pinned_by_a_promtool_test():
     left, _ = mutants.survivors(rulebook.ROOT / "alerts", rulebook.ROOT / "tests/alerts/promtool")
     assert left == list(UNSEEN)
 
 
-def test_each_value_of_a_setting_and_each_wait_is_changed_to_both_sides():
+def test_each_value_of_a_setting_each_wait_and_each_range_is_changed_to_both_sides():
     rules = mutants.read_located(rulebook.ROOT / "alerts")
     settings = [rule for rule in rules if rule.file == "settings.rules.yml" and rule.name != "pgconn:links"]
     waits = [key for rule in rules for key in mutants.DURATIONS if key in rule.rule]
-    assert len(mutants.mutants_of(rules)) == 2 * (len(settings) + len(waits))
+    durations = [found for rule in rules for found in re.findall(r"\[\d+[mhd]|offset \d", rule.rule["expr"])]
+    of_nothing = [found for rule in rules for found in re.findall(r"\b0 \* increase", rule.rule["expr"])]
+    ranges = len(durations) - len(of_nothing)
+    assert ranges > 40 and len(mutants.mutants_of(rules)) == 2 * (len(settings) + len(waits) + ranges)
     counts = {rule.name.rpartition(":")[2] for rule in settings if "+ 1" in mutants.changes_of_setting(rule)[1]}
     assert counts == {
         "burn_failures", "connection_drops", "idle_only_incidents", "sessions_ended_count", "limit_watched_from",
         "blocked_by_idle_in_transaction", "plaintext_remote_sessions", "tls_protocol_old_sessions"}
+
+
+def test_each_range_and_each_offset_is_changed_alone():
+    changes = dict(mutants.changes_of_ranges('a{b="x"}[5m] unless a offset 1h or a offset 1h or 0 * increase(c[5m])'))
+    assert list(changes) == [f"{told} * {factor}" for told in ("a[5m]", "a offset 1h", "a offset 1h (2)")
+                             for factor in (0.6, 1.5)]
+    assert changes["a[5m] * 0.6"].startswith('a{b="x"}[180000ms] unless a offset 1h or a offset 1h or')
+    assert changes["a offset 1h (2) * 1.5"].startswith('a{b="x"}[5m] unless a offset 1h or a offset 5400000ms or')
+
+
+@pytest.mark.parametrize("check, unnoticed", [("", []), ("19m", ["0.6"]), ("21m", ["1.5"])],
+                         ids=["with all checks", "without that before its end", "without that after it"])
+def test_a_range_of_a_recording_rule_is_judged_by_the_alert_that_needs_it(tmp_path, check, unnoticed):
+    (tmp_path / "sample.rules.yml").write_text(RANGE_RULES)
+    lines = [line for line in RANGE_TEST.splitlines() if not (check and f"eval_time: {check}" in line)]
+    (tmp_path / "sample.test.yml").write_text("\n".join(lines))
+    left, tried = mutants.survivors(tmp_path, tmp_path)
+    told = "pgconn:sample_lost:increase10m: sample_lost_total[10m]"
+    assert (left, tried) == ([f"{told} * {factor}" for factor in unnoticed], 2)
 
 
 def test_numbers_that_a_test_does_not_come_near_are_named(sample):
