@@ -1,8 +1,35 @@
 """How client sessions are encrypted."""
 
+import contextlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.integration.scenes import by, errors
+from tests.integration.scenes import Scene, by, errors
+from tests.support.process import REPOSITORY
+
+# Without it OpenSSL 3 speaks nothing older than TLS 1.2.
+OLD_OPENSSL = """
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = default
+[default]
+MinProtocol = TLSv1
+CipherString = DEFAULT:@SECLEVEL=0
+"""
+# A client, until its input ends.
+HOLD = """
+import psycopg2, sys
+connection = psycopg2.connect(sys.argv[1])
+print(connection.info.ssl_attribute("protocol"), flush=True)
+sys.stdin.read()
+"""
 
 
 def transports(families):
@@ -38,6 +65,29 @@ def test_tls_sessions_are_told_by_version_and_cipher(scene):
     assert negotiated(old[0])[0] == "TLSv1.2" and negotiated(new)[0] == "TLSv1.3"
     told = by(("version", "cipher"), families.samples("pgconn_tls_sessions"))
     assert told == {negotiated(old[0]): 2, negotiated(new): 2}  # the admin's is one
+
+
+@contextlib.contextmanager
+def old_client(box, version, directory):
+    """A session over that version of TLS, of a process of its own: OpenSSL reads its settings but once."""
+    settings = directory / "openssl.cnf"
+    settings.write_text(OLD_OPENSSL)
+    dsn = box.dsn(ssl_min_protocol_version=version, ssl_max_protocol_version=version)
+    with subprocess.Popen([sys.executable, "-c", HOLD, dsn], env={**os.environ, "OPENSSL_CONF": str(settings)},
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout.readline().strip() == version
+        yield
+
+
+def test_sessions_over_old_versions_of_tls_are_told_as_the_alert_looks_for_them(new_box, tmp_path):
+    box = new_box(ssl_min_protocol_version="TLSv1", ssl_ciphers="DEFAULT:@SECLEVEL=0")
+    with Scene(box) as scene, old_client(box, "TLSv1", tmp_path), old_client(box, "TLSv1.1", tmp_path):
+        scene.session(ssl_max_protocol_version="TLSv1.2")
+        told = by("version", scene.watch().metrics("collect[]=transport").samples("pgconn_tls_sessions"))
+    assert told == {"TLSv1": 1, "TLSv1.1": 1, "TLSv1.2": 1, "TLSv1.3": 1}  # the admin's is one
+    looked_for = re.search(r'pgconn_tls_sessions\{version=~"(.+?)"', Path(REPOSITORY, "alerts/tls.rules.yml").read_text())
+    old = looked_for[1].replace("\\\\", "\\")
+    assert {version for version in told if re.fullmatch(old, version)} == {"TLSv1", "TLSv1.1"}
 
 
 def test_sessions_with_a_client_certificate_are_counted(scene):
