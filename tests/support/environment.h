@@ -5,11 +5,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "tests/support/temporary_directory.h"
 
 namespace pgconn::test {
 
@@ -23,19 +23,14 @@ class LibpqEnvironment {
       if (text.starts_with("PG") || name == "HOME") saved_[name] = text.substr(name.size() + 1);
     }
     for (const auto& [name, value] : saved_) unsetenv(name.c_str());
-    std::string pattern = std::filesystem::temp_directory_path() / "libpq-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    directory_ = pattern;
-    set("HOME", pattern);
-    set("PGSYSCONFDIR", pattern);
-    set("PGSERVICEFILE", directory_ / "pg_service.conf");
-    set("PGPASSFILE", directory_ / "pgpass");
+    set("HOME", directory_.path());
+    set("PGSYSCONFDIR", directory_.path());
+    set("PGSERVICEFILE", directory_.path("pg_service.conf"));
+    set("PGPASSFILE", directory_.path("pgpass"));
   }
   ~LibpqEnvironment() {
     for (const auto& [name, value] : set_) unsetenv(name.c_str());
     for (const auto& [name, value] : saved_) setenv(name.c_str(), value.c_str(), 1);
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
   }
   LibpqEnvironment(const LibpqEnvironment&) = delete;
   LibpqEnvironment& operator=(const LibpqEnvironment&) = delete;
@@ -44,16 +39,13 @@ class LibpqEnvironment {
     setenv(name.c_str(), value.c_str(), 1);
     set_[name] = value;
   }
-  void write_services(std::string_view text) const {
-    std::ofstream(directory_ / "pg_service.conf") << text;
-  }
+  void write_services(std::string_view text) const { directory_.write("pg_service.conf", text); }
   void write_passfile(std::string_view text, unsigned mode) const {
-    std::ofstream(directory_ / "pgpass") << text;
-    std::filesystem::permissions(directory_ / "pgpass", std::filesystem::perms{mode});
+    std::filesystem::permissions(directory_.write("pgpass", text), std::filesystem::perms{mode});
   }
 
  private:
-  std::filesystem::path directory_;
+  TemporaryDirectory directory_;
   std::map<std::string, std::string> saved_, set_;
 };
 

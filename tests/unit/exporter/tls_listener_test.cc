@@ -1,18 +1,11 @@
 #include "exporter/tls_listener.h"
 
-#include <sys/resource.h>
-
 #include <asio/io_context.hpp>
 #include <asio/read.hpp>
 #include <asio/ssl/stream.hpp>
 #include <asio/write.hpp>
 #include <atomic>
-#include <cstdlib>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <optional>
@@ -23,51 +16,13 @@
 
 #include "exporter/http_server.h"
 #include "tests/support/catch.h"
-#include "tests/support/issued_certificate.h"
+#include "tests/unit/exporter/tls_files.h"
 
 namespace pgconn::exporter {
 namespace {
 
 using namespace std::chrono_literals;
 using asio::ip::tcp;
-
-// A certificate and its key in files that end with it.
-class Files {
- public:
-  Files() {
-    std::string name = (std::filesystem::temp_directory_path() / "tls-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory");
-    directory_ = name;
-    const std::int64_t now = std::time(nullptr);
-    const auto made = test::issue({.common_name = "localhost",
-                                   .sans = "DNS:localhost",
-                                   .not_before = now - 3600,
-                                   .not_after = now + 3600});
-    std::ofstream(directory_ / "a.crt") << made.pem;
-    std::ofstream(directory_ / "a.key") << made.key_pem;
-  }
-  ~Files() { std::filesystem::remove_all(directory_); }
-  Files(const Files&) = delete;
-  Files& operator=(const Files&) = delete;
-
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(directory_ / name) << content;
-  }
-  std::string read(const std::string& name) const {
-    std::ifstream file(directory_ / name);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  config::WebTls settings() const {
-    config::WebTls tls;
-    tls.cert_file = directory_ / "a.crt";
-    tls.key_file = directory_ / "a.key";
-    return tls;
-  }
-
- private:
-  std::filesystem::path directory_;
-};
 
 // The HTTP server behind a listener.
 class Served {
@@ -84,7 +39,7 @@ class Served {
 
   int port() const { return listener->ports().at(0); }
 
-  const Files files;
+  const TlsFiles files;
   std::atomic<int> failures = 0;
 
  private:
@@ -154,22 +109,6 @@ class Client {
   asio::ssl::stream<tcp::socket> stream_;
 };
 
-// While it lives, no file can be opened.
-class NoFileDescriptors {
- public:
-  NoFileDescriptors() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoFileDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-  NoFileDescriptors(const NoFileDescriptors&) = delete;
-  NoFileDescriptors& operator=(const NoFileDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
-
 Response text(std::string body) {
   Response response;
   response.body = std::move(body);
@@ -219,44 +158,10 @@ TEST_CASE("one connection that cannot be begun does not keep the next from it") 
   options.refreshed = [](const std::string&) { throw std::bad_alloc(); };
   const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
   CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
-  served.files.write("a.crt", "gone");
+  served.files.write_certificate("gone");
   CHECK(Client(served.port()).is_closed());
   CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
   CHECK(served.failures == 1);
-}
-
-TEST_CASE("files that could not be read are tried again, and told of once") {
-  const Files files;
-  TlsCredentials credentials(files.settings());
-  const auto first = credentials.context();
-  const std::string certificate = files.read("a.crt");
-  const std::chrono::steady_clock::time_point begin{};
-  files.write("a.crt", "gone");
-  CHECK_FALSE(credentials.refresh(begin));
-  CHECK(credentials.error().find("a.crt") != std::string::npos);
-  CHECK(credentials.refresh(begin + 1s));
-  CHECK(credentials.refresh(begin + 20s));
-  CHECK(credentials.context() == first);
-  files.write("a.crt", certificate);
-  CHECK(credentials.refresh(begin + 21s));
-  CHECK(credentials.context() != first);
-  CHECK(credentials.error().empty());
-}
-
-TEST_CASE("files that could not be read for a reason of ours are read later, though unchanged") {
-  const Files files;
-  TlsCredentials credentials(files.settings());
-  const auto first = credentials.context();
-  const std::chrono::steady_clock::time_point begin{};
-  files.write("a.crt", files.read("a.crt"));
-  {
-    const NoFileDescriptors none;
-    CHECK_FALSE(credentials.refresh(begin));
-  }
-  CHECK(credentials.refresh(begin + 9s));
-  CHECK(credentials.context() == first);
-  CHECK(credentials.refresh(begin + 10s));
-  CHECK(credentials.context() != first);
 }
 
 TEST_CASE("who connects and is silent is closed at the deadline, before and after the handshake") {
@@ -321,7 +226,7 @@ TEST_CASE("stopping ends even those that are being answered for ever") {
 }
 
 TEST_CASE("a busy address is refused as the HTTP server refuses it") {
-  const Files files;
+  const TlsFiles files;
   RelayedPorts ports;
   asio::io_context io;
   tcp::acceptor busy(io, {asio::ip::address_v4::loopback(), 0});

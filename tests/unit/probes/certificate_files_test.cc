@@ -3,20 +3,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <stdexcept>
 
 #include "probes/certificate_facts.h"
 #include "tests/support/catch.h"
 #include "tests/support/issued_certificate.h"
+#include "tests/support/temporary_directory.h"
 
 namespace pgconn::probes {
 namespace {
 
 using test::issue;
 using test::IssuedCertificate;
+using test::TemporaryDirectory;
 
 constexpr std::int64_t kNow = 1'900'000'000;
 
@@ -26,32 +25,6 @@ IssuedCertificate authority(const std::string& name) {
                 .not_after = kNow + 1000,
                 .authority = true});
 }
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "certificates-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  std::string path(const std::string& name) const { return path_ / name; }
-  // As a careful operator replaces a file: whole, by renaming.
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name) + ".new") << text;
-    std::filesystem::rename(path(name) + ".new", path(name));
-    return path(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
