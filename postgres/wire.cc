@@ -60,9 +60,8 @@ void Wire::start(const std::vector<std::pair<std::string, std::string>>& paramet
   values.push_back(nullptr);
   errno = 0;
   connection_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
-  const int error = errno;
   if (connection_ == nullptr) throw std::bad_alloc();
-  if (bad()) note_failure(error);
+  if (bad()) note_failure(errno);
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // yields the SQLSTATE of a refused login
   PQsetNoticeReceiver(connection_, receive_notice, this);
 }
