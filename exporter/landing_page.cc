@@ -24,7 +24,7 @@ font-weight:600;white-space:nowrap}
 ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
 li{margin-top:.35rem}
 summary{margin-top:.35rem;font-size:.9rem;cursor:pointer}
-td:nth-child(1),td:nth-child(2){min-width:11rem}
+td:nth-child(1){min-width:14rem}td:nth-child(2){min-width:11rem}
 td:nth-child(3),td:nth-child(4){white-space:nowrap}
 li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
 @media (max-width:46rem){thead{display:none}
@@ -197,6 +197,7 @@ std::string landing_page(const LandingPage& view) {
 
 std::string spoken(std::chrono::milliseconds duration) {
   const auto ms = std::max<std::chrono::milliseconds::rep>(duration.count(), 0);
+  if (ms < 1) return "under 1 ms";
   if (ms < 1000) return std::to_string(ms) + " ms";
   if (ms < 10000) return std::to_string(ms / 1000) + "." + std::to_string(ms / 100 % 10) + " s";
   const auto seconds = ms / 1000;

@@ -53,8 +53,8 @@ struct LandingPage {
 // The whole HTML document. Every text of the view is escaped, invalid UTF-8 replaced.
 std::string landing_page(const LandingPage& view);
 
-// A duration as a person says it: "850 ms", "12 s", "3 min", "5 h", "2 d". Rounded down; 1 s to
-// 10 s with one decimal.
+// A duration as a person says it: "under 1 ms", "850 ms", "12 s", "3 min", "2 d". Rounded down; 1 s
+// to 10 s with one decimal.
 std::string spoken(std::chrono::milliseconds duration);
 
 }  // namespace pgconn::exporter

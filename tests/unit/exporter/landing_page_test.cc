@@ -165,8 +165,9 @@ TEST_CASE("the page needs nothing from elsewhere") {
 }
 
 TEST_CASE("durations are spoken in the unit a person would take") {
-  CHECK(spoken(-5ms) == "0 ms");
-  CHECK(spoken(0ms) == "0 ms");
+  CHECK(spoken(-5ms) == "under 1 ms");
+  CHECK(spoken(0ms) == "under 1 ms");
+  CHECK(spoken(1ms) == "1 ms");
   CHECK(spoken(999ms) == "999 ms");
   CHECK(spoken(1000ms) == "1.0 s");
   CHECK(spoken(9999ms) == "9.9 s");
