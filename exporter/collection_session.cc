@@ -9,6 +9,7 @@
 
 #include "collectors/readings.h"
 #include "exporter/exporter_metrics.h"
+#include "postgres/sqlstate.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -73,7 +74,8 @@ void CollectionSession::stop() {
 
 void CollectionSession::count(const PgError& error) {
   instruments_.count(families::kScrapeErrors,
-                     {std::string(to_string(error.reason())), error.sqlstate()});
+                     {std::string(to_string(error.reason())),
+                      std::string(postgres::sqlstate_label(error.sqlstate()))});
 }
 
 // A session that was held since the last scrape may have died meanwhile (a restart, a failover):

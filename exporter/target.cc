@@ -24,6 +24,10 @@ using postgres::Reason;
 // What a scrape must have left to begin another collection after one that ended without an answer.
 constexpr std::chrono::milliseconds kWorthAnother(250);
 
+std::size_t max_series(const config::Target& config) {
+  return static_cast<std::size_t>(config.global.max_series_per_metric);
+}
+
 // The reports of collectors that got no answer at all.
 std::vector<CollectorReport> unreached(const std::set<std::string>& collectors) {
   std::vector<CollectorReport> reports;
@@ -60,6 +64,7 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
       options_(options_of(config_)),
       enabled_(enabled_collectors(config_.collectors)),
       log_(config_.name),
+      instruments_(max_series(config_)),
       dialer_(
           executor_, resolver, [this] { return conninfo_of(config_); },
           config_.global.max_connections_per_target),
@@ -225,11 +230,6 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
   result->batch = std::move(collected);
   metrics::MetricBatch& batch = result->batch;
   batch.unify();
-  const auto limit = static_cast<std::size_t>(config_.global.max_series_per_metric);
-  for (const metrics::Capped& capped : metrics::cap(batch, limit)) {
-    batch.add(families::kCappedSeries, static_cast<double>(capped.series),
-              {std::string(capped.descriptor->name)});
-  }
   batch.add(families::kUp, up ? 1 : 0);
   add_target_info(batch);
   add_reports(reports, batch);
@@ -248,6 +248,12 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
   probed.unify();
   batch.append(std::move(probed));
   instruments_.count(families::kRepairedValues, {}, static_cast<double>(batch.repaired_values()));
+  // After all gauges are there. Counters are bounded as they grow, see Instruments: a sum over a
+  // set that changes from scrape to scrape would be no counter.
+  for (const metrics::Capped& capped : metrics::cap(batch, max_series(config_))) {
+    batch.add(families::kCappedSeries, static_cast<double>(capped.series),
+              {std::string(capped.descriptor->name)});
+  }
   batch.append(instruments_.collect());
   return result;
 }

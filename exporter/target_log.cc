@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exporter/log.h"
+#include "postgres/sqlstate.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -15,7 +16,8 @@ std::string seconds(Clock::duration duration) {
 }
 
 std::string way(const PgError& error) {
-  return std::string(to_string(error.reason())) + error.sqlstate();
+  return std::string(to_string(error.reason())) +
+         std::string(postgres::sqlstate_label(error.sqlstate()));
 }
 
 // A held connection was lost under the question: the incident's line tells it.

@@ -52,7 +52,7 @@ constexpr bool same_shape(const Descriptor& a, const Descriptor& b) {
 // Families that carry one are capped (see cap.h).
 constexpr bool is_open_ended(std::string_view label) {
   constexpr std::string_view names[] = {"database", "user",       "application", "client",
-                                        "role",     "wait_event", "subject"};
+                                        "role",     "wait_event", "subject",     "sqlstate"};
   for (std::string_view name : names) {
     if (name == label) return true;
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "metrics/cap.h"
 #include "metrics/utf8.h"
 
 namespace pgconn::metrics {
@@ -49,10 +50,14 @@ HistogramValue value_of(const prometheus::Histogram& histogram) {
 
 class Instruments::Impl {
  public:
+  explicit Impl(std::size_t max_series) : max_series_(max_series) {}
+
   void count(const Descriptor& descriptor, LabelValues labels, double amount) {
     check(descriptor, Type::kCounter, labels);
     const std::lock_guard lock(mutex_);
-    auto& counter = family(descriptor).counters[std::move(labels)];
+    auto& counters = family(descriptor).counters;
+    if (amount != 0) bound(descriptor, counters, labels);
+    auto& counter = counters[std::move(labels)];
     if (can_be_added(amount)) counter.Increment(amount);
   }
 
@@ -61,8 +66,9 @@ class Instruments::Impl {
     check(descriptor, Type::kHistogram, labels);
     if (!are_bounds(bounds)) reject(descriptor, "the bounds of the buckets must ascend from 0");
     const std::lock_guard lock(mutex_);
-    auto& histogram =
-        family(descriptor).histograms.try_emplace(std::move(labels), bounds).first->second;
+    auto& histograms = family(descriptor).histograms;
+    bound(descriptor, histograms, labels);
+    auto& histogram = histograms.try_emplace(std::move(labels), bounds).first->second;
     if (can_be_added(value)) histogram.Observe(value);
   }
 
@@ -104,11 +110,21 @@ class Instruments::Impl {
     return found;
   }
 
+  // What is one series too many belongs to `other`.
+  void bound(const Descriptor& descriptor, const auto& series, LabelValues& labels) const {
+    if (max_series_ == 0 || series.size() < max_series_ || series.contains(labels)) return;
+    const auto names = descriptor.labels();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (is_open_ended(names[i])) labels[i] = kOther;
+    }
+  }
+
+  std::size_t max_series_;
   mutable std::mutex mutex_;
   std::map<std::string_view, InstrumentFamily> families_;
 };
 
-Instruments::Instruments() : impl_(std::make_unique<Impl>()) {}
+Instruments::Instruments(std::size_t max_series) : impl_(std::make_unique<Impl>(max_series)) {}
 Instruments::~Instruments() = default;
 
 void Instruments::count(const Descriptor& counter, std::vector<std::string> labels, double amount) {

@@ -2,6 +2,7 @@
 // our descriptors. Thread-safe: HTTP workers and the I/O thread both count.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,11 @@ namespace pgconn::metrics {
 
 class Instruments {
  public:
-  Instruments();
+  // `max_series` bounds each family: what would be one series too many counts in one whose
+  // open-ended labels (is_open_ended) are `other`. So sums stay true and no counter
+  // ever falls, whatever a peer chooses to send. Series that are created at 0 are ours, foreseen
+  // and few: they are not refused. 0 is no bound.
+  explicit Instruments(std::size_t max_series = 0);
   ~Instruments();
   Instruments(const Instruments&) = delete;
   Instruments& operator=(const Instruments&) = delete;

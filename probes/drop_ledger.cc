@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "postgres/backoff.h"
+#include "postgres/sqlstate.h"
 #include "probes/probe_metrics.h"
 #include "probes/remains.h"
 #include "probes/server_marks.h"
@@ -220,7 +221,8 @@ void DropLedger::count_from(std::size_t first, const Evidence& evidence) {
 void DropLedger::count(const Drop& drop, const Verdict& verdict) {
   const std::string cause(to_string(verdict.cause));
   instruments_.count(families::kDrops,
-                     {std::string(to_string(drop.probe)), cause, drop.error.sqlstate()});
+                     {std::string(to_string(drop.probe)), cause,
+                      std::string(postgres::sqlstate_label(drop.error.sqlstate()))});
   double& last = last_drop_[cause];
   last = std::max(last, unix_time(drop.at));
   surroundings_.decided(drop, verdict.cause);

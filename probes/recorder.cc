@@ -1,5 +1,6 @@
 #include "probes/recorder.h"
 
+#include "postgres/sqlstate.h"
 #include "probes/probe_metrics.h"
 
 namespace pgconn::probes {
@@ -41,7 +42,8 @@ void Recorder::failed(ProbeKind probe, const postgres::PgError& error) {
   last_[probe].success = false;
   instruments_.count(families::kFailures,
                      {std::string(to_string(probe)), std::string(to_string(error.phase())),
-                      std::string(to_string(error.reason())), error.sqlstate()});
+                      std::string(to_string(error.reason())),
+                      std::string(postgres::sqlstate_label(error.sqlstate()))});
   if (ran_) ran_(probe, &error);
 }
 

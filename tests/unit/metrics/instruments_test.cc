@@ -155,5 +155,33 @@ TEST_CASE("nothing is lost when several threads count while another collects") {
   CHECK(batch.families()[1].samples[0].value == 2 * kRounds);
 }
 
+TEST_CASE("a family grows to its bound, and what comes then counts as other") {
+  Instruments instruments(3);
+  instruments.count(kErrors, {"timeout", ""}, 0);
+  for (int i = 0; i < 100; ++i) {
+    instruments.count(kErrors, {"server_error", "X" + std::to_string(1000 + i)});
+  }
+  instruments.count(kErrors, {"server_error", "X1000"});
+  const MetricBatch batch = instruments.collect();
+  double sum = 0;
+  for (const Sample& sample : batch.families()[0].samples) sum += sample.value;
+  CHECK(sum == 101);
+  REQUIRE(batch.families()[0].samples.size() == 4);
+  CHECK(batch.families()[0].samples[0].value == 2);  // X1000 goes on
+  CHECK(batch.families()[0].samples[2].labels == Strings{"server_error", "other"});
+  CHECK(batch.families()[0].samples[2].value == 98);
+}
+
+TEST_CASE("what is foreseen is there whatever the bound") {
+  Instruments instruments(1);
+  for (const char* sqlstate : {"28P01", "53300", "57P03"}) {
+    instruments.count(kErrors, {"foreseen", sqlstate}, 0);
+  }
+  instruments.count(kErrors, {"foreseen", "53300"});
+  const MetricBatch batch = instruments.collect();
+  REQUIRE(batch.families()[0].samples.size() == 3);
+  CHECK(batch.families()[0].samples[1].value == 1);
+}
+
 }  // namespace
 }  // namespace pgconn::metrics
