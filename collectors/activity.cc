@@ -40,23 +40,26 @@ double age_of(std::string_view seconds) {
   return std::max(0.0, postgres::number(std::string(seconds)).value());
 }
 
+// `pid:seconds` of the statement that waits, or `pid:seconds:blockers` of the wait itself; `?`
+// stands for blockers that were not asked for.
 LockWaiter read_waiter(std::string_view text) {
   const auto [pid, rest] = split(text, ':');
   const auto [seconds, blockers] = split(rest, ':');
   LockWaiter waiter;
   waiter.pid = postgres::integer(std::string(pid)).value();
   if (!seconds.empty()) waiter.seconds = age_of(seconds);
-  waiter.blockers = postgres::integers("{" + std::string(blockers) + "}");
+  waiter.traced = blockers != "?";
+  if (waiter.traced) waiter.blockers = postgres::integers("{" + std::string(blockers) + "}");
   return waiter;
 }
 
-// Seconds each process has waited, of `pid:seconds;…`.
-std::map<std::int64_t, double> read_waits(std::string_view text) {
-  std::map<std::int64_t, double> waits;
+// A session that waits for several locks at once is the worse off for the longest.
+std::map<std::int64_t, LockWaiter> read_waits(std::string_view text) {
+  std::map<std::int64_t, LockWaiter> waits;
   while (!text.empty()) {
     const auto [first, others] = split(text, ';');
-    const auto [pid, seconds] = split(first, ':');
-    waits[postgres::integer(std::string(pid)).value()] = age_of(seconds);
+    LockWaiter wait = read_waiter(first);
+    waits.try_emplace(wait.pid, std::move(wait));
     text = others;
   }
   return waits;
@@ -149,12 +152,16 @@ std::vector<LockWaiter> SessionGroup::lock_waiters() const {
   std::vector<LockWaiter> waiters;
   std::string_view rest = text(*lock_waiters_cell);
   if (rest.empty()) return waiters;
-  const std::map<std::int64_t, double> waits = read_waits(text(*lock_waits_cell));
+  const std::map<std::int64_t, LockWaiter> waits = read_waits(text(*lock_waits_cell));
   while (!rest.empty()) {
     const auto [first, others] = split(rest, ';');
     LockWaiter& waiter = waiters.emplace_back(read_waiter(first));
-    const auto wait = waits.find(waiter.pid);
-    if (wait != waits.end()) waiter.seconds = wait->second;
+    const auto wait = waits.find(waiter.pid);  // none: it went on between the two looks
+    if (wait != waits.end()) {
+      waiter.blockers = wait->second.blockers;
+      waiter.traced = wait->second.traced;
+      if (wait->second.seconds) waiter.seconds = wait->second.seconds;
+    }
     rest = others;
   }
   return waiters;

@@ -17,6 +17,7 @@ struct LockWaiter {
   std::int64_t pid = 0;
   std::optional<double> seconds;       // it waits; before PostgreSQL 14 since its statement began
   std::vector<std::int64_t> blockers;  // pg_blocking_pids(); 0 is a prepared transaction
+  bool traced = true;                  // false: nobody asked who blocks it
 };
 
 // Views into the Rows it was read from. Empty text: not set, or (backend_type aside) not visible.

@@ -43,8 +43,13 @@ constexpr auto kDepth = metrics::gauge(
     "wait for a root itself.",
     {}, Unit::kNone, Fold::kMax);
 
-constexpr const metrics::Descriptor* kDescriptors[] = {&kBlocked, &kBlockedOldest, &kBlocking,
-                                                       &kBehindIdle, &kDepth};
+constexpr auto kUntraced = metrics::gauge(
+    "pgconn_blocked_sessions_untraced",
+    "Sessions that wait for a lock and whose blockers were not asked for, since more than `traced` "
+    "wait: blocking_sessions, blocked_by_idle_in_transaction and the depth leave them out.");
+
+constexpr const metrics::Descriptor* kDescriptors[] = {&kBlocked,    &kBlockedOldest, &kBlocking,
+                                                       &kBehindIdle, &kDepth,         &kUntraced};
 
 constexpr CollectorInfo kInfo{
     .name = "blocking",
@@ -77,12 +82,14 @@ class LockWaits {
     add_roots(batch);
     add_behind_idle(batch);
     batch.add(kDepth, static_cast<double>(graph_.depth()));
+    batch.add(kUntraced, static_cast<double>(untraced_));
   }
 
  private:
   void add(const SessionGroup& group, const LockWaiter& waiter) {
     graph_.add(waiter.pid, waiter.blockers);
     group_of_[waiter.pid] = &group;
+    untraced_ += waiter.traced ? 0 : 1;
     for (Pid blocker : waiter.blockers) {
       if (blocker == kPreparedTransaction) behind_prepared_.insert(group.database);
     }
@@ -139,6 +146,7 @@ class LockWaits {
   }
 
   WaitGraph graph_;
+  std::int64_t untraced_ = 0;
   std::map<Pid, const SessionGroup*> group_of_;  // of waiters
   std::map<Pid, const SessionGroup*> roots_;
   std::map<std::string_view, Blocked> blocked_;  // by database

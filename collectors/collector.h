@@ -22,6 +22,9 @@ struct Options {
                                             std::chrono::minutes(5), std::chrono::minutes(15),
                                             std::chrono::hours(1)};
   int by_client = 0;  // top N client addresses; 0 is off
+  // For how many sessions that wait for a lock it is asked who blocks them, the longest waiting
+  // first.
+  int blocking_traced = 100;
   // A dead peer may hold its slot this long (keepalive idle + interval × count) without a finding.
   std::chrono::seconds keepalive_budget{180};
   // Silence the network path is known to allow; nothing if unknown.

@@ -1,6 +1,10 @@
 #include "collectors/readings.h"
 
+#include <array>
+#include <map>
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace pgconn::collectors {
 namespace {
@@ -24,8 +28,24 @@ SELECT current_setting('server_version') AS version,
 // Each state_change is sent, since only the options know which ages count, and in the one form that
 // need not be formatted: 8 bytes of microseconds, as hex.
 //
-// From 14 on pg_locks knows since when a session waits. It is read once, and only if one does.
-std::string activity_sql(bool by_client, int version) {
+// Who blocks whom is asked once, only if a session waits, and only for those that wait longest:
+// each call of pg_blocking_pids() locks the whole lock table, so asking for a thousand waiters
+// would make them wait longer. From 14 on pg_locks knows since when a session waits.
+std::string lock_waits_sql(int version, int traced) {
+  const std::string waiters =
+      version < 140000
+          ? "SELECT s.pid, NULL AS seconds, row_number() OVER (ORDER BY s.query_start) AS place "
+            "FROM pg_stat_get_activity(NULL) s WHERE s.wait_event_type = 'Lock'"
+          : "SELECT l.pid, date_part('epoch', now() - l.waitstart) AS seconds, "
+            "row_number() OVER (ORDER BY l.waitstart) AS place "
+            "FROM pg_lock_status() l WHERE NOT l.granted";
+  return "(SELECT string_agg(concat(w.pid, ':', w.seconds, ':', CASE WHEN w.place <= " +
+         std::to_string(traced) +
+         " THEN array_to_string(pg_blocking_pids(w.pid), ',') ELSE '?' END), ';') FROM (" +
+         waiters + ") w)";
+}
+
+std::string activity_sql(bool by_client, int traced, int version) {
   std::string sql = R"(
 SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
        g.application_name AS application, g.backend_type, g.state, g.wait,
@@ -40,10 +60,7 @@ SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
        encode(g.state_changes, 'hex') AS state_changes,
        g.pids, g.lock_waiters,
        CASE WHEN g.lock_waiters IS NOT NULL THEN )";
-  sql += version < 140000 ? "NULL" : R"((
-         SELECT string_agg(concat(l.pid, ':', date_part('epoch', now() - l.waitstart)), ';')
-           FROM pg_lock_status() l WHERE NOT l.granted AND l.waitstart IS NOT NULL))";
-  sql += " END AS lock_waits";
+  sql += lock_waits_sql(version, traced) + " END AS lock_waits";
   if (by_client) sql += ", host(g.client_addr) AS client";
   sql += R"(
   FROM (SELECT s.datid, s.usesysid, s.application_name, s.state,
@@ -62,8 +79,7 @@ SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
                min(s.xact_start) AS xact_start, min(s.backend_start) AS backend_start,
                string_agg(timestamptz_send(s.state_change), '') AS state_changes,
                array_agg(s.pid) AS pids,
-               string_agg(concat(s.pid, ':', date_part('epoch', now() - s.query_start), ':',
-                                 array_to_string(pg_blocking_pids(s.pid), ',')), ';')
+               string_agg(concat(s.pid, ':', date_part('epoch', now() - s.query_start)), ';')
                  FILTER (WHERE s.wait_event_type = 'Lock') AS lock_waiters)";
   if (by_client) sql += ", s.client_addr";
   sql += R"(
@@ -75,19 +91,18 @@ SELECT d.datname AS database, pg_get_userbyid(g.usesysid) AS role,
   return sql;
 }
 
-const Reading& activity() {
-  static const std::string newer = activity_sql(false, 140000), older = activity_sql(false, 130000);
-  static const VersionedSql versions[] = {{140000, newer}, {130000, older}};
-  static const Reading reading{.name = "activity", .sql = versions};
-  return reading;
-}
+// A reading and the texts that it refers to.
+struct ActivityReading {
+  ActivityReading(bool by_client, int traced)
+      : newer(activity_sql(by_client, traced, 140000)),
+        older(activity_sql(by_client, traced, 130000)),
+        versions{{{140000, newer}, {130000, older}}},
+        reading{.name = by_client ? "activity_by_client" : "activity", .sql = versions} {}
 
-const Reading& activity_by_client() {
-  static const std::string newer = activity_sql(true, 140000), older = activity_sql(true, 130000);
-  static const VersionedSql versions[] = {{140000, newer}, {130000, older}};
-  static const Reading reading{.name = "activity_by_client", .sql = versions};
-  return reading;
-}
+  std::string newer, older;
+  std::array<VersionedSql, 2> versions;
+  Reading reading;
+};
 
 // What we SET after connecting has the source `session`, which hides whether the value below is
 // the server's: pg_db_role_setting tells.
@@ -174,7 +189,12 @@ constexpr Reading kHbaRules{.name = "hba_rules",
 
 const Reading& server_reading() { return kServer; }
 const Reading& activity_reading(const Options& options) {
-  return options.by_client > 0 ? activity_by_client() : activity();
+  // Readings live as long as the process: as many as there are different options.
+  static std::mutex mutex;
+  static std::map<std::pair<bool, int>, ActivityReading> readings;
+  const std::pair key(options.by_client > 0, options.blocking_traced);
+  const std::lock_guard lock(mutex);
+  return readings.try_emplace(key, key.first, key.second).first->second.reading;
 }
 const Reading& settings_reading() { return kSettings; }
 const Reading& overrides_reading() { return kOverrides; }

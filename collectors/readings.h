@@ -12,7 +12,8 @@ namespace pgconn::collectors {
 const Reading& server_reading();
 
 // pg_stat_get_activity(), grouped by the server: see activity.h. The one reading of sessions;
-// with Options::by_client it is grouped by client address as well.
+// with Options::by_client it is grouped by client address as well; Options::blocking_traced bounds
+// for how many waiters pg_blocking_pids() is called.
 const Reading& activity_reading(const Options& options);
 
 // pg_settings, only those we use or that wait for a restart: name, reset_val, unit,

@@ -34,6 +34,12 @@ struct SessionsCollector {
   bool operator==(const SessionsCollector&) const = default;
 };
 
+struct BlockingCollector {
+  int traced = 100;  // sessions that wait for a lock for which it is asked who blocks them
+
+  bool operator==(const BlockingCollector&) const = default;
+};
+
 struct SettingsCollector {
   // A dead peer may hold its slot this long before `keepalive_budget_too_long` is found.
   Duration keepalive_budget = std::chrono::seconds(180);
@@ -45,6 +51,7 @@ struct Collectors {
   // By name; one that is not named is on or off by its own default.
   std::map<std::string, bool> enabled;
   SessionsCollector sessions;
+  BlockingCollector blocking;
   SettingsCollector settings;
 
   bool operator==(const Collectors&) const = default;

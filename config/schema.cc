@@ -151,6 +151,11 @@ const std::vector<CollectorOptions>& collector_options() {
       integer("by_client", &SessionsCollector::by_client, {0, 1000},
               "How many client addresses `pgconn_sessions_by_client` shows; 0 switches it off."),
   };
+  static const std::vector<Field<BlockingCollector>> blocking = {
+      integer("traced", &BlockingCollector::traced, {1, 10000},
+              "For how many sessions that wait for a lock it is asked who blocks them, the longest "
+              "waiting first. Each costs the server a lock on its whole lock table."),
+  };
   static const std::vector<Field<SettingsCollector>> settings = {
       duration("keepalive_budget", &SettingsCollector::keepalive_budget,
                {seconds(1), days(7), false, seconds(1)},
@@ -159,6 +164,7 @@ const std::vector<CollectorOptions>& collector_options() {
   };
   static const std::vector<CollectorOptions> options = {
       {"sessions", within<Collectors, SessionsCollector>(&Collectors::sessions, sessions)},
+      {"blocking", within<Collectors, BlockingCollector>(&Collectors::blocking, blocking)},
       {"settings", within<Collectors, SettingsCollector>(&Collectors::settings, settings)},
   };
   return options;

@@ -27,6 +27,7 @@ collectors::Options options_of(const config::Target& config) {
   for (const config::Duration age : config.collectors.sessions.ages) {
     options.ages.push_back(duration_cast<seconds>(age));
   }
+  options.blocking_traced = config.collectors.blocking.traced;
   options.by_client = config.collectors.sessions.by_client;
   options.keepalive_budget = duration_cast<seconds>(config.collectors.settings.keepalive_budget);
   options.path_idle_limit = config.path_idle_limit;

@@ -143,3 +143,17 @@ def test_two_roots_of_one_owner_are_counted_and_waiters_behind_both_once(scene):
     families = collect(scene)
     assert roots(families) == {("postgres", "postgres", "app", "idle in transaction"): 4}
     assert families.sum("pgconn_blocked_by_idle_in_transaction") == 2
+
+
+def test_only_those_that_wait_longest_are_traced(scene):
+    scene.transaction("SELECT pg_advisory_xact_lock(7)", application="holder")
+    for _ in range(3):
+        waiter = scene.session().start("SELECT pg_advisory_xact_lock(7)")
+        scene.wait_for_lock(waiter)
+    exporter = scene.watch(collectors={"blocking": {"traced": 1}})
+    families = exporter.metrics("collect[]=blocking")
+    assert families.value("pgconn_blocked_sessions", database="postgres") == 3
+    assert families.value("pgconn_blocked_sessions_untraced") == 2
+    # The first in the queue waits for the holder itself.
+    assert roots(families) == {("postgres", "postgres", "holder", "idle in transaction"): 1}
+    assert families.value("pgconn_blocking_chain_depth") == 1

@@ -36,7 +36,7 @@ TEST_CASE("State ages have the resolution of the server and are never negative")
 }
 
 TEST_CASE("Lock waiters carry their blockers, none of which may be left") {
-  const auto rows = activity({{.lock_waiters = "12:1e-05:7,0;13::"}});
+  const auto rows = activity({{.lock_waiters = "12:1e-05;13:", .lock_waits = "12::7,0;13::?"}});
   const auto waiters = read_activity(rows).at(0).lock_waiters();
   REQUIRE(waiters.size() == 2);
   CHECK(waiters[0].pid == 12);
@@ -45,10 +45,12 @@ TEST_CASE("Lock waiters carry their blockers, none of which may be left") {
   CHECK(waiters[1].pid == 13);
   CHECK_FALSE(waiters[1].seconds);
   CHECK(waiters[1].blockers.empty());
+  CHECK(waiters[0].traced);
+  CHECK_FALSE(waiters[1].traced);
 }
 
 TEST_CASE("Rows of another shape are refused") {
   CHECK_THROWS_AS(read_activity(settings({})), std::out_of_range);
-  auto broken = activity({{.lock_waiters = "twelve:1:7"}});
+  auto broken = activity({{.lock_waiters = "twelve:1"}});
   CHECK_THROWS(read_activity(broken).at(0).lock_waiters());
 }
