@@ -28,7 +28,8 @@ std::vector<Section> sections() {
   }
   all.push_back(section("Probes and drops",
                         "From connections that the exporter makes and holds itself, on their own "
-                        "clock. Causes: admin_terminate, server_shutdown, crash, oom_kill, "
+                        "clock. Causes: admin_terminate, server_shutdown, crash, "
+                        "oom_kill (not yet: this release reads no OOM counter and says crash), "
                         "idle_in_transaction_timeout, idle_session_timeout, transaction_timeout, "
                         "path_idle_timeout, network_reset, network_silent, pooler_close, "
                         "pooler_server_lost, tls_error, server_unreachable, unknown.",

@@ -22,12 +22,13 @@ export const CAUSES: Record<string, Cause> = {
   },
   crash: {
     color: '#E02F44',
-    meaning: 'A backend died and the server reset all sessions.',
+    meaning: 'A backend died (an OOM kill is one way) and the server reset all sessions.',
     action: 'Look for "terminated by signal" in the server log, and for a core file.',
   },
   oom_kill: {
     color: '#8B1A2B',
-    meaning: 'The kernel killed a backend for want of memory; the server reset all sessions.',
+    meaning:
+      'The kernel killed a backend for want of memory; the server reset all sessions. This release reads no OOM counter: such a kill is shown as crash.',
     action: 'Lower work_mem times sessions, or give memory; protect the postmaster (OOMScoreAdjust).',
   },
   idle_in_transaction_timeout: {
