@@ -13,7 +13,7 @@ foreach(runbook IN LISTS RUNBOOKS)
 endforeach()
 file(WRITE ${OUTPUT} "#include <array>
 
-#include \"exporter/runbooks.h\"
+#include \"exporter/pages/runbooks.h\"
 
 namespace pgconn::exporter {
 

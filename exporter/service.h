@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/loader.h"
-#include "exporter/listen_address.h"
+#include "exporter/web/listen_address.h"
 
 namespace pgconn::exporter {
 

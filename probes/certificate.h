@@ -13,9 +13,9 @@
 #include "metrics/instruments.h"
 #include "postgres/conninfo.h"
 #include "postgres/tls_handshake.h"
-#include "probes/certificate_files.h"
-#include "probes/certificate_metrics.h"
-#include "probes/certificate_watch.h"
+#include "probes/certificates/files.h"
+#include "probes/certificates/metrics.h"
+#include "probes/certificates/watch.h"
 #include "probes/probe.h"
 
 namespace pgconn::probes {

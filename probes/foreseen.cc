@@ -1,6 +1,6 @@
 #include "probes/foreseen.h"
 
-#include "probes/attribution.h"
+#include "probes/drops/attribution.h"
 #include "probes/probe_metrics.h"
 
 namespace pgconn::probes {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "metrics/instruments.h"
-#include "probes/drop.h"
+#include "probes/drops/drop.h"
 
 namespace pgconn::probes {
 

@@ -9,7 +9,7 @@
 
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
-#include "probes/attribution.h"
+#include "probes/drops/attribution.h"
 #include "probes/probe.h"
 
 namespace pgconn::probes {

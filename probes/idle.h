@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "metrics/instruments.h"
-#include "probes/attribution.h"
+#include "probes/drops/attribution.h"
 #include "probes/ladder.h"
 #include "probes/probe.h"
 

@@ -1,7 +1,6 @@
 #include "probes/probe.h"
 
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
+#include <functional>
 
 namespace pgconn::probes {
 
@@ -17,11 +16,6 @@ Clock::time_point next_run(Clock::time_point start, std::chrono::milliseconds in
                            Clock::time_point now) {
   if (now < start) return start;
   return start + ((now - start) / interval + 1) * interval;
-}
-
-asio::awaitable<void> sleep_until(const asio::any_io_executor& executor, Clock::time_point when) {
-  asio::steady_timer timer(executor, when);
-  co_await timer.async_wait(asio::use_awaitable);
 }
 
 }  // namespace pgconn::probes

@@ -2,19 +2,17 @@
 // how they end. I/O thread only.
 #pragma once
 
-#include <asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "postgres/dialer.h"
-#include "probes/drop.h"
+#include "probes/drops/clock.h"
+#include "probes/drops/drop.h"
 #include "probes/recorder.h"
 
 namespace pgconn::probes {
-
-using Clock = std::chrono::steady_clock;
 
 // How often a probe runs and how long one run may take.
 struct Pace {
@@ -45,9 +43,5 @@ std::chrono::milliseconds splay(const std::string& target, ProbeKind probe,
 // for. Pure.
 Clock::time_point next_run(Clock::time_point start, std::chrono::milliseconds interval,
                            Clock::time_point now);
-
-// Waits; ends early only by cancellation of the coroutine (std::system_error). `executor` must
-// outlive the wait.
-asio::awaitable<void> sleep_until(const asio::any_io_executor& executor, Clock::time_point when);
 
 }  // namespace pgconn::probes

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "metrics/descriptor.h"
+#include "probes/drops/drop_metrics.h"
 
 namespace pgconn::probes::families {
 
@@ -31,17 +32,6 @@ inline constexpr auto kLastDuration =
           {"probe", "phase"}, Unit::kSeconds, Fold::kMax);
 inline constexpr auto kHeld =
     gauge("pgconn_held_connections", "Connections that the probe holds open.", {"probe"});
-inline constexpr auto kDrops =
-    counter("pgconn_connection_drops_total",
-            "Established connections of probes that were lost, by cause and SQLSTATE.",
-            {"probe", "cause", "sqlstate"});
-inline constexpr auto kIncidents =
-    counter("pgconn_drop_incidents_total",
-            "Drops that belong together, counted once; scope is all, idle_only or one.",
-            {"cause", "scope"});
-inline constexpr auto kLastDrop =
-    gauge("pgconn_last_drop_timestamp_seconds", "When a connection was last lost to that cause.",
-          {"cause"}, Unit::kSeconds, Fold::kMax);
 inline constexpr auto kIdleSurvived =
     gauge("pgconn_idle_survived_seconds",
           "The longest silence after which a canary connection still answered.", {}, Unit::kSeconds,

@@ -15,7 +15,7 @@
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
 #include "probes/certificate.h"
-#include "probes/drop_ledger.h"
+#include "probes/drops/drop_ledger.h"
 #include "probes/idle.h"
 #include "probes/longquery.h"
 #include "probes/probe.h"

@@ -11,7 +11,7 @@
 
 #include "metrics/instruments.h"
 #include "postgres/connection.h"
-#include "probes/drop.h"
+#include "probes/drops/drop.h"
 
 namespace pgconn::probes {
 

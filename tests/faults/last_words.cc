@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "postgres/connection.h"
-#include "probes/attribution.h"
+#include "probes/drops/attribution.h"
 #include "tests/support/run_coroutine.h"
 
 namespace pgconn::test {

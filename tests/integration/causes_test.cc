@@ -1,8 +1,8 @@
 // From what ends a session to the cause that is told of it: real servers end sessions in every
 // state that a session can be in, and what a probe would have seen is attributed. Idle ones are the
 // subject of tests/faults too, where the whole exporter watches.
-#include "probes/attribution.h"
-#include "probes/server_marks.h"
+#include "probes/drops/attribution.h"
+#include "probes/drops/server_marks.h"
 #include "tests/integration/servers.h"
 #include "tests/integration/waiter.h"
 #include "tests/support/catch.h"

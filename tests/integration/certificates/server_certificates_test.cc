@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "postgres/tls_handshake.h"
-#include "probes/certificate_facts.h"
-#include "probes/certificate_files.h"
+#include "probes/certificates/facts.h"
+#include "probes/certificates/files.h"
 #include "tests/integration/servers.h"
 #include "tests/support/catch.h"
 #include "tests/support/issued_certificate.h"

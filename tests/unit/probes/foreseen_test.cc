@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "probes/attribution.h"
+#include "probes/drops/attribution.h"
 #include "probes/probe_metrics.h"
 #include "tests/support/catch.h"
 

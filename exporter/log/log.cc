@@ -1,0 +1,68 @@
+#include "exporter/log/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+namespace pgconn::exporter::log {
+namespace {
+
+std::atomic<Format> configured_format = Format::kLogfmt;
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+// Leaked on purpose: threads and destructors may still log while the process exits.
+spdlog::logger& logger() {
+  static spdlog::logger& instance = []() -> spdlog::logger& {
+    auto made =
+        std::make_unique<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("%v");
+    // Its own handler would print to the very stream that failed.
+    made->set_error_handler([](const std::string&) {});
+    return *made.release();
+  }();
+  return instance;
+}
+
+}  // namespace
+
+void configure(Level level, Format format) {
+  std::signal(SIGPIPE, SIG_IGN);
+  configured_format = format;
+  logger().set_level(spdlog_level(level));
+}
+
+bool enabled(Level level) { return logger().should_log(spdlog_level(level)); }
+
+void write(Level level, std::string_view message, std::initializer_list<Field> fields) noexcept {
+  try {
+    if (!enabled(level)) return;
+    std::vector<Field> told;
+    std::copy_if(fields.begin(), fields.end(), std::back_inserter(told),
+                 [](const Field& field) { return !field.second.empty(); });
+    const Record record{std::chrono::system_clock::now(), level, message, told};
+    logger().log(spdlog_level(level), format(record, configured_format));
+  } catch (...) {  // out of memory; a log line is not worth the process
+    return;
+  }
+}
+
+}  // namespace pgconn::exporter::log

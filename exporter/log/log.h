@@ -1,0 +1,26 @@
+// The process's log: one structured line a record, to standard error. Any thread, also before
+// configure() (then level info, logfmt). Writing never throws and survives a standard error that is
+// closed or broken.
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "exporter/log/log_format.h"
+
+namespace pgconn::exporter::log {
+
+// Sets what is written and how. Ignores SIGPIPE for the whole process, so that a reader of the log
+// that goes away does not end it. Call from main, before other threads start.
+void configure(Level level, Format format);
+
+// True if a record of that level would be written; to spare the making of costly fields.
+bool enabled(Level level);
+
+// Writes a record, unless its level is below the configured one. Fields without a value are left
+// out. Values must hold no secret.
+//   log::write(Level::kWarn, "cannot connect", {{"target", name}, {"phase", "tcp"}});
+void write(Level level, std::string_view message,
+           std::initializer_list<Field> fields = {}) noexcept;
+
+}  // namespace pgconn::exporter::log

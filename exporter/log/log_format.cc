@@ -1,0 +1,73 @@
+#include "exporter/log/log_format.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace pgconn::exporter::log {
+namespace {
+
+std::string timestamp(std::chrono::system_clock::time_point time) {
+  const auto since_epoch =
+      std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  const std::time_t seconds = static_cast<std::time_t>(since_epoch / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char date[32];
+  char text[48];
+  std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text, sizeof(text), "%s.%03dZ", date, static_cast<int>(since_epoch % 1000));
+  return text;
+}
+
+// A JSON string literal is also what logfmt readers expect between quotes.
+std::string quoted(std::string_view value) {
+  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool needs_quotes(std::string_view value) {
+  return value.empty() || std::ranges::any_of(value, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           // Beyond ASCII it might be invalid UTF-8, which only quoted() repairs.
+           return byte <= ' ' || byte >= 0x7F || c == '=' || c == '"' || c == '\\';
+         });
+}
+
+void append_pair(std::string& line, std::string_view name, std::string_view value, Format format) {
+  if (format == Format::kJson) {
+    line += line.size() > 1 ? "," : "";
+    line += quoted(name) + ":" + quoted(value);
+  } else {
+    line += line.empty() ? "" : " ";
+    line.append(name).append("=").append(needs_quotes(value) ? quoted(value) : std::string(value));
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
+  }
+  return "info";
+}
+
+std::string format(const Record& record, Format format) {
+  std::string line = format == Format::kJson ? "{" : "";
+  append_pair(line, "ts", timestamp(record.time), format);
+  append_pair(line, "level", to_string(record.level), format);
+  append_pair(line, "msg", record.message, format);
+  for (const auto& [name, value] : record.fields) append_pair(line, name, value, format);
+  if (format == Format::kJson) line += "}";
+  return line;
+}
+
+}  // namespace pgconn::exporter::log

@@ -1,0 +1,23 @@
+#include "exporter/own_metrics/exporter_metrics.h"
+
+#include <array>
+
+namespace pgconn::exporter {
+
+std::span<const metrics::Descriptor* const> target_families() {
+  using namespace families;
+  static constexpr std::array<const metrics::Descriptor*, 7> kList = {
+      &kUp,           &kTargetInfo,    &kCollectorSuccess, &kCollectorDuration, &kCollectorSkipped,
+      &kScrapeErrors, &kServerRestarts};
+  return kList;
+}
+
+std::span<const metrics::Descriptor* const> exporter_families() {
+  using namespace families;
+  static constexpr std::array<const metrics::Descriptor*, 10> kList = {
+      &kBuildInfo,      &kTargets,     &kReloadSuccessful, &kReloadTime,   &kHttpRequests,
+      &kScrapeDuration, &kConnections, &kConnectionsMax,   &kCappedSeries, &kRepairedValues};
+  return kList;
+}
+
+}  // namespace pgconn::exporter

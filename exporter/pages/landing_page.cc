@@ -1,0 +1,210 @@
+#include "exporter/pages/landing_page.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "exporter/pages/html_page.h"
+
+namespace pgconn::exporter {
+namespace {
+
+constexpr std::string_view kStyle = R"(
+h1 small{display:inline-block;margin-left:.4rem;font-size:.9rem;font-weight:400}
+nav{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;margin:1rem 0 2rem}
+table{width:100%}
+td{overflow-wrap:anywhere}
+th{white-space:nowrap}
+td small,td .block{display:block}
+.state{display:inline-block;padding:.05rem .6rem;border-radius:1rem;font-size:.875rem;
+font-weight:600;white-space:nowrap}
+.up{color:var(--good);background:var(--good-tint)}
+.down{color:var(--bad);background:var(--bad-tint)}
+.wait{color:var(--wait);background:var(--wait-tint)}
+.error{margin-top:.35rem;font-size:.9rem;color:var(--bad)}
+ul{margin:.35rem 0 0;padding:0;list-style:none;font-size:.9rem}
+li{margin-top:.35rem}
+summary{margin-top:.35rem;font-size:.9rem;cursor:pointer}
+td:nth-child(1){min-width:14rem}td:nth-child(2){min-width:11rem}
+td:nth-child(3),td:nth-child(4){white-space:nowrap}
+li code{padding:.1rem .35rem;border-radius:.25rem;background:var(--page)}
+@media (max-width:46rem){thead{display:none}
+table,tbody,tr,td{display:block;width:100%}table{border:0;background:none}
+tr{margin-bottom:1rem;background:var(--card);border:1px solid var(--line);padding:.4rem 0}
+td{border:0;padding:.35rem .9rem}td[data-label]::before{content:attr(data-label);display:block;
+font-size:.8rem;font-weight:600;color:var(--quiet)}}
+)";
+
+// For the value of a query parameter.
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    char hexadecimal[4];
+    std::snprintf(hexadecimal, sizeof(hexadecimal), "%%%02X", static_cast<unsigned char>(c));
+    encoded += plain ? std::string(1, c) : hexadecimal;
+  }
+  return encoded;
+}
+
+std::string small(const std::string& html) {
+  return html.empty() ? "" : "<small>" + html + "</small>";
+}
+
+std::string state_cell(const TargetView& target) {
+  std::string html;
+  switch (target.state) {
+    case TargetView::State::kUp:
+      html = R"(<span class="state up">up</span>)";
+      break;
+    case TargetView::State::kDown:
+      html = R"(<span class="state down">down</span>)";
+      break;
+    case TargetView::State::kNotYetScraped:
+      html = R"(<span class="state wait">not yet scraped</span>)";
+      break;
+  }
+  if (!target.error.empty())
+    html += "<div class=\"error\">" + html_escaped(target.error) + "</div>";
+  return html + small(html_escaped(target.advice));
+}
+
+std::string server_cell(const TargetView& target) {
+  if (target.server_version.empty()) return R"(<span class="quiet">unknown</span>)";
+  return "PostgreSQL&nbsp;" + html_escaped(target.server_version) +
+         small(html_escaped(target.role));
+}
+
+std::string scrape_cell(const TargetView& target) {
+  if (!target.since_last_scrape) return R"(<span class="quiet">never</span>)";
+  std::string html = spoken(*target.since_last_scrape) + " ago";
+  if (target.scrape_duration) html += small("took " + spoken(*target.scrape_duration));
+  return html;
+}
+
+// The collectors that did not succeed; those with the same trouble as one.
+std::vector<CollectorView> troubles_of(const TargetView& target) {
+  std::vector<CollectorView> troubles;
+  for (const CollectorView& collector : target.collectors) {
+    if (collector.state == CollectorView::State::kSucceeded) continue;
+    const auto same = std::ranges::find_if(troubles, [&collector](const CollectorView& other) {
+      return other.state == collector.state && other.reason == collector.reason &&
+             other.grant == collector.grant;
+    });
+    if (same == troubles.end()) {
+      troubles.push_back(collector);
+    } else {
+      same->name += ", " + collector.name;
+    }
+  }
+  return troubles;
+}
+
+// Folded: many are a matter of taste.
+std::string findings_of(const TargetView& target) {
+  if (target.findings.empty()) return "";
+  const std::size_t count = target.findings.size();
+  std::string html = "<details><summary>" + std::to_string(count) +
+                     (count == 1 ? " finding" : " findings") + " about its settings</summary><ul>";
+  for (const FindingView& finding : target.findings) {
+    html += "<li><b>" + html_escaped(finding.name) + "</b>, " + html_escaped(finding.subject) +
+            ": " + html_escaped(finding.reason) + " <code>" + html_escaped(finding.fix) +
+            "</code></li>";
+  }
+  return html + "</ul></details>";
+}
+
+// One line for all that went well, one for each trouble.
+std::string collectors_cell(const TargetView& target) {
+  std::string names;
+  for (const CollectorView& collector : target.collectors) {
+    if (collector.state != CollectorView::State::kSucceeded) continue;
+    names += (names.empty() ? "" : ", ") + html_escaped(collector.name);
+  }
+  std::string troubles;
+  for (const CollectorView& trouble : troubles_of(target)) {
+    const bool failed = trouble.state == CollectorView::State::kFailed;
+    troubles += std::string("<li><span class=\"state ") + (failed ? "down\">" : "wait\">") +
+                html_escaped(trouble.name) + (failed ? " failed" : " skipped") + "</span> " +
+                html_escaped(trouble.reason);
+    if (!trouble.grant.empty()) troubles += " <code>" + html_escaped(trouble.grant) + "</code>";
+    troubles += "</li>";
+  }
+  std::string html = names.empty() ? "" : "<span class=\"block\">" + names + "</span>";
+  if (!troubles.empty()) html += "<ul>" + troubles + "</ul>";
+  if (html.empty()) return R"(<span class="quiet">none ran</span>)";
+  return html + findings_of(target);
+}
+
+std::string row(const TargetView& target, const std::string& telemetry_path) {
+  const auto cell = [](std::string_view label, const std::string& html) {
+    return "<td data-label=\"" + std::string(label) + "\">" + html + "</td>\n";
+  };
+  const std::string link = html_escaped(telemetry_path) + "?target=" + percent_encoded(target.name);
+  return "<tr>\n<td><a href=\"" + link + "\">" + html_escaped(target.name) + "</a>" +
+         small(html_escaped(target.address)) + "</td>\n" + cell("State", state_cell(target)) +
+         cell("Server", server_cell(target)) + cell("Last scrape", scrape_cell(target)) +
+         cell("Collectors", collectors_cell(target)) + "</tr>\n";
+}
+
+std::string table(const LandingPage& view) {
+  if (view.targets.empty()) return "<p>No targets are configured.</p>\n";
+  std::string html =
+      "<table>\n<thead><tr><th>Target</th><th>State</th><th>Server</th><th>Last scrape</th>"
+      "<th>Collectors</th></tr></thead>\n<tbody>\n";
+  for (const TargetView& target : view.targets) html += row(target, view.telemetry_path);
+  return html + "</tbody>\n</table>\n";
+}
+
+// "Targets: 2 up, 1 down"
+std::string heading(const LandingPage& view) {
+  std::string text;
+  const auto add = [&](TargetView::State state, std::string_view words) {
+    const auto count = std::ranges::count(view.targets, state, &TargetView::state);
+    if (count == 0) return;
+    text += (text.empty() ? ": " : ", ") + std::to_string(count) + " " + std::string(words);
+  };
+  add(TargetView::State::kUp, "up");
+  add(TargetView::State::kDown, "down");
+  add(TargetView::State::kNotYetScraped, "not yet scraped");
+  return "Targets" + text;
+}
+
+std::string source(const LandingPage& view) {
+  if (!view.config_file.empty()) {
+    return "Configured by <code>" + html_escaped(view.config_file) + "</code>.";
+  }
+  return "No configuration file: the server that libpq’s environment names (<code>PGHOST</code>, "
+         "<code>PGSERVICE</code>, …) is watched.";
+}
+
+}  // namespace
+
+std::string landing_page(const LandingPage& view) {
+  const std::string metrics = html_escaped(view.telemetry_path), own(kOwnMetrics);
+  return html_document(
+      "pgconn_exporter", kStyle,
+      "<h1>pgconn_exporter <small>" + html_escaped(view.version) + " (" +
+          html_escaped(view.revision) +
+          ")</small></h1>\n<p>Reports the health of PostgreSQL connections to Prometheus.</p>\n"
+          "<p class=\"quiet\">" +
+          source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics + "</a><a href=\"" +
+          metrics + own + "\">" + metrics + own +
+          "</a><a href=\"/runbooks/\">/runbooks/</a><a href=\"/-/healthy\">/-/healthy</a>"
+          "<a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
+          heading(view) + "</h2>\n" + table(view));
+}
+
+std::string spoken(std::chrono::milliseconds duration) {
+  const auto ms = std::max<std::chrono::milliseconds::rep>(duration.count(), 0);
+  if (ms < 1) return "under 1 ms";
+  if (ms < 1000) return std::to_string(ms) + " ms";
+  if (ms < 10000) return std::to_string(ms / 1000) + "." + std::to_string(ms / 100 % 10) + " s";
+  const auto seconds = ms / 1000;
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  if (seconds < 120 * 60) return std::to_string(seconds / 60) + " min";
+  if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + " h";
+  return std::to_string(seconds / 86400) + " d";
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,179 @@
+#include "exporter/targets/fleet.h"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <map>
+
+#include "collectors/builtin.h"
+#include "exporter/log/log.h"
+
+namespace pgconn::exporter {
+namespace {
+
+// From one target's start to the next one's.
+constexpr std::chrono::milliseconds kBetweenStarts(20);
+// Between looks whether stopped targets can go.
+constexpr std::chrono::milliseconds kBurial(100);
+
+// Several coroutines that one waits for.
+struct Gather {
+  explicit Gather(const asio::any_io_executor& executor)
+      : all_done(executor, asio::steady_timer::time_point::max()) {}
+  std::size_t open = 0;
+  asio::steady_timer all_done;  // never expires; cancelled by the last
+  TargetResults results;
+
+  void finished() {
+    if (--open == 0) all_done.cancel();
+  }
+};
+
+std::set<std::string> intersection(const std::set<std::string>& a, const std::set<std::string>& b) {
+  std::set<std::string> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
+  return both;
+}
+
+template <typename Names>
+std::string join(const Names& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+}  // namespace
+
+Fleet::Fleet(asio::any_io_executor executor)
+    : executor_(executor), resolver_(executor), between_starts_(executor) {}
+
+Fleet::~Fleet() = default;
+
+Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
+  Change change;
+  std::map<std::string, std::shared_ptr<Target>> before;
+  for (auto& target : targets_) before.emplace(target->name(), std::move(target));
+  targets_.clear();
+  for (const config::Target& wanted : config->targets) {
+    const auto same = before.find(wanted.name);
+    if (same != before.end() && same->second->config() == wanted) {
+      targets_.push_back(std::move(same->second));
+      before.erase(same);
+      ++change.kept;
+      continue;
+    }
+    targets_.push_back(std::make_shared<Target>(executor_, resolver_, roots_, wanted));
+    waiting_.push_back(targets_.back());
+    ++change.begun;
+  }
+  roots_.keep_only({});  // those still in use are loaded again when they are asked for
+  for (auto& [name, target] : before) {
+    retire(std::move(target));
+    ++change.ended;
+  }
+  if (!starting_) start_next();
+  return change;
+}
+
+void Fleet::start_next() {
+  starting_ = !waiting_.empty();
+  if (!starting_) return;
+  waiting_.front()->start();
+  waiting_.pop_front();
+  between_starts_.expires_after(kBetweenStarts);
+  between_starts_.async_wait([this](asio::error_code error) {
+    if (!error) start_next();
+  });
+}
+
+void Fleet::retire(std::shared_ptr<Target> target) {
+  std::erase(waiting_, target);
+  target->stop();
+  retired_.push_back(std::move(target));
+  if (retired_.size() == 1) asio::co_spawn(executor_, bury_retired(), asio::detached);
+}
+
+// A target must outlive its coroutines, which end soon after it was stopped.
+asio::awaitable<void> Fleet::bury_retired() {
+  asio::steady_timer timer(executor_);
+  while (!retired_.empty()) {
+    timer.expires_after(kBurial);
+    asio::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    std::erase_if(retired_, [](const auto& target) { return target->at_rest(); });
+  }
+}
+
+std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
+  std::set<std::string> enabled;
+  bool found = false;
+  for (const auto& target : targets_) {
+    if (request.target && *request.target != target->name()) continue;
+    found = true;
+    enabled.insert(target->enabled().begin(), target->enabled().end());
+  }
+  if (!found) {
+    std::vector<std::string> names;
+    for (const auto& target : targets_) names.push_back(target->name());
+    return "unknown target \"" + request.target.value_or("") + "\"; configured: " + join(names);
+  }
+  std::set<std::string> known;
+  for (const collectors::Collector* collector : collectors::builtin()) {
+    known.insert(std::string(collector->info().name));
+  }
+  for (const std::string& name : request.collectors) {
+    if (!known.contains(name)) {
+      return "unknown collector \"" + name + "\"; known: " + join(known);
+    }
+    if (!enabled.contains(name)) {
+      return "collector \"" + name +
+             "\" is switched off in the configuration; on: " + join(enabled);
+    }
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
+  const auto gather = std::make_shared<Gather>(executor_);
+  for (const auto& target : targets_) {
+    if (request.target && *request.target != target->name()) continue;
+    const std::size_t slot = gather->results.size();
+    gather->results.emplace_back();
+    ++gather->open;
+    auto names = request.collectors.empty() ? target->enabled()
+                                            : intersection(request.collectors, target->enabled());
+    asio::co_spawn(executor_, target->collect(std::move(names), request.patience),
+                   [gather, slot, target](std::exception_ptr error,
+                                          std::shared_ptr<const TargetResult> result) {
+                     gather->results[slot] = std::move(result);
+                     if (error) {
+                       log::write(log::Level::kError, "collection failed",
+                                  {{"target", target->name()}});
+                     }
+                     gather->finished();
+                   });
+  }
+  while (gather->open > 0) {
+    asio::error_code ignored;
+    co_await gather->all_done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  std::erase(gather->results, nullptr);
+  co_return std::move(gather->results);
+}
+
+void Fleet::stop() {
+  waiting_.clear();
+  between_starts_.cancel();
+  for (const auto& target : targets_) target->stop();
+}
+
+std::vector<TargetState> Fleet::states() const {
+  std::vector<TargetState> states;
+  for (const auto& target : targets_) states.push_back(target->state());
+  return states;
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,72 @@
+// All targets of the configuration, and scrapes across them. I/O thread only: HTTP workers have its
+// functions run there.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/loader.h"
+#include "exporter/targets/patience.h"
+#include "exporter/targets/target.h"
+#include "postgres/resolver.h"
+#include "probes/certificates/files.h"
+
+namespace pgconn::exporter {
+
+struct ScrapeRequest {
+  std::optional<std::string> target;  // absent: all
+  std::set<std::string> collectors;   // empty: all that are enabled
+  Patience patience;
+};
+
+using TargetResults = std::vector<std::shared_ptr<const TargetResult>>;
+
+class Fleet {
+ public:
+  explicit Fleet(asio::any_io_executor executor);
+  ~Fleet();
+
+  // Makes these the targets and starts the probes of the new ones, one target after the other: a
+  // thousand handshakes at the same moment would take longer than any of them may. A target that
+  // did not change keeps its sessions, canaries and counters; one that did, or is gone, closes its
+  // sessions, which count as no loss.
+  struct Change {
+    int kept = 0, begun = 0, ended = 0;
+  };
+  Change apply(const config::ValidatedConfig& config);
+
+  // Nothing if the request can be served, else what is wrong with its names and which are known.
+  std::optional<std::string> refuse(const ScrapeRequest& request) const;
+
+  // Collects from all targets of the request at once; returns by the latest of their deadlines. A
+  // target that fails is in the results as down, one that was stopped meanwhile is not in them.
+  asio::awaitable<TargetResults> scrape(ScrapeRequest request);
+
+  // Closes every session; collections under way end at once.
+  void stop();
+
+  std::vector<TargetState> states() const;
+
+ private:
+  void start_next();
+  void retire(std::shared_ptr<Target> target);
+  asio::awaitable<void> bury_retired();
+
+  asio::any_io_executor executor_;
+  postgres::Resolver resolver_;
+  probes::CertificateRoots roots_;
+  std::vector<std::shared_ptr<Target>> targets_;
+  std::deque<std::shared_ptr<Target>> waiting_;  // to be started
+  bool starting_ = false;
+  asio::steady_timer between_starts_;
+  std::vector<std::shared_ptr<Target>> retired_;  // stopped, until their coroutines have ended
+};
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,78 @@
+#include "exporter/targets/target_settings.h"
+
+#include <algorithm>
+
+#include "collectors/builtin.h"
+#include "config/loader.h"
+
+namespace pgconn::exporter {
+
+std::set<std::string> enabled_collectors(const config::Collectors& config) {
+  std::set<std::string> names;
+  for (const collectors::Collector* collector : collectors::builtin()) {
+    const std::string name(collector->info().name);
+    const auto found = config.enabled.find(name);
+    if (found == config.enabled.end() ? collector->info().on_by_default : found->second) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+collectors::Options options_of(const config::Target& config) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  collectors::Options options;
+  options.ages.clear();
+  for (const config::Duration age : config.collectors.sessions.ages) {
+    options.ages.push_back(duration_cast<seconds>(age));
+  }
+  options.blocking_traced = config.collectors.blocking.traced;
+  options.by_client = config.collectors.sessions.by_client;
+  options.keepalive_budget = duration_cast<seconds>(config.collectors.settings.keepalive_budget);
+  options.path_idle_limit = config.path_idle_limit;
+  return options;
+}
+
+collectors::Options with_measured(collectors::Options options,
+                                  std::optional<std::chrono::milliseconds> path_idle_limit) {
+  auto& known = options.path_idle_limit;
+  if (path_idle_limit) known = std::min(known.value_or(*path_idle_limit), *path_idle_limit);
+  return options;
+}
+
+// Anew for each session, so that a changed password file counts.
+postgres::ConnInfo conninfo_of(const config::Target& target) {
+  try {
+    postgres::ConnInfo conninfo = postgres::ConnInfo::parse(target.dsn);
+    if (auto password = config::read_password(target)) conninfo.set_password(std::move(*password));
+    return conninfo;
+  } catch (const config::ConfigError& error) {
+    throw postgres::PgError(postgres::Phase::kConfig, postgres::Reason::kConfig, "", error.what(),
+                            true);
+  }
+}
+
+probes::ProbeSettings probe_settings(const config::Target& target) {
+  const config::Probes& config = target.probes;
+  const auto pace = [](const auto& probe) {
+    return probes::Pace{probe.enabled, probe.interval, probe.timeout};
+  };
+  probes::CertificateSettings certificate;
+  certificate.pace = pace(config.certificate);
+  certificate.dsn = target.dsn;
+  certificate.roots = config.certificate.roots;
+  certificate.direct_tls = config.certificate.direct_tls;
+  for (const config::WatchedFile& file : target.files) {
+    certificate.files.push_back({file.name, file.path});
+  }
+  return {
+      .connect = pace(config.connect),
+      .roundtrip = pace(config.roundtrip),
+      .idle = {config.idle.enabled, config.idle.ladder, config.idle.canaries, config.idle.timeout},
+      .longquery = {pace(config.longquery), config.longquery.sleep},
+      .certificate = std::move(certificate),
+      .buckets = config.duration_buckets};
+}
+
+}  // namespace pgconn::exporter

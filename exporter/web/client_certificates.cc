@@ -1,0 +1,102 @@
+#include "exporter/web/client_certificates.h"
+
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace pgconn::exporter {
+namespace {
+
+using config::ClientAuth;
+
+std::string text_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+std::string address_of(const ASN1_STRING* bytes) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int length = ASN1_STRING_length(bytes);
+  if (length != 4 && length != 16) return "";
+  const char* const written = inet_ntop(length == 4 ? AF_INET : AF_INET6,
+                                        ASN1_STRING_get0_data(bytes), text.data(), text.size());
+  return written == nullptr ? "" : written;
+}
+
+bool has_allowed_name(const X509* certificate, const std::vector<std::string>& allowed) {
+  return std::ranges::any_of(alternative_names(certificate), [&](const std::string& name) {
+    return std::ranges::find(allowed, name) != allowed.end();
+  });
+}
+
+// In place of OpenSSL's own verification, which it calls where it is wanted. In the handshake, so
+// that a client learns by an alert that it was refused.
+int judge(X509_STORE_CTX* store, void* argument) {
+  const auto& tls = *static_cast<const config::WebTls*>(argument);
+  if (tls.client_auth == ClientAuth::kRequest || tls.client_auth == ClientAuth::kRequireAny) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+  }
+  if (X509_verify_cert(store) != 1) return 0;
+  if (tls.client_allowed_sans.empty() ||
+      has_allowed_name(X509_STORE_CTX_get0_cert(store), tls.client_allowed_sans)) {
+    return 1;
+  }
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+// So that a client that has several certificates knows which one is wanted.
+void name_authorities(SSL_CTX* context) {
+  STACK_OF(X509)* const authorities = X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(context));
+  for (int i = 0; i < sk_X509_num(authorities); ++i) {
+    SSL_CTX_add_client_CA(context, sk_X509_value(authorities, i));
+  }
+  sk_X509_pop_free(authorities, X509_free);
+}
+
+}  // namespace
+
+void ask_for_certificates(SSL_CTX* context, const config::WebTls& tls) {
+  int mode = SSL_VERIFY_PEER;
+  switch (tls.client_auth) {
+    case ClientAuth::kNone:
+      mode = SSL_VERIFY_NONE;
+      break;
+    case ClientAuth::kRequest:
+    case ClientAuth::kVerifyIfGiven:
+      break;
+    case ClientAuth::kRequireAny:
+    case ClientAuth::kVerify:
+      mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+      break;
+  }
+  // Each certificate of client_ca_file is an authority, that of an intermediate one without its
+  // root too, as for the other exporters that take this file.
+  X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
+  SSL_CTX_set_verify(context, mode, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, &judge, const_cast<config::WebTls*>(&tls));
+  name_authorities(context);
+}
+
+std::vector<std::string> alternative_names(const X509* certificate) {
+  std::vector<std::string> names;
+  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      &GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    int type = 0;
+    const void* const value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &type);
+    const auto* const string = static_cast<const ASN1_STRING*>(value);
+    if (type == GEN_DNS || type == GEN_EMAIL || type == GEN_URI) names.push_back(text_of(string));
+    if (type == GEN_IPADD) names.push_back(address_of(string));
+  }
+  return names;
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,39 @@
+// Which handler answers which path. Values and pure functions; any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporter/web/http_request.h"
+
+namespace pgconn::exporter {
+
+struct Response {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // besides the standing ones
+};
+
+// What it throws becomes a 500 whose body says only that; the reason goes to the server's `failed`.
+using Handler = std::function<Response(const Request&)>;
+
+// By path, compared as it is. `/pages/*` is for `/pages`, `/pages/` and all below that no other
+// route names.
+using Routes = std::map<std::string, Handler, std::less<>>;
+
+inline constexpr std::string_view kOtherPath = "other";
+
+struct Route {
+  std::string_view name = kOtherPath;  // its path, of `/pages/*` it is `/pages`; fit for a label
+  const Handler* handler = nullptr;    // null: no route is for that path
+};
+
+// What it points to lives in `routes`.
+Route find_route(const Routes& routes, std::string_view path);
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,69 @@
+// Plain HTTP on civetweb: GET and HEAD, one worker thread per connection. Handlers run on the
+// workers, many at once, and must be thread-safe. Connections are closed after one answer:
+// an idle kept-alive connection would hold a worker.
+//
+// Construct, stop and destroy from one thread. The routes and callbacks must not touch the server.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporter/web/http_routes.h"
+#include "exporter/web/listen_address.h"
+
+namespace pgconn::exporter {
+
+struct HttpServerOptions {
+  std::vector<ListenAddress> addresses;
+  // One connection each. A client that connects and stays silent holds one for `request_timeout`,
+  // so this is also the number of such clients that healthy ones do not notice.
+  int threads = 48;
+  // For the whole request line and headers, and for each stall while an answer is written.
+  std::chrono::milliseconds request_timeout{5000};
+  // Whether that client, by IP address and port, is answered at all; else it is sent away with 403.
+  std::function<bool(std::string_view address, int port)> welcomes = [](auto, auto) {
+    return true;
+  };
+  // The answer to a request that is not to reach any page; nothing lets it pass. From the workers.
+  std::function<std::optional<Response>(const Request&)> refuse = [](const Request&) {
+    return std::nullopt;
+  };
+  // Put on every answer, on top of the standing ones.
+  std::function<std::vector<std::pair<std::string, std::string>>()> headers = [] {
+    return std::vector<std::pair<std::string, std::string>>();
+  };
+  // After each answer, from the worker. `path` is a route (of `/pages/*` it is `/pages`), or
+  // "other" for everything else, so it is fit for a label.
+  std::function<void(std::string_view path, int status)> served = [](auto, auto) {};
+  // A handler threw, or civetweb reports trouble (then `path` is "other"). From any thread.
+  std::function<void(std::string_view path, std::string_view reason)> failed = [](auto, auto) {};
+};
+
+class HttpServer {
+ public:
+  // Listens at once. Throws std::runtime_error that names the address, the reason and what to do.
+  HttpServer(HttpServerOptions options, Routes routes);
+  ~HttpServer();  // stops
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Answers new requests with 503, waits for the answers under way, then closes. Handlers must
+  // return for it to end. Takes some 20 ms, up to 2 s while a client is half-open. Idempotent.
+  void stop();
+
+  // The bound ports in the order of the addresses; tells which ports the kernel chose for 0. Empty
+  // after stop().
+  const std::vector<int>& ports() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,173 @@
+#include "exporter/web/tls_context.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <sys/stat.h>
+
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "config/bounded_file.h"
+#include "exporter/web/client_certificates.h"
+
+namespace pgconn::exporter {
+namespace {
+
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr auto kRetry = std::chrono::seconds(10);
+
+[[noreturn]] void fail(std::string_view key, const std::string& path, const std::string& wrong) {
+  throw std::runtime_error("tls_server_config." + std::string(key) + " " + path + ": " + wrong);
+}
+
+std::string read(std::string_view key, const std::string& path) {
+  std::optional<std::string> content;
+  try {
+    content = config::read_bounded_regular_file(path, kMaxBytes);
+  } catch (const std::system_error& error) {
+    fail(key, path,
+         "cannot be read: " + error.code().message() +
+             "; name a file that the exporter's user can read");
+  }
+  if (!content || content->size() > kMaxBytes) {
+    fail(key, path, "is no regular file of at most 1 MiB; name a file in PEM");
+  }
+  return *content;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ":") + word;
+  return text;
+}
+
+void set_protocol(SSL_CTX* context, const config::WebTls& tls) {
+  const auto number = [](config::TlsVersion version) {
+    return version == config::TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+  };
+  SSL_CTX_set_min_proto_version(context, number(tls.min_version));
+  SSL_CTX_set_max_proto_version(context, number(tls.max_version));
+  // No session is resumed: each handshake looks at the client's certificate as things are now.
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE);
+  if (!tls.prefer_server_cipher_suites) {
+    SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  }
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  if (!tls.cipher_suites.empty() &&
+      SSL_CTX_set_cipher_list(context, joined(tls.cipher_suites).c_str()) != 1) {
+    throw std::runtime_error(
+        "tls_server_config.cipher_suites: this machine's OpenSSL has none of them; leave the key "
+        "out");
+  }
+  if (!tls.curves.empty() && SSL_CTX_set1_groups_list(context, joined(tls.curves).c_str()) != 1) {
+    throw std::runtime_error(
+        "tls_server_config.curve_preferences: this machine's OpenSSL does not have all of them; "
+        "leave the key out");
+  }
+}
+
+// Of what the client can speak after the handshake we speak HTTP/1.1. Who does not ask is not told.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* length,
+                    const unsigned char* offered, unsigned offered_length, void*) {
+  static constexpr std::string_view kOurs = "\x08http/1.1";
+  unsigned char* chosen = nullptr;
+  const auto* const ours = reinterpret_cast<const unsigned char*>(kOurs.data());
+  if (SSL_select_next_proto(&chosen, length, ours, static_cast<unsigned>(kOurs.size()), offered,
+                            offered_length) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+void use_own_certificate(asio::ssl::context& context, const config::WebTls& tls) {
+  asio::error_code error;
+  const std::string chain = read("cert_file", tls.cert_file);
+  context.use_certificate_chain(asio::buffer(chain), error);
+  if (error) {
+    fail("cert_file", tls.cert_file,
+         "holds no certificate in PEM that can be used (" + error.message() +
+             "); put the server's certificate first, then those of its issuers");
+  }
+  // Otherwise OpenSSL would ask on the terminal for the password of an encrypted key.
+  context.set_password_callback(
+      [](std::size_t, asio::ssl::context::password_purpose) { return std::string(); });
+  const std::string key = read("key_file", tls.key_file);
+  context.use_private_key(asio::buffer(key), asio::ssl::context::pem, error);
+  if (error) {
+    fail("key_file", tls.key_file,
+         "holds no private key that can be used with the certificate of " + tls.cert_file + " (" +
+             error.message() + "); put that one's key into it, in PEM and without a password");
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<TlsContext> make_tls_context(const config::WebTls& tls) {
+  auto made = std::make_shared<TlsContext>(tls);
+  SSL_CTX* const context = made->context.native_handle();
+  set_protocol(context, tls);
+  SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
+  use_own_certificate(made->context, tls);
+  if (!tls.client_ca_file.empty()) {
+    asio::error_code error;
+    const std::string authorities = read("client_ca_file", tls.client_ca_file);
+    made->context.add_certificate_authority(asio::buffer(authorities), error);
+    // Asio takes a file without any for one that was read to its end.
+    if (error ||
+        sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(context))) == 0) {
+      fail("client_ca_file", tls.client_ca_file,
+           "holds no certificate in PEM that can be used; put the certificates of the clients' "
+           "authorities into it");
+    }
+  }
+  ask_for_certificates(context, made->settings);
+  return made;
+}
+
+TlsCredentials::TlsCredentials(const config::WebTls& tls)
+    : tls_(tls), stamp_(stamp()), context_(make_tls_context(tls)) {}
+
+bool TlsCredentials::refresh(std::chrono::steady_clock::time_point now) {
+  Stamp found = stamp();
+  if (found == stamp_ && (!retry_at_ || now < *retry_at_)) return true;
+  stamp_ = std::move(found);
+  try {
+    context_ = make_tls_context(tls_);
+    retry_at_.reset();
+    error_.clear();
+    return true;
+  } catch (const std::exception& error) {
+    retry_at_ = now + kRetry;
+    const std::string before = std::exchange(error_, error.what());
+    return error_ == before;
+  }
+}
+
+// What tells one version of the files from another, as the file system knows it.
+TlsCredentials::Stamp TlsCredentials::stamp() const {
+  Stamp stamp;
+  for (const std::string* path : {&tls_.cert_file, &tls_.key_file, &tls_.client_ca_file}) {
+    struct ::stat status{};
+    if (path->empty() || ::stat(path->c_str(), &status) != 0) {
+      stamp.push_back(-1);
+      continue;
+    }
+    for (const auto number :
+         {static_cast<long long>(status.st_dev), static_cast<long long>(status.st_ino),
+          static_cast<long long>(status.st_size), static_cast<long long>(status.st_mtim.tv_sec),
+          static_cast<long long>(status.st_mtim.tv_nsec),
+          static_cast<long long>(status.st_ctim.tv_sec),
+          static_cast<long long>(status.st_ctim.tv_nsec)}) {
+      stamp.push_back(number);
+    }
+  }
+  return stamp;
+}
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,46 @@
+// What faces clients: the HTTP server, the demands of the web configuration in front of its pages,
+// and the TLS listener in front of all that, if the file has TLS. Without the file it is the HTTP
+// server alone.
+//
+// Construct, reload, stop and destroy from one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exporter/web/http_routes.h"
+#include "exporter/web/http_server.h"
+
+namespace pgconn::exporter {
+
+// Reads and checks the file of --web.config.file and the files that it names, as the start does.
+// Throws std::runtime_error (of which ConfigError is one) that says what is wrong.
+void check_web_config(const std::string& file);
+
+class WebFront {
+ public:
+  // Listens at once, on `options.addresses`. `file` is empty if there is none. Throws
+  // std::runtime_error that says what is wrong with the file or an address.
+  WebFront(HttpServerOptions options, const std::string& file, Routes routes);
+  ~WebFront();  // stops
+
+  // The bound ports in the order of the addresses.
+  const std::vector<int>& ports() const;
+  bool has_tls() const;
+
+  // Reads and checks the file again, and returns what puts it in force. Throws as the constructor
+  // does, and if TLS would begin or end: that takes a restart.
+  std::function<void()> read_again();
+
+  // As HttpServer::stop(), and up to a second more for answers on their way through TLS.
+  // Idempotent.
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,134 @@
+// Why connections dropped: a pure function from evidence to cause, for an incident that is over (no
+// drop has joined it for a while), because a later drop may bring the words that the first one did
+// not have. Evidence beats guess; when it is missing or contradicts itself the cause is kUnknown.
+// Wrong is worse than unknown: less evidence gives the same cause or kUnknown, never another one
+// (only an OOM kill that nobody counted reads as the crash that it also is). Any thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postgres/error.h"
+#include "probes/drops/drop.h"
+
+namespace pgconn::probes {
+
+enum class Cause {
+  kAdminTerminate,
+  kServerShutdown,  // stop or restart
+  kCrash,           // a backend (or the postmaster) died, all were reset
+  kOomKill,         // a crash with an OOM counter beside it
+  kIdleInTransactionTimeout,
+  kIdleSessionTimeout,
+  kTransactionTimeout,
+  kPathIdleTimeout,  // only silent connections fall: the path forgot them
+  kNetworkReset,
+  kNetworkSilent,  // no answer, no close
+  kPoolerClose,
+  kPoolerServerLost,
+  kTlsError,
+  kServerUnreachable,
+  kUnknown,
+};
+
+inline constexpr std::array kCauses = {Cause::kAdminTerminate,
+                                       Cause::kServerShutdown,
+                                       Cause::kCrash,
+                                       Cause::kOomKill,
+                                       Cause::kIdleInTransactionTimeout,
+                                       Cause::kIdleSessionTimeout,
+                                       Cause::kTransactionTimeout,
+                                       Cause::kPathIdleTimeout,
+                                       Cause::kNetworkReset,
+                                       Cause::kNetworkSilent,
+                                       Cause::kPoolerClose,
+                                       Cause::kPoolerServerLost,
+                                       Cause::kTlsError,
+                                       Cause::kServerUnreachable,
+                                       Cause::kUnknown};
+
+// How many of the held connections fell together.
+enum class Scope {
+  kAll,       // every one, and there was more than one
+  kIdleOnly,  // those that had been silent longest, while the others answer
+  kOne,       // one, or some without such a pattern
+};
+
+inline constexpr std::array kScopes = {Scope::kAll, Scope::kIdleOnly, Scope::kOne};
+
+std::string_view to_string(Cause cause);  // label values, as docs/metrics.md lists them
+std::string_view to_string(Scope scope);
+
+// The state of the server as a session saw it; absent where it could not be read. Unix times of the
+// server's own clock.
+struct ServerMarks {
+  std::optional<double> start_time;          // pg_postmaster_start_time()
+  std::optional<double> crash_restart_time;  // 0: never since that start
+  // When these were read, by the server's clock and by ours. They tell a restarted server from
+  // another one that has taken over its address, whatever the two clocks think of each other.
+  std::optional<double> server_clock;
+  std::optional<std::chrono::steady_clock::time_point> read_at;
+};
+
+// A connection that was held when the incident began and has answered a question since.
+struct Survivor {
+  std::chrono::steady_clock::duration silent_for{};  // the longest silence before such an answer
+  std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};  // as in Drop
+};
+
+// Absent means not known, everywhere.
+struct Evidence {
+  std::vector<Drop> drops;  // all of the incident, at least one
+  // Connections held when it began, those that fell included; long queries apart, since they cannot
+  // be asked whether they are still there.
+  std::optional<int> held;
+  std::vector<Survivor> survivors;  // one that has merely not complained is none
+  // The server's keepalives left no longer silence than this on the path.
+  std::optional<std::chrono::steady_clock::duration> server_keepalive_gap;
+  std::optional<int> server_version;  // as PQserverVersion
+  ServerMarks before;                 // last known before the first drop
+  // Read on a new session once the incident is over: a postmaster needs a moment to notice that a
+  // backend died, and a session that got in before says that nothing has happened.
+  ServerMarks after;
+  std::optional<bool> reconnected;  // a new session could be had; false: tried until time was up
+  // What the attempts that failed were told. Empty beside `reconnected`: the first one succeeded.
+  std::vector<postgres::PgError> failed_reconnects;
+  // How long others had been silent that went unanswered in earlier incidents, see
+  // unanswered_silences().
+  std::vector<std::chrono::steady_clock::duration> unanswered_before;
+  std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
+  bool pooler = false;                   // the target is a pooler, or is reached through one
+};
+
+struct Verdict {
+  Cause cause = Cause::kUnknown;
+  Scope scope = Scope::kOne;
+  std::string because;  // the evidence that decided, or what is missing, in words for the log
+};
+
+// The server says that it was its idle_session_timeout.
+bool ended_for_idleness(const Drop& drop);
+
+// Our own patience was at its end, and nobody else said or noticed anything.
+bool went_unanswered(const Drop& drop);
+
+// The cause if the last words decide it whatever else is known: a session's timeout, or a pooler's
+// reason.
+std::optional<Cause> cause_in_own_words(const Drop& drop);
+
+// The silences of this incident that count as `unanswered_before` in those to come: of one that
+// went unanswered alone while others answered, and of all that did where the path had forgotten
+// them.
+std::vector<std::chrono::steady_clock::duration> unanswered_silences(const Evidence& evidence);
+
+// Of the whole incident: the cause that all its drops agree on.
+Verdict attribute(const Evidence& evidence);
+
+// Of one of evidence.drops, in the light of all the rest; its scope is the incident's.
+Verdict attribute(const Evidence& evidence, const Drop& drop);
+
+}  // namespace pgconn::probes

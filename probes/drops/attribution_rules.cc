@@ -1,0 +1,101 @@
+// The order of the rules, and what several of them share.
+#include "probes/drops/attribution_rules.h"
+
+#include <array>
+#include <utility>
+
+namespace pgconn::probes {
+namespace {
+
+constexpr std::array<Rule, 14> kRules = {
+    session_timeout,          // the server said why
+    words_of_pooler,          // PgBouncer said why
+    server_died,              //
+    crash_of_another,         // 57P02
+    terminated_or_shut_down,  // 57P01
+    other_words,              // any other SQLSTATE; what follows ended without words
+    broken_tls,               //
+    victim_of_crash,          //
+    restarted_without_words,  //
+    forgotten_by_path,        //
+    silent_network,           //
+    cut_by_network,           //
+    pooler_gone,              //
+    nothing_reachable,
+};
+
+// How long no packet passed: keepalives of either end break the silence.
+std::chrono::steady_clock::duration silence_of_path(const Evidence& evidence,
+                                                    const auto& connection) {
+  auto silence = connection.silent_for;
+  if (connection.keepalive_gap) silence = std::min(silence, *connection.keepalive_gap);
+  if (evidence.server_keepalive_gap) silence = std::min(silence, *evidence.server_keepalive_gap);
+  return silence;
+}
+
+}  // namespace
+
+Ruling because(Cause cause, std::string_view what, const Scene& scene) {
+  return {cause, std::string(what) + "; " + std::string(describe(scene.server))};
+}
+
+Ruling crash(std::string_view what, const Scene& scene) {
+  Ruling ruling = because(Cause::kCrash, what, scene);
+  if (scene.evidence.oom_kill_counted == true) {
+    ruling.cause = Cause::kOomKill;
+    ruling.because += "; the kernel counted an OOM kill";
+  }
+  return ruling;
+}
+
+// An OOM kill takes a whole container down as well, or the postmaster alone: no clean stop then.
+Ruling shutdown(std::string_view what, const Scene& scene) {
+  if (scene.evidence.oom_kill_counted != true) {
+    return because(Cause::kServerShutdown, what, scene);
+  }
+  Ruling ruling = because(Cause::kUnknown, what, scene);
+  ruling.because += "; but the kernel counted an OOM kill";
+  return ruling;
+}
+
+bool all_fell(const Evidence& evidence) {
+  if (!evidence.held || !evidence.survivors.empty() || evidence.drops.empty()) return false;
+  const auto by_time = [](const Drop& one, const Drop& other) { return one.at < other.at; };
+  const auto begin = std::min_element(evidence.drops.begin(), evidence.drops.end(), by_time)->at;
+  // One that was opened since and fell again does not count twice.
+  const auto fallen =
+      std::count_if(evidence.drops.begin(), evidence.drops.end(), [&](const Drop& drop) {
+        return drop.probe != ProbeKind::kLongquery && drop.opened <= begin;
+      });
+  return fallen >= std::max(*evidence.held, 1);
+}
+
+bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop) {
+  const auto silence = silence_of_path(evidence, drop);
+  return drop.probe != ProbeKind::kRoundtrip &&
+         std::all_of(evidence.survivors.begin(), evidence.survivors.end(),
+                     [&](const Survivor& survivor) {
+                       return silence > silence_of_path(evidence, survivor);
+                     });
+}
+
+// The silence of the drop counts whole: a proxy on the way takes no keepalive for activity.
+bool one_as_silent_survived(const Evidence& evidence, const Drop& drop) {
+  return std::any_of(evidence.survivors.begin(), evidence.survivors.end(),
+                     [&](const Survivor& survivor) {
+                       return silence_of_path(evidence, survivor) >= drop.silent_for;
+                     });
+}
+
+Ruling rule_on(const Evidence& evidence, const Drop& drop) {
+  const Scene scene{evidence, drop, fate_of_server(evidence, drop)};
+  for (const Rule rule : kRules) {
+    if (Decision decision = rule(scene)) return std::move(*decision);
+  }
+  const std::string_view survived =
+      evidence.survivors.empty() ? "no other has proved alive" : "others answer";
+  return because(Cause::kUnknown, std::string(drop.error.what()) + "; " + std::string(survived),
+                 scene);
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,88 @@
+// The rules by which one drop is attributed, each a small function that decides or passes. Internal
+// to attribution. Pure; any thread.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "probes/drops/attribution.h"
+#include "probes/drops/server_fate.h"
+
+namespace pgconn::probes {
+
+struct Ruling {
+  Cause cause = Cause::kUnknown;
+  std::string because;
+};
+
+// The first rule that applies decides; if none does, kUnknown with what is known.
+Ruling rule_on(const Evidence& evidence, const Drop& drop);
+
+// One drop in the light of the evidence, and what became of its server.
+struct Scene {
+  const Evidence& evidence;
+  const Drop& drop;
+  ServerFate server;
+
+  const std::string& sqlstate() const { return drop.error.sqlstate(); }
+  std::string_view words() const { return drop.error.what(); }
+  bool server_is(std::initializer_list<ServerFate> fates) const {
+    return std::find(fates.begin(), fates.end(), server) != fates.end();
+  }
+};
+
+using Decision = std::optional<Ruling>;
+using Rule = Decision (*)(const Scene&);
+
+// Where the peer said why, in the order in which they are asked.
+Decision session_timeout(const Scene& scene);
+Decision words_of_pooler(const Scene& scene);
+Decision server_died(const Scene& scene);
+Decision crash_of_another(const Scene& scene);         // 57P02
+Decision terminated_or_shut_down(const Scene& scene);  // 57P01
+Decision other_words(const Scene& scene);              // any other SQLSTATE
+
+// Where it ended without words.
+Decision broken_tls(const Scene& scene);
+Decision victim_of_crash(const Scene& scene);
+Decision restarted_without_words(const Scene& scene);
+Decision forgotten_by_path(const Scene& scene);
+Decision silent_network(const Scene& scene);
+Decision cut_by_network(const Scene& scene);
+Decision pooler_gone(const Scene& scene);
+Decision nothing_reachable(const Scene& scene);
+
+// --- What several of them ask ---
+
+Ruling because(Cause cause, std::string_view what, const Scene& scene);
+// kCrash, or kOomKill if one was counted.
+Ruling crash(std::string_view what, const Scene& scene);
+// kServerShutdown, or kUnknown if an OOM kill was counted.
+Ruling shutdown(std::string_view what, const Scene& scene);
+
+// The other side closed or reset it, and that was all.
+bool ended_without_words(const Drop& drop);
+bool has_crash_notice(const Drop& drop);  // 57P02
+bool crash_notice_is_certain(const Scene& scene);
+
+// One canary went unanswered, as one does whose server process is stopped, which says nothing of
+// the path. It takes two that fall together, or one after the other after silences of one order.
+bool may_be_a_stuck_process(const Evidence& evidence);
+
+// Every held connection that can be asked is among the drops, and none has proved to be alive.
+bool all_fell(const Evidence& evidence);
+// Its path was silent for longer than that of each connection that answered since. A roundtrip is
+// never silent.
+bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop);
+// One that answered since had a path silent for as long.
+bool one_as_silent_survived(const Evidence& evidence, const Drop& drop);
+
+template <typename Predicate>
+bool any_drop(const Scene& scene, Predicate predicate) {
+  return std::any_of(scene.evidence.drops.begin(), scene.evidence.drops.end(), predicate);
+}
+
+}  // namespace pgconn::probes

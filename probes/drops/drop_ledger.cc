@@ -1,0 +1,256 @@
+#include "probes/drops/drop_ledger.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "postgres/backoff.h"
+#include "postgres/sqlstate.h"
+#include "probes/drops/drop_metrics.h"
+#include "probes/drops/remains.h"
+#include "probes/drops/server_marks.h"
+
+namespace pgconn::probes {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// A postmaster needs a moment to notice that a backend died; until then nothing seems to be wrong.
+constexpr milliseconds kNoticing(400);
+// Drops of one event follow each other within this time; the scope is not told before.
+constexpr milliseconds kArriving(400);
+// And no longer than this after the first: who is idle for too long is ended one by one.
+constexpr seconds kAllArrived(3);
+constexpr seconds kPatience(10);     // for a server that restarts or recovers
+constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
+constexpr seconds kOneAttempt(3);    // of connecting and asking
+constexpr seconds kAnswering(15);    // for the others, who have timeouts of their own
+constexpr milliseconds kGlance(50);  // between looks at whether they have answered
+constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
+constexpr minutes kLongestWait(1);   // and when they go on failing
+constexpr std::size_t kMostRemains = 1000;
+constexpr std::size_t kUnansweredKept = 16;
+constexpr std::chrono::hours kUnansweredFor(24);  // how long it counts as a sample of the path
+
+bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
+
+// By the system's clock.
+double unix_time(Clock::time_point when) {
+  const auto date = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(date - (Clock::now() - when)).count();
+}
+
+}  // namespace
+
+DropLedger::DropLedger(std::string target, postgres::Dialer& dialer,
+                       metrics::Instruments& instruments, LedgerSurroundings surroundings)
+    : target_(target),
+      dialer_(dialer),
+      instruments_(instruments),
+      surroundings_(std::move(surroundings)),
+      log_(std::move(target)) {
+  for (const Cause cause : kCauses) {
+    for (const Scope scope : kScopes) {
+      instruments_.count(families::kIncidents,
+                         {std::string(to_string(cause)), std::string(to_string(scope))}, 0);
+    }
+  }
+}
+
+void DropLedger::learn(const ServerMarks& marks, int server_version) {
+  if (!under_investigation_.empty()) return;  // what was known before the drop is the evidence
+  known_ = learned(known_, marks);
+  server_version_ = server_version;
+}
+
+std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
+  const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
+  Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
+  if (incident.decided) {  // late, and its own words say why
+    const Evidence evidence = evidence_of(incident);
+    count_from(evidence.drops.size() - 1, evidence);
+    return std::nullopt;
+  }
+  if (!under_investigation_.insert(incident.id).second) return std::nullopt;
+  return incident.id;
+}
+
+// On a session of its own.
+asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
+  postgres::ConnectOptions options;
+  options.purpose = "diagnose";
+  const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
+  last_look_ = co_await look_at_server(*session.connection, deadline);
+  server_version_ = session.connection->server_version();
+  co_return *last_look_;
+}
+
+// Tries until a new session answers, or what the attempts were told decides the matter.
+asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
+  // Once more if some joined late.
+  const Clock::time_point until = std::max(incident.first + kPatience, Clock::now() + kOneAttempt);
+  evidence.after = {};
+  evidence.reconnected.reset();
+  for (;;) {
+    std::optional<postgres::PgError> failure;
+    try {
+      const ServerLook seen = co_await look(std::min(until, Clock::now() + kOneAttempt));
+      evidence.after = seen.marks;
+      evidence.reconnected = true;
+    } catch (const postgres::PgError& error) {
+      if (error.reason() == postgres::Reason::kStopped) throw;
+      failure = error;
+    }
+    if (!failure) co_return;
+    evidence.failed_reconnects.push_back(*failure);
+    if (attribute(complete(evidence, incident)).cause != Cause::kUnknown) co_return;
+    if (Clock::now() + kRetry >= until) break;
+    co_await sleep_until(dialer_.executor(), Clock::now() + kRetry);
+  }
+  evidence.reconnected = false;
+}
+
+// What the path did to one that had no words is told by who else survived. They are not asked
+// before a server that ends them all has said so: a question would cross its last words, which are
+// lost then.
+asio::awaitable<void> DropLedger::ask_others(const Incident& incident) {
+  const bool explained = std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
+  if (explained || asked_in_ == incident.id) co_return;
+  co_await sleep_until(dialer_.executor(), incident.first + kNoticing);
+  asked_in_ = incident.id;
+  surroundings_.ask_all();
+}
+
+// A server that went down took all with it, also those that a path which has forgotten them keeps
+// from hearing of it.
+asio::awaitable<void> DropLedger::seek_unheard(const Incident& incident, const Evidence& evidence) {
+  const Cause cause = attribute(evidence).cause;
+  const bool ends_all =
+      cause == Cause::kServerShutdown || cause == Cause::kCrash || cause == Cause::kOomKill;
+  if (!ends_all || asked_in_ == incident.id) co_return;
+  asked_in_ = incident.id;
+  surroundings_.ask_all();
+  co_await await_others(incident);
+}
+
+asio::awaitable<void> DropLedger::await_others(const Incident& incident) {
+  const Clock::time_point enough = incident.first + kAnswering;
+  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
+asio::awaitable<void> DropLedger::await_arrivals(const Incident& incident) {
+  const bool one_by_one = ended_for_idleness(incident.drops.front());
+  const Clock::time_point all = incident.first + kAllArrived;
+  for (;;) {
+    const Clock::time_point until = one_by_one ? all : std::min(incident.last + kArriving, all);
+    if (Clock::now() >= until) co_return;
+    co_await sleep_until(dialer_.executor(), until);
+  }
+}
+
+Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident) const {
+  Evidence evidence = gathered;
+  evidence.drops = incident.drops;
+  evidence.held = incident.held_before;
+  evidence.survivors = surroundings_.survivors(incident.first);
+  for (const auto& [at, silence] : unanswered_) {
+    if (incident.first - at < kUnansweredFor) evidence.unanswered_before.push_back(silence);
+  }
+  if (last_look_) {
+    evidence.pooler = last_look_->pooler;
+    evidence.server_keepalive_gap = last_look_->keepalive_gap;
+  }
+  return evidence;
+}
+
+asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
+  Incident& incident =
+      *log_.find(id);  // stays where it is: no later one begins before it is decided
+  Evidence gathered;
+  gathered.before = known_;
+  gathered.server_version = server_version_;
+  Evidence evidence;
+  // Each drop is counted as soon as its cause is known, the incident when all have arrived. Those
+  // that join meanwhile have the server looked at anew.
+  while (evidence.drops.size() < incident.drops.size()) {
+    co_await ask_others(incident);
+    co_await reconnect(incident, gathered);
+    co_await await_others(incident);
+    const std::size_t counted = evidence.drops.size();
+    evidence = complete(gathered, incident);
+    count_from(counted, evidence);
+    co_await await_arrivals(incident);
+    co_await seek_unheard(incident, evidence);
+  }
+  conclude(incident, complete(gathered, incident));  // with those who have answered since
+}
+
+// One at a time, however many incidents end before the server lets anybody in. Then what lost
+// connections have left there is cleared away.
+asio::awaitable<void> DropLedger::get_acquainted() {
+  if (acquainting_) co_return;
+  acquainting_ = true;
+  postgres::Backoff backoff(kAcquaintance, kLongestWait);
+  while (!known_.start_time) {
+    try {
+      const ServerLook seen = co_await look(Clock::now() + kOneAttempt);
+      if (under_investigation_.empty()) known_ = seen.marks;  // else it is the evidence
+    } catch (const postgres::PgError& error) {
+      if (error.reason() == postgres::Reason::kStopped) throw;
+    }
+    if (known_.start_time) break;
+    backoff.failed(Clock::now(), postgres::dice());
+    co_await sleep_until(dialer_.executor(), backoff.next_try());
+  }
+  acquainting_ = false;
+  std::vector<Drop> remains = std::exchange(remains_, {});
+  const bool cleared = co_await end_remains(dialer_, remains, Clock::now() + kOneAttempt);
+  if (!cleared) std::move(remains.begin(), remains.end(), std::back_inserter(remains_));
+}
+
+void DropLedger::count_from(std::size_t first, const Evidence& evidence) {
+  for (std::size_t i = first; i < evidence.drops.size(); ++i) {
+    count(evidence.drops[i], attribute(evidence, evidence.drops[i]));
+  }
+}
+
+void DropLedger::count(const Drop& drop, const Verdict& verdict) {
+  const std::string cause(to_string(verdict.cause));
+  instruments_.count(families::kDrops,
+                     {std::string(to_string(drop.probe)), cause,
+                      std::string(postgres::sqlstate_label(drop.error.sqlstate()))});
+  double& last = last_drop_[cause];
+  last = std::max(last, unix_time(drop.at));
+  surroundings_.decided(drop, verdict.cause);
+}
+
+void DropLedger::conclude(Incident& incident, const Evidence& evidence) {
+  incident.verdict = attribute(evidence);
+  incident.decided = true;
+  under_investigation_.erase(incident.id);
+  instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
+                                            std::string(to_string(incident.verdict.scope))});
+  known_ = evidence.after;  // absent until somebody learns it anew
+  remember(evidence);
+  surroundings_.concluded(incident);
+}
+
+void DropLedger::remember(const Evidence& evidence) {
+  for (const Drop& drop : evidence.drops) {
+    if (remains_.size() < kMostRemains && leaves_remains(drop)) remains_.push_back(drop);
+  }
+  for (const Clock::duration silence : unanswered_silences(evidence)) {
+    unanswered_.push_back({evidence.drops.front().at, silence});
+    if (unanswered_.size() > kUnansweredKept) unanswered_.pop_front();
+  }
+}
+
+void DropLedger::add_gauges(metrics::MetricBatch& batch) const {
+  for (const auto& [cause, time] : last_drop_) batch.add(families::kLastDrop, time, {cause});
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,97 @@
+// Where lost connections are entered: groups them into incidents, gathers what is needed to say why
+// (can one connect again, did the server start anew, who survived), and counts once it is known. A
+// loss without words has all others asked at once: who cannot answer belongs to the incident.
+// I/O thread only.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "metrics/instruments.h"
+#include "postgres/dialer.h"
+#include "probes/drops/attribution.h"
+#include "probes/drops/clock.h"
+#include "probes/drops/incidents.h"
+#include "probes/drops/server_marks.h"
+
+namespace pgconn::probes {
+
+// What the ledger has to ask its surroundings.
+struct LedgerSurroundings {
+  // Connections that probes hold now and can ask: a long query, which nobody can ask, neither
+  // proves that some are left nor that all fell.
+  std::function<int()> held;
+  // Has all of them asked now.
+  std::function<void()> ask_all;
+  // Of those that were to be asked, how many have neither answered nor fallen.
+  std::function<std::ptrdiff_t()> owing;
+  // Those that were held at `since` and have answered after it.
+  std::function<std::vector<Survivor>(Clock::time_point since)> survivors;
+  // The cause of a drop is known.
+  std::function<void(const Drop&, Cause)> decided;
+  // An incident is complete: for the log. Called once for each.
+  std::function<void(const Incident&)> concluded;
+};
+
+class DropLedger {
+ public:
+  // All must outlive the ledger.
+  DropLedger(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
+             LedgerSurroundings surroundings);
+
+  // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
+  std::optional<std::uint64_t> enter(Drop drop);
+
+  // Gathers evidence and decides, most often in less than a second. A server that does not come
+  // back takes ten, silent others up to fifteen; who falls meanwhile has it look again.
+  asio::awaitable<void> investigate(std::uint64_t incident);
+
+  // Learns when the server started, as soon as it lets us in, unless a scrape tells it before. Then
+  // clears away what lost connections have left there.
+  asio::awaitable<void> get_acquainted();
+
+  // The server as a session saw it while nothing was wrong.
+  void learn(const ServerMarks& marks, int server_version);
+
+  const std::deque<Incident>& incidents() const { return log_.incidents(); }
+  void add_gauges(metrics::MetricBatch& batch) const;
+
+ private:
+  asio::awaitable<ServerLook> look(Clock::time_point deadline);
+  asio::awaitable<void> reconnect(const Incident& incident, Evidence& evidence);
+  asio::awaitable<void> ask_others(const Incident& incident);
+  asio::awaitable<void> await_others(const Incident& incident);
+  asio::awaitable<void> await_arrivals(const Incident& incident);
+  asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
+  Evidence complete(const Evidence& gathered, const Incident& incident) const;
+  void count_from(std::size_t first, const Evidence& evidence);
+  void conclude(Incident& incident, const Evidence& evidence);
+  void remember(const Evidence& evidence);
+  void count(const Drop& drop, const Verdict& verdict);
+
+  std::string target_;
+  postgres::Dialer& dialer_;
+  metrics::Instruments& instruments_;
+  LedgerSurroundings surroundings_;
+  IncidentLog log_;
+  std::set<std::uint64_t> under_investigation_;
+  std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last
+  std::vector<Drop> remains_;   // that have left something at the server, still to be cleared away
+  // The latest samples of the path, as unanswered_silences() has them.
+  struct Unanswered {
+    Clock::time_point at;
+    Clock::duration silence;
+  };
+  std::deque<Unanswered> unanswered_;
+  ServerMarks known_;
+  std::optional<int> server_version_;
+  std::optional<ServerLook> last_look_;  // for what lies on the way
+  bool acquainting_ = false;
+  std::map<std::string, double> last_drop_;  // Unix time by cause
+};
+
+}  // namespace pgconn::probes

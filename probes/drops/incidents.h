@@ -1,0 +1,63 @@
+// Drops that belong together are one incident. Bookkeeping without I/O or clock: the caller brings
+// the time. I/O thread only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "probes/drops/attribution.h"
+#include "probes/drops/drop.h"
+
+namespace pgconn::probes {
+
+struct Incident {
+  std::uint64_t id = 0;  // 1 and upwards, for each target
+  std::string target;
+  std::chrono::system_clock::time_point began;
+  std::chrono::steady_clock::time_point first, last;  // of its drops
+  int held_before = 0;
+  std::vector<Drop> drops;
+  bool decided = false;
+  Verdict verdict;
+};
+
+// What the incident itself tells: its drops, and how many connections there were. The rest is for
+// the caller to gather.
+Evidence evidence_of(const Incident& incident);
+
+// Groups drops of one target: a drop joins the latest incident while that is not decided. Once it
+// is, what was found out is about a server that was, so only a drop whose own words give the same
+// cause still joins, within `together` of the last one; another begins a new incident. A minute
+// after its first drop an incident takes no more: what goes on for so long is news again.
+class IncidentLog {
+ public:
+  static constexpr std::chrono::seconds kLongest{60};
+
+  explicit IncidentLog(std::string target,
+                       std::chrono::steady_clock::duration together = std::chrono::seconds(3),
+                       std::size_t kept = 200);
+
+  // Adds a drop; the incident it belongs to. The reference lives until as many later incidents as
+  // are kept push it out. `held` is how many connections were held just before this drop.
+  Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
+
+  // By its number; nullptr once later ones have pushed it out.
+  Incident* find(std::uint64_t id);
+
+  const std::deque<Incident>& incidents() const { return incidents_; }  // oldest first
+
+ private:
+  Incident* open_to(const Drop& drop);  // the latest one, or nullptr
+
+  std::string target_;
+  std::chrono::steady_clock::duration together_;
+  std::size_t kept_;
+  std::uint64_t begun_ = 0;
+  std::deque<Incident> incidents_;
+};
+
+}  // namespace pgconn::probes

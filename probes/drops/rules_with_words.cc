@@ -1,0 +1,120 @@
+// Attribution of drops whose last words tell why: those of the server (SQLSTATE) or of a pooler.
+#include <array>
+
+#include "probes/drops/attribution_rules.h"
+#include "probes/drops/pooler_words.h"
+
+namespace pgconn::probes {
+namespace {
+
+bool was_refused(const Evidence& evidence) {
+  return std::any_of(evidence.failed_reconnects.begin(), evidence.failed_reconnects.end(),
+                     [](const postgres::PgError& error) {
+                       return error.reason() == postgres::Reason::kRefused ||
+                              error.reason() == postgres::Reason::kStarting;
+                     });
+}
+
+}  // namespace
+
+// 57P02 means that another backend crashed, and from 14 on nothing else. 13 says it also when it
+// stops immediately.
+bool has_crash_notice(const Drop& drop) { return drop.error.sqlstate() == "57P02"; }
+
+bool crash_notice_is_certain(const Scene& scene) {
+  return scene.evidence.server_version.value_or(0) >= 140000 ||
+         scene.server_is({ServerFate::kReset, ServerFate::kSameStart});
+}
+
+Decision session_timeout(const Scene& scene) {
+  struct Timeout {
+    std::string_view sqlstate;
+    Cause cause;
+    std::string_view setting;
+  };
+  constexpr std::array kTimeouts = {
+      Timeout{"25P03", Cause::kIdleInTransactionTimeout, "idle_in_transaction_session_timeout"},
+      Timeout{"57P05", Cause::kIdleSessionTimeout, "idle_session_timeout"},
+      Timeout{"25P04", Cause::kTransactionTimeout, "transaction_timeout"}};
+  for (const Timeout& timeout : kTimeouts) {
+    if (scene.sqlstate() != timeout.sqlstate) continue;
+    return Ruling{timeout.cause,
+                  "SQLSTATE " + scene.sqlstate() + " stands for " + std::string(timeout.setting)};
+  }
+  return std::nullopt;
+}
+
+Decision words_of_pooler(const Scene& scene) {
+  const std::optional<Cause> cause = cause_in_pooler_words(scene.drop.error);
+  if (!cause) return std::nullopt;
+  return Ruling{*cause, "the pooler said: " + std::string(scene.words())};
+}
+
+std::optional<Cause> cause_in_own_words(const Drop& drop) {
+  const Evidence nothing;
+  const Scene scene{nothing, drop, ServerFate::kUnknown};
+  for (const Rule rule : {session_timeout, words_of_pooler}) {
+    if (const Decision decision = rule(scene)) return decision->cause;
+  }
+  return std::nullopt;
+}
+
+// Its own server process failed (PANIC), or the postmaster is gone and its processes noticed; that
+// one has the SQLSTATE of a shutdown.
+Decision server_died(const Scene& scene) {
+  if (scene.words().starts_with("PANIC: ")) return crash("its last word is a PANIC", scene);
+  if (scene.sqlstate() == "57P01" &&
+      scene.words().find("unexpected postmaster exit") != std::string_view::npos) {
+    return crash("57P01 because the postmaster died", scene);
+  }
+  return std::nullopt;
+}
+
+Decision crash_of_another(const Scene& scene) {
+  if (!has_crash_notice(scene.drop)) return std::nullopt;
+  if (scene.server == ServerFate::kUntouched) {
+    return because(Cause::kUnknown, "57P02 contradicts the server's times", scene);
+  }
+  if (crash_notice_is_certain(scene)) return crash("57P02, a backend crashed", scene);
+  const bool stopped =
+      scene.server_is({ServerFate::kRestarted, ServerFate::kStopping, ServerFate::kRefusing});
+  const bool victim_beside = any_drop(scene, ended_without_words);
+  if (scene.evidence.server_version && stopped && !victim_beside) {
+    return shutdown("57P02 from PostgreSQL 13, which an immediate shutdown sends too", scene);
+  }
+  return because(Cause::kUnknown, "57P02, from a crash or (before 14) an immediate shutdown",
+                 scene);
+}
+
+// A terminated session and a stopping server say the same. A fast shutdown refuses new sessions
+// before it ends the old ones, so one that could be had speaks for the administrator.
+Decision terminated_or_shut_down(const Scene& scene) {
+  if (scene.sqlstate() != "57P01") return std::nullopt;
+  if (scene.server_is({ServerFate::kRestarted, ServerFate::kStopping, ServerFate::kRefusing})) {
+    return shutdown("57P01", scene);
+  }
+  // A switchover stops the old server, but without a refusal nobody has seen that.
+  if (scene.server == ServerFate::kElsewhere && was_refused(scene.evidence)) {
+    return shutdown("57P01, new sessions were refused", scene);
+  }
+  // As a warning it announces an immediate shutdown, or SIGQUIT to this one backend, which the
+  // postmaster takes for a crash; pg_terminate_backend and a fast shutdown are FATAL.
+  if (scene.words().starts_with("WARNING: ")) {
+    if (scene.server == ServerFate::kReset) return crash("57P01 as a warning", scene);
+    return because(Cause::kUnknown, "57P01 as a warning, from a shutdown or a crash", scene);
+  }
+  if (scene.server == ServerFate::kNotAccepting) return shutdown("57P01", scene);
+  if (scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart})) {
+    return because(Cause::kAdminTerminate, "57P01 and a new session could be had", scene);
+  }
+  return because(Cause::kUnknown, "57P01, from a terminate or a shutdown", scene);
+}
+
+Decision other_words(const Scene& scene) {
+  if (scene.sqlstate().empty()) return std::nullopt;
+  return Ruling{Cause::kUnknown,
+                "the peer ended it with SQLSTATE " + scene.sqlstate() +
+                    ", which stands for no known cause: " + std::string(scene.words())};
+}
+
+}  // namespace pgconn::probes

@@ -1,0 +1,30 @@
+// Looks at the server: when it started, when it last re-initialized after a crash, and what lies on
+// the way to it. I/O thread only.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+
+#include "postgres/connection.h"
+#include "probes/drops/attribution.h"
+
+namespace pgconn::probes {
+
+struct ServerLook {
+  ServerMarks marks;
+  bool pooler = false;  // in between
+  // The longest silence that the server's keepalives leave on the path; absent through a pooler.
+  std::optional<std::chrono::steady_clock::duration> keepalive_gap;
+};
+
+// From pg_postmaster_start_time() and the checkpointer's backend_start in pg_stat_get_activity
+// (hidden without pg_read_all_stats: then crash_restart_time is absent). Throws PgError.
+asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
+                                           postgres::Deadline deadline);
+
+// What is known after a scrape has seen a server: one of some collectors alone does not learn of a
+// crash restart, which is not forgetting it while the server is the same. Pure.
+ServerMarks learned(const ServerMarks& known, ServerMarks seen);
+
+}  // namespace pgconn::probes

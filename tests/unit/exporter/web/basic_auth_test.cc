@@ -1,0 +1,187 @@
+#include "exporter/web/basic_auth.h"
+
+#include <atomic>
+#include <future>
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace pgconn::exporter {
+namespace {
+
+using Verdict = BasicAuth::Verdict;
+using namespace std::chrono_literals;
+
+// Of "correct-horse-battery", at the lowest cost there is.
+const std::string kHash = "$2b$04$abcdefghijklmnopqrstuupOWRSKKNe562z1DsLEArFuJDHVyRIMa";
+
+// "Basic " and base64 of these.
+const std::string kAlice = "Basic YWxpY2U6cmlnaHQ=";        // alice:right
+const std::string kAliceWrong = "Basic YWxpY2U6d3Jvbmc=";   // alice:wrong
+const std::string kMallory = "Basic bWFsbG9yeTpyaWdodA==";  // mallory:right
+const std::string kBob = "Basic Ym9iOnJpZ2h0";              // bob:right
+
+// In bcrypt's place: counts, and the password of every hash is "right".
+struct Counted {
+  std::vector<std::string> hashes;
+  BasicAuth::Matches matches() {
+    return [this](const std::string& hash, const std::string& password) {
+      hashes.push_back(hash);
+      return password == "right";
+    };
+  }
+};
+
+TEST_CASE("bcrypt's three prefixes are checked, and a password that goes on is another") {
+  for (const std::string prefix : {"$2a", "$2b", "$2y"}) {
+    INFO(prefix);
+    const std::string hash = prefix + kHash.substr(3);
+    CHECK(matches_bcrypt(hash, "correct-horse-battery"));
+    CHECK_FALSE(matches_bcrypt(hash, "correct-horse-batter"));
+    CHECK_FALSE(matches_bcrypt(hash, "correct-horse-battery "));
+    CHECK_FALSE(matches_bcrypt(hash, std::string("correct-horse-battery\0x", 23)));
+    CHECK_FALSE(matches_bcrypt(hash, ""));
+    CHECK_FALSE(matches_bcrypt(hash, std::string(10000, 'x')));
+  }
+}
+
+TEST_CASE("bits of a salt that bcrypt does not use make no other hash") {
+  std::string hash = kHash;
+  hash[28] = 'v';  // as `u`, but for such bits
+  CHECK(matches_bcrypt(hash, "correct-horse-battery"));
+  CHECK_FALSE(matches_bcrypt(hash, "wrong-horse-battery"));
+}
+
+TEST_CASE("what is no bcrypt hash matches nothing, whatever crypt() makes of it") {
+  CHECK_FALSE(matches_bcrypt("", ""));
+  CHECK_FALSE(matches_bcrypt("*0", ""));
+  CHECK_FALSE(matches_bcrypt("abJnggxhB/yWI", "secret"));  // DES
+  CHECK_FALSE(matches_bcrypt("$2b$04$" + std::string(53, '!'), "x"));
+}
+
+TEST_CASE("credentials are read as HTTP words them, and nothing else is taken for some") {
+  const auto alice = parse_basic("bAsIc  YWxpY2U6cmlnaHQ=");
+  REQUIRE(alice);
+  CHECK(alice->user == "alice");
+  CHECK(alice->password == "right");
+  CHECK(parse_basic("Basic Og==")->user.empty());           // ":"
+  CHECK(parse_basic("Basic YTpiOmM=")->password == "b:c");  // a:b:c
+  CHECK_FALSE(parse_basic(""));
+  CHECK_FALSE(parse_basic("Basic"));
+  CHECK_FALSE(parse_basic("Basic YWxpY2U="));  // no colon
+  CHECK_FALSE(parse_basic("Bearer YWxpY2U6cmlnaHQ="));
+  CHECK_FALSE(parse_basic("Basic YWxpY2U6cmlnaHQ"));  // no padding
+  CHECK_FALSE(parse_basic("Basic YWxp!2U6cmlnaHQ="));
+  CHECK_FALSE(parse_basic("Basic YWxpY2U6cmlnaHQ=, Basic YWxpY2U6cmlnaHQ="));  // sent twice
+  CHECK_FALSE(parse_basic("Basic ===="));
+}
+
+TEST_CASE("a right login is hashed once, a wrong one each time") {
+  Counted counted;
+  BasicAuth auth({{"alice", "A"}}, counted.matches());
+  CHECK(auth.check(kAliceWrong) == Verdict::kWrong);
+  CHECK(auth.check(kAliceWrong) == Verdict::kWrong);
+  CHECK(counted.hashes.size() == 2);
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  CHECK(counted.hashes.size() == 3);
+  CHECK(auth.check(kAliceWrong) == Verdict::kWrong);
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  CHECK(counted.hashes.size() == 4);
+}
+
+TEST_CASE("an unknown user costs what a known one does, and is never let in") {
+  Counted counted;
+  BasicAuth auth({{"alice", "A"}}, counted.matches());
+  CHECK(auth.check(kMallory) == Verdict::kWrong);
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  CHECK(auth.check(kMallory) == Verdict::kWrong);
+  CHECK(counted.hashes == std::vector<std::string>{"A", "A", "A"});
+}
+
+TEST_CASE("what was right for one user is not for another of the same password") {
+  Counted counted;
+  BasicAuth auth({{"alice", "A"}, {"bob", "B"}}, counted.matches());
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  CHECK(auth.check(kBob) == Verdict::kRight);
+  CHECK(counted.hashes == std::vector<std::string>{"A", "B"});
+}
+
+TEST_CASE("no credentials are refused without any hashing") {
+  Counted counted;
+  BasicAuth auth({{"alice", "A"}}, counted.matches());
+  CHECK(auth.check("") == Verdict::kWrong);
+  CHECK(auth.check("Basic !") == Verdict::kWrong);
+  CHECK(counted.hashes.empty());
+}
+
+TEST_CASE("who was logged in stays so in the next one, unless the hash is another") {
+  Counted counted;
+  BasicAuth before({{"alice", "A"}, {"bob", "B"}}, counted.matches());
+  CHECK(before.check(kAlice) == Verdict::kRight);
+  CHECK(before.check(kBob) == Verdict::kRight);
+  BasicAuth after({{"aaron", "C"}, {"alice", "A"}, {"bob", "D"}}, counted.matches());
+  after.remember_as(before);
+  counted.hashes.clear();
+  CHECK(after.check(kAlice) == Verdict::kRight);
+  CHECK(counted.hashes.empty());
+  CHECK(after.check(kAliceWrong) == Verdict::kWrong);
+  CHECK(after.check(kBob) == Verdict::kRight);
+  CHECK(counted.hashes == std::vector<std::string>{"A", "D"});
+}
+
+TEST_CASE("many may wait for their turn, and each has it") {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  BasicAuth auth(
+      {{"alice", "A"}},
+      [&](const std::string&, const std::string& password) {
+        released.wait();
+        return password == "right";
+      },
+      1h);
+  std::vector<std::future<Verdict>> logins;
+  for (int i = 0; i < 30; ++i) {
+    logins.push_back(std::async(std::launch::async,
+                                [&, i] { return auth.check(i == 29 ? kAlice : kAliceWrong); }));
+  }
+  release.set_value();
+  int right = 0;
+  for (auto& login : logins) {
+    const Verdict verdict = login.get();
+    CHECK(verdict != Verdict::kBusy);
+    right += static_cast<int>(verdict == Verdict::kRight);
+  }
+  CHECK(right == 1);
+}
+
+TEST_CASE("one login is hashed at a time, few wait, and one that is known waits for none") {
+  std::latch entered(1);
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  std::atomic<bool> slow = false;
+  BasicAuth auth(
+      {{"alice", "A"}, {"bob", "B"}},
+      [&](const std::string&, const std::string& password) {
+        if (slow.exchange(false)) {
+          entered.count_down();
+          released.wait();
+        }
+        return password == "right";
+      },
+      1ms);
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  slow = true;
+  auto guess = std::async(std::launch::async, [&] { return auth.check(kAliceWrong); });
+  entered.wait();
+  CHECK(auth.check(kBob) == Verdict::kBusy);
+  CHECK(auth.check(kAlice) == Verdict::kRight);
+  release.set_value();
+  CHECK(guess.get() == Verdict::kWrong);
+  CHECK(auth.check(kBob) == Verdict::kRight);
+}
+
+}  // namespace
+}  // namespace pgconn::exporter

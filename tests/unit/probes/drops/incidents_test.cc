@@ -1,0 +1,137 @@
+#include "probes/drops/incidents.h"
+
+#include "tests/support/catch.h"
+
+namespace pgconn::probes {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::chrono::steady_clock::time_point kBegin(std::chrono::hours(100));
+const std::chrono::system_clock::time_point kDate(std::chrono::hours(400'000));
+
+Drop drop_at(std::chrono::steady_clock::duration after, ProbeKind probe = ProbeKind::kRoundtrip,
+             const char* sqlstate = "57P01") {
+  const postgres::PgError error(postgres::Phase::kIdle, postgres::Reason::kTerminated, sqlstate,
+                                "FATAL: terminating connection", true);
+  return {probe, error, kBegin + after, seconds(5), false};
+}
+
+TEST_CASE("a hundred drops at once are one incident that holds them all") {
+  IncidentLog log("db");
+  for (int i = 0; i < 100; ++i) log.add(drop_at(milliseconds(i)), 100 - i, kDate);
+  REQUIRE(log.incidents().size() == 1);
+  const Incident& incident = log.incidents().front();
+  CHECK(incident.drops.size() == 100);
+  CHECK(incident.held_before == 100);
+  CHECK(incident.target == "db");
+  CHECK(incident.began == kDate);
+  CHECK(incident.first == kBegin);
+  CHECK(incident.last == kBegin + milliseconds(99));
+  CHECK_FALSE(incident.decided);
+}
+
+Drop idle_for_too_long(std::chrono::steady_clock::duration after) {
+  return drop_at(after, ProbeKind::kIdle, "57P05");
+}
+
+void decide(Incident& incident, Cause cause) {
+  incident.decided = true;
+  incident.verdict.cause = cause;
+}
+
+TEST_CASE("a drop joins within the time from the last one, and begins a new incident after it") {
+  IncidentLog log("db", seconds(3));
+  decide(log.add(idle_for_too_long(seconds(0)), 3, kDate), Cause::kIdleSessionTimeout);
+  CHECK(log.add(idle_for_too_long(seconds(3)), 2, kDate).id == 1);
+  CHECK(log.add(idle_for_too_long(seconds(6)), 1, kDate).id == 1);
+  const Incident& next = log.add(idle_for_too_long(milliseconds(9001)), 5, kDate + seconds(9));
+  CHECK(next.id == 2);
+  CHECK(next.held_before == 5);
+  CHECK(next.began == kDate + seconds(9));
+  CHECK(next.drops.size() == 1);
+  CHECK(log.incidents().size() == 2);
+}
+
+TEST_CASE("a drop that was noticed earlier but told later belongs to the same incident") {
+  IncidentLog log("db", seconds(3));
+  log.add(drop_at(seconds(10)), 3, kDate);
+  const Incident& incident = log.add(drop_at(seconds(8)), 2, kDate);
+  CHECK(incident.id == 1);
+  CHECK(incident.first == kBegin + seconds(8));
+  CHECK(incident.last == kBegin + seconds(10));
+  CHECK(log.add(drop_at(seconds(4)), 2, kDate).id == 2);
+}
+
+TEST_CASE("a drop joins an incident that is looked into, however long after the others") {
+  IncidentLog log("db", seconds(3));
+  log.add(drop_at(seconds(0)), 3, kDate);
+  Incident& incident = log.add(drop_at(seconds(15)), 2, kDate);
+  CHECK(incident.id == 1);
+  incident.decided = true;
+  CHECK(log.add(drop_at(seconds(19)), 2, kDate).id == 2);
+}
+
+TEST_CASE("a late drop joins a decided incident only if its own words give the same cause") {
+  IncidentLog log("db", seconds(3));
+  SECTION("they do") {
+    decide(log.add(idle_for_too_long(seconds(0)), 3, kDate), Cause::kIdleSessionTimeout);
+    CHECK(log.add(idle_for_too_long(seconds(1)), 2, kDate).decided);
+  }
+  SECTION("they give another") {
+    decide(log.add(drop_at(seconds(0)), 3, kDate), Cause::kAdminTerminate);
+    CHECK(log.add(idle_for_too_long(seconds(1)), 2, kDate).id == 2);
+  }
+  SECTION("57P01 may be a shutdown after a termination") {
+    decide(log.add(drop_at(seconds(0)), 3, kDate), Cause::kAdminTerminate);
+    const Incident& next = log.add(drop_at(seconds(1)), 2, kDate);
+    CHECK(next.id == 2);
+    CHECK(next.held_before == 2);
+    CHECK_FALSE(next.decided);
+  }
+}
+
+TEST_CASE("drops that go on and on begin a new incident each minute") {
+  IncidentLog log("db", seconds(3));
+  for (int i = 0; i <= 61; ++i) log.add(drop_at(seconds(i)), 3, kDate);
+  REQUIRE(log.incidents().size() == 2);
+  CHECK(log.incidents().front().drops.size() == 61);
+}
+
+TEST_CASE("the last two hundred incidents are kept, oldest first") {
+  IncidentLog log("db");
+  for (int i = 0; i < 250; ++i) log.add(drop_at(seconds(10) * i), 3, kDate).decided = true;
+  CHECK(log.incidents().size() == 200);
+  CHECK(log.incidents().front().id == 51);
+  CHECK(log.incidents().back().id == 250);
+}
+
+TEST_CASE("an incident stays where it is until later ones push it out") {
+  IncidentLog log("db", seconds(3), 3);
+  Incident& first = log.add(drop_at(seconds(0)), 3, kDate);
+  first.decided = true;
+  log.add(drop_at(seconds(10)), 3, kDate).decided = true;
+  log.add(drop_at(seconds(20)), 3, kDate).decided = true;
+  CHECK(&first == &log.incidents().front());
+  CHECK(first.id == 1);
+  CHECK(log.find(1) == &first);
+  log.add(drop_at(seconds(30)), 3, kDate);
+  CHECK(log.incidents().front().id == 2);
+  CHECK(log.find(1) == nullptr);
+  CHECK(log.find(2) == &log.incidents().front());
+}
+
+TEST_CASE("the evidence of an incident begins with its drops and how many there were") {
+  IncidentLog log("db");
+  log.add(drop_at(seconds(0)), 2, kDate);
+  const Incident& one = log.add(drop_at(seconds(1), ProbeKind::kIdle), 1, kDate);
+  const Evidence evidence = evidence_of(one);
+  CHECK(evidence.drops.size() == 2);
+  CHECK(evidence.held == 2);
+  CHECK(attribute(evidence).scope == Scope::kAll);
+  CHECK(attribute(evidence).cause == Cause::kUnknown);
+}
+
+}  // namespace
+}  // namespace pgconn::probes
