@@ -10,7 +10,7 @@ using postgres::Rows;
 
 Visibility read_visibility(const Rows& rows) {
   const auto sees = [&](std::string_view column) {
-    return postgres::boolean(rows.at(0, rows.column(column))).value_or(false);
+    return postgres::boolean(rows.only(column)).value_or(false);
   };
   return {.sessions = sees("sees_sessions"),
           .settings = sees("sees_settings"),
@@ -32,7 +32,7 @@ std::optional<ServerFacts> facts(const Readings& readings, const Options& option
   const Rows* rows = readings.find(server_reading());
   if (rows == nullptr || rows->empty()) return std::nullopt;
   const auto cell = [&](std::string_view column) -> const postgres::Cell& {
-    return rows->at(0, rows->column(column));
+    return rows->only(column);
   };
   ServerFacts facts;
   // Distributions append their own version: "15.18 (Debian 15.18-0+deb12u1)".

@@ -20,6 +20,18 @@ std::size_t Rows::column(std::string_view name) const {
   throw std::out_of_range("the answer has no column \"" + std::string(name) + "\"");
 }
 
+const Cell& Rows::only(std::string_view name) const {
+  if (size() != 1) {
+    throw std::out_of_range("the answer has " + std::to_string(size()) + " rows in place of one");
+  }
+  return at(0, column(name));
+}
+
+void Rows::refuse(std::size_t row, std::size_t column) const {
+  throw std::out_of_range("the answer has no cell in row " + std::to_string(row) + ", column " +
+                          std::to_string(column));
+}
+
 namespace {
 
 template <typename T>

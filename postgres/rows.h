@@ -27,11 +27,19 @@ class Rows {
   // Position of a column. Throws std::out_of_range naming the column: SQL and collector disagree.
   std::size_t column(std::string_view name) const;
 
+  // Throws std::out_of_range where there is none: what a peer answers need not have the shape that
+  // was asked for.
   const Cell& at(std::size_t row, std::size_t column) const {
+    if (column >= columns_.size() || row >= size()) refuse(row, column);
     return cells_[row * columns_.size() + column];
   }
 
+  // The cell of the only row. Throws std::out_of_range if there is not one row, or no such column.
+  const Cell& only(std::string_view column) const;
+
  private:
+  [[noreturn]] void refuse(std::size_t row, std::size_t column) const;
+
   std::vector<std::string> columns_;
   std::vector<Cell> cells_;
 };

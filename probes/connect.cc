@@ -1,5 +1,7 @@
 #include "probes/connect.h"
 
+#include "postgres/answer.h"
+
 namespace pgconn::probes {
 namespace {
 
@@ -13,10 +15,10 @@ asio::awaitable<std::vector<PhaseTime>> attempt(ProbeContext& context, Clock::ti
   const postgres::Dialer::Session session = co_await context.dialer.dial(options, deadline);
   std::vector<PhaseTime> phases = phases_of(session.connection->timings());
   const Clock::time_point connected = Clock::now();
-  const std::vector<postgres::Query> question = {{"SELECT 1", ""}};
+  const std::vector<postgres::Query> question = {{postgres::kAreYouThere, ""}};
   std::vector<postgres::Answer> answers;
   co_await session.connection->pipeline(question, deadline, answers);
-  if (const auto* error = std::get_if<postgres::PgError>(&answers.front())) throw *error;
+  postgres::expect_here(answers);
   phases.push_back({"query", Clock::now() - connected});
   phases.push_back({"total", Clock::now() - begin});
   co_return phases;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "postgres/answer.h"
+
 namespace pgconn::probes {
 namespace {
 
@@ -71,7 +73,7 @@ void HeldSession::want_answer() {
 }
 
 asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
-  static const std::vector<postgres::Query> kQuestion = {{"SELECT 1", ""}};
+  static const std::vector<postgres::Query> kQuestion = {{postgres::kAreYouThere, ""}};
   const Clock::time_point sent = Clock::now();
   std::vector<postgres::Answer> answers;
   try {
@@ -85,7 +87,7 @@ asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
   answers_.push_back({answered, answered - last_answer_});
   if (answers_.size() > kRemembered) answers_.pop_front();
   last_answer_ = answered;
-  if (const auto* error = std::get_if<postgres::PgError>(&answers.front())) throw *error;
+  postgres::expect_here(answers);
   co_return last_answer_ - sent;
 }
 

@@ -39,6 +39,7 @@ asio::awaitable<postgres::Answer> run_held(ProbeContext& context, postgres::Conn
   const Held held(context.long_queries);
   std::vector<postgres::Answer> answers;
   co_await connection.pipeline(queries, deadline, answers);
+  if (answers.empty()) co_return postgres::Answer(postgres::Rows());
   co_return std::move(answers.back());
 }
 

@@ -4,24 +4,45 @@
 #include <chrono>
 #include <cstdint>
 
+#include "postgres/answer.h"
 #include "postgres/server_start.h"
 
 namespace pgconn::probes {
 namespace {
 
 constexpr const char* kQuestion =
-    "SELECT date_part('epoch', pg_postmaster_start_time()), date_part('epoch', clock_timestamp()),"
+    "SELECT date_part('epoch', pg_postmaster_start_time()) AS start_time,"
+    " date_part('epoch', clock_timestamp()) AS server_clock,"
     " (SELECT date_part('epoch', backend_start) FROM pg_stat_get_activity(NULL)"
-    " WHERE backend_type = 'checkpointer'),"
-    " current_setting('tcp_keepalives_idle'),"
-    " current_setting('tcp_keepalives_interval')";
+    " WHERE backend_type = 'checkpointer') AS checkpointer_start,"
+    " current_setting('tcp_keepalives_idle') AS keepalives_idle,"
+    " current_setting('tcp_keepalives_interval') AS keepalives_interval";
+
+// More than a lifetime, and far below what a clock of nanoseconds can hold.
+constexpr double kLongestGap = 1e9;
 
 // As Linux does it, see postgres::Connection::keepalive_gap(). 0 on a Unix socket.
 std::optional<std::chrono::seconds> keepalive_gap(const postgres::Rows& rows) {
-  const double idle = postgres::number(rows.at(0, 3)).value_or(0);
-  const double interval = postgres::number(rows.at(0, 4)).value_or(0);
-  if (idle <= 0) return std::nullopt;
-  return std::chrono::seconds(static_cast<std::int64_t>(std::max(idle, interval)));
+  const double idle = postgres::number(rows.only("keepalives_idle")).value_or(0);
+  const double interval = postgres::number(rows.only("keepalives_interval")).value_or(0);
+  const double gap = std::max(idle, interval);
+  if (!(idle > 0) || !(gap <= kLongestGap)) return std::nullopt;
+  return std::chrono::seconds(static_cast<std::int64_t>(gap));
+}
+
+ServerLook read_look(const postgres::Rows& rows, bool pooler) {
+  ServerLook look;
+  look.marks.start_time = postgres::number(rows.only("start_time"));
+  look.marks.server_clock = postgres::number(rows.only("server_clock"));
+  look.marks.read_at = std::chrono::steady_clock::now();
+  const auto checkpointer = postgres::number(rows.only("checkpointer_start"));
+  if (look.marks.start_time && checkpointer) {
+    look.marks.crash_restart_time =
+        postgres::crash_restart_time(*look.marks.start_time, *checkpointer);
+  }
+  look.pooler = pooler;
+  if (!pooler) look.keepalive_gap = keepalive_gap(rows);
+  return look;
 }
 
 }  // namespace
@@ -31,20 +52,9 @@ asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
   const std::vector<postgres::Query> question = {{kQuestion, ""}};
   std::vector<postgres::Answer> answers;
   co_await connection.pipeline(question, deadline, answers);
-  if (const auto* error = std::get_if<postgres::PgError>(&answers.front())) throw *error;
-  const auto& rows = std::get<postgres::Rows>(answers.front());
-  ServerLook look;
-  ServerMarks& marks = look.marks;
-  marks.start_time = postgres::number(rows.at(0, 0));
-  marks.server_clock = postgres::number(rows.at(0, 1));
-  marks.read_at = std::chrono::steady_clock::now();
-  const auto checkpointer = postgres::number(rows.at(0, 2));
-  if (marks.start_time && checkpointer) {
-    marks.crash_restart_time = postgres::crash_restart_time(*marks.start_time, *checkpointer);
-  }
-  look.pooler = connection.is_direct() == false;
-  if (!look.pooler) look.keepalive_gap = keepalive_gap(rows);
-  co_return look;
+  co_return postgres::read_answer(answers, [&](const postgres::Rows& rows) {
+    return read_look(rows, connection.is_direct() == false);
+  });
 }
 
 ServerMarks learned(const ServerMarks& known, ServerMarks seen) {
