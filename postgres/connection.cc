@@ -167,6 +167,19 @@ PgError timed_out(Phase phase) {
                  true);
 }
 
+constexpr int kOldestVersion = 130000;
+
+// A pooler tells its server's version too.
+void require_supported(PGconn* connection) {
+  if (PQserverVersion(connection) >= kOldestVersion) return;
+  const char* const told = PQparameterStatus(connection, "server_version");
+  const std::string version = told == nullptr ? "" : one_line(std::string_view(told).substr(0, 40));
+  throw PgError(Phase::kStartup, Reason::kUnsupportedVersion, "",
+                version.empty() ? "the server does not tell its version; PostgreSQL 13 is needed"
+                                : "PostgreSQL \"" + version + "\" is not supported; needs 13",
+                true);
+}
+
 std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
 
 // One attempt of libpq's over the endpoints of the plan. False when the present one has used up its
@@ -184,6 +197,7 @@ asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases)
     const bool ready = co_await wire.wait_once(what, plan.turn_ends());
     if (!ready) co_return false;
     want = wire.poll();
+    wire.check_received(phases.phase());
   }
   phases.observe(PQstatus(wire.raw()));
   co_return true;
@@ -220,6 +234,7 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
       wire->timings.resolve = resolved - begin;
     }
     wire->timings.total = Clock::now() - begin;
+    require_supported(wire->raw());
     wire->established();
     wire->setup_sql = setup_statement(options, wire->raw());
     co_return std::unique_ptr<Connection>(new Connection(wire));

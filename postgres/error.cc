@@ -72,6 +72,8 @@ std::string_view to_string(Reason reason) {
       return "lock_timeout";
     case Reason::kServerError:
       return "server_error";
+    case Reason::kUnsupportedVersion:
+      return "unsupported_version";
     case Reason::kProtocol:
       return "protocol";
     case Reason::kBudget:
@@ -133,6 +135,8 @@ std::string_view advice(Reason reason) {
       return "check dbname in the dsn";
     case Reason::kTooManyConnections:
       return "free slots, or reserve some for monitoring (reserved_connections, PostgreSQL 16+)";
+    case Reason::kUnsupportedVersion:
+      return "upgrade the server; PostgreSQL 13 is the oldest that can be watched";
     case Reason::kProtocol:
       return "check that the port is PostgreSQL's";
     case Reason::kConfig:

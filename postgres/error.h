@@ -42,6 +42,7 @@ enum class Reason {
   kCanceled,            // 57014: statement_timeout or a cancel request; the session lives
   kLockTimeout,         // 55P03; the session lives
   kServerError,         // any other ERROR or FATAL of the server
+  kUnsupportedVersion,  // a server that is too old, or whose version cannot be read
   kProtocol,            // the peer does not speak PostgreSQL's protocol
   kBudget,              // max_connections_per_target is used up; nothing was tried
   kStopped,             // we ended it ourselves

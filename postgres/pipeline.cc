@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 // 40 in ours: so the first bound keeps libpq below 80 MiB or so, the second us below 40 and a copy.
 constexpr std::uint64_t kMaxBytes = std::uint64_t{16} * 1024 * 1024;
 constexpr std::uint64_t kMaxCells = 1'000'000;
+// Heads of messages, an error, a warning or two.
+constexpr std::uint64_t kForEachQuery = 8192;
 
 std::uint64_t cells_of(const PGresult* result) {
   return static_cast<std::uint64_t>(PQnfields(result)) *
@@ -104,6 +106,8 @@ class PipelineRun {
       }
     }
     if (PQexitPipelineMode(wire_.raw()) == 0) throw unasked();
+    wire_.explain(explained_);
+    wire_.check_received(Phase::kQuery);
   }
 
  private:
@@ -156,6 +160,7 @@ class PipelineRun {
     switch (PQresultStatus(result)) {
       case PGRES_TUPLES_OK:
         cells_ += cells_of(result);
+        explain(result);
         if (cells_ > kMaxCells) throw too_much();
         if (!current_) current_ = rows_of(result);
         break;
@@ -176,7 +181,20 @@ class PipelineRun {
     }
   }
 
+  // On the wire a cell has a length, a row and a column a head; TLS adds its own.
+  void explain(const PGresult* result) {
+    std::uint64_t bytes = static_cast<std::uint64_t>(PQnfields(result)) * 96 +
+                          static_cast<std::uint64_t>(PQntuples(result)) * 8 + cells_of(result) * 4;
+    for (int r = 0; r < PQntuples(result); ++r) {
+      for (int c = 0; c < PQnfields(result); ++c) {
+        bytes += static_cast<std::uint64_t>(PQgetlength(result, r, c));
+      }
+    }
+    explained_ += bytes + bytes / 4;
+  }
+
   void finish_query() {
+    explained_ += kForEachQuery;
     Answer answer = current_ ? std::move(*current_) : Answer(Rows());
     current_.reset();
     if (!setup_pending_) {
@@ -221,10 +239,20 @@ class PipelineRun {
   std::vector<Deadline>* arrivals_;
   std::uint64_t received_before_;
   std::uint64_t cells_ = 0;
+  std::uint64_t explained_ = 0;  // bytes, generously
   std::optional<Answer> current_;
   bool setup_pending_ = false;
   bool by_name_ = false;  // known when sending, and not only when the answers come
 };
+
+std::optional<PgError> flood_on(const Wire& wire) {
+  try {
+    wire.check_received(Phase::kIdle);
+  } catch (const PgError& error) {
+    return error;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -253,6 +281,11 @@ asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
     wire->watching = false;
     if (!ready) co_return std::nullopt;
     const bool alive = wire->consume();
+    std::optional<PgError> flooded = flood_on(*wire);
+    if (flooded) {
+      wire->close();
+      co_return flooded;
+    }
     while (PQisBusy(wire->raw()) == 0) {  // parses what came: notices reach their receiver here
       const ResultPtr result(PQgetResult(wire->raw()));
       if (!result) break;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "postgres/received_bytes.h"
+
 namespace pgconn::postgres {
 namespace {
 
@@ -131,6 +133,12 @@ bool Wire::consume() {
   // We LISTEN to nothing, yet libpq keeps what a peer sends for as long as nobody takes it.
   while (PGnotify* notification = PQnotifies(connection_)) PQfreemem(notification);
   return alive;
+}
+
+void Wire::check_received(Phase phase) const {
+  if (received_bytes(PQsocket(connection_)) <= explained_) return;
+  throw PgError(phase, Reason::kProtocol, "",
+                "the peer keeps sending what nobody asked for (more than 1 MiB)", true);
 }
 
 void Wire::end_wait() {

@@ -53,6 +53,12 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // Takes in what has arrived. False if the connection is lost. What nobody asked for is dropped.
   bool consume();
 
+  // What a peer may send without being asked, over the whole life of a connection: libpq keeps some
+  // of it (parameters, notices) for as long. Whoever asks says how many bytes the answers explain.
+  void explain(std::uint64_t bytes) { explained_ += bytes; }
+  // Throws PgError(kProtocol) if more has come than that.
+  void check_received(Phase phase) const;
+
   // Ends a wait as its deadline would.
   void end_wait();
   void close() noexcept;
@@ -81,6 +87,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
   std::uint64_t turn_ = 0;  // tells a timer that fires late that its wait is over
+  std::uint64_t explained_ = std::uint64_t{1024} * 1024;  // a login and some notices
   std::optional<PgError> farewell_;
   std::string system_error_;  // what libpq failed of while connecting, should it not say so
 };

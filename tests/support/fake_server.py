@@ -81,6 +81,8 @@ MISBEHAVIOURS = {
     "parameters without end": Misbehaviour(flood=new_parameters),
     "parameters without end before the login ends": Misbehaviour(flood=new_parameters, while_connecting=True),
     "notices without end": Misbehaviour(flood=notices),
+    "parameters without end while it is held": Misbehaviour(rows(["here"], [b"1"]), flood=new_parameters),
+    "notices without end while it is held": Misbehaviour(rows(["here"], [b"1"]), flood=notices),
     "notices without end before the login ends": Misbehaviour(flood=notices, while_connecting=True),
 }
 
