@@ -160,6 +160,7 @@ class WebFront::Impl {
     return [this, reading, credentials] {
       const std::lock_guard lock(mutex_);
       put_in_force(std::move(*reading));
+      retry_at_ = Clock::now();  // the file may have changed again since it was read
       if (listener_) listener_->replace(credentials);
     };
   }
