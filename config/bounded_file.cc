@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -27,19 +28,18 @@ std::string read(std::FILE* file, std::size_t limit) {
 
 }  // namespace
 
-std::string read_bounded_file(const std::string& path, std::size_t limit) {
-  const File file(std::fopen(path.c_str(), "rbe"));
-  if (!file) throw_errno();
-  return read(file.get(), limit);
-}
-
 std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit) {
   // Without O_NONBLOCK opening a named pipe waits for somebody who writes to it.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw_errno();
   const File file(::fdopen(descriptor, "rb"));
+  if (!file) {
+    const int error = errno;
+    ::close(descriptor);
+    throw std::system_error(error, std::generic_category());
+  }
   struct ::stat status{};
-  if (!file || ::fstat(descriptor, &status) != 0) throw_errno();
+  if (::fstat(descriptor, &status) != 0) throw_errno();
   // Reading a directory says so better.
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return std::nullopt;
   return read(file.get(), limit);

@@ -8,11 +8,9 @@
 namespace pgconn::config {
 
 // The content of the file, but at most `limit` + 1 bytes: a longer result says that it is too
-// large. Throws std::system_error with the reason (no such file, permission, a directory). A pipe
-// is read to its end, and waited for.
-std::string read_bounded_file(const std::string& path, std::size_t limit);
-
-// The same, and nullopt for what is no regular file: nothing but the disk is ever waited for.
+// large. nullopt for what is no regular file (a pipe, a device): opening one of those could wait
+// for ever, so nothing but the disk is ever waited for. Symbolic links are followed. Throws
+// std::system_error with the reason (no such file, permission, a directory).
 std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit);
 
 }  // namespace pgconn::config

@@ -1,6 +1,8 @@
 #include "config/loader.h"
 
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "config/bounded_file.h"
 #include "config/field.h"
@@ -23,12 +25,19 @@ ValidatedConfig load_text(std::string_view yaml, const std::string& name,
 }
 
 std::string read_configuration(const std::string& path) {
+  std::optional<std::string> content;
   try {
-    return read_bounded_file(path, kMaxFileBytes);
+    content = read_bounded_regular_file(path, kMaxFileBytes);
   } catch (const std::system_error& error) {
     throw ConfigError(path + ": cannot be read: " + error.code().message() +
                       "; name a file that the exporter's user can read");
   }
+  if (!content) {
+    throw ConfigError(path +
+                      ": is not a regular file; write the configuration into one, since a pipe "
+                      "or device could never be read again");
+  }
+  return *std::move(content);
 }
 
 ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary) {

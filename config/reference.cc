@@ -81,6 +81,9 @@ pgconn.yml:5: collectors.sessions.by_client: `-1` is out of range; allowed: 0 to
 - **Booleans** are `true` and `false`; `yes` and `on` are refused.
 - **Text** that could be read as a number or a boolean needs quotes: `shard: "1"`.
 - A key without a value is an error; leave the key out instead.
+- The file, and every file that it names, is a regular file or a symbolic link to one, as
+  Kubernetes mounts them. A named pipe, `/dev/stdin` on a pipe or a shell's `<(…)` is refused at
+  once: nobody could say when it ends, and `SIGHUP` could not read it again.
 - Anchors and aliases work; tags and merge keys (`<<`) do not. A file is UTF-8, indented with
   spaces, at most 1 MiB, nested at most 16 levels, and has at most 50000 values with its aliases
   written out.

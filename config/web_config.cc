@@ -4,11 +4,12 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
-#include <system_error>
+#include <stdexcept>
 
-#include "config/bounded_file.h"
 #include "config/loader.h"
 #include "config/web_tls_schema.h"
+#include "config/web_values.h"
+#include "config/web_warnings.h"
 #include "config/yaml_document.h"
 
 namespace pgconn::config {
@@ -32,29 +33,16 @@ std::optional<std::string> wrong_with_hash(std::string_view hash) {
       std::ranges::all_of(hash.substr(7), is_of_radix64);
   if (!is_bcrypt) return "is not a bcrypt hash; allowed: " + std::string(kHashAllowed);
   const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
-  if (cost < 4 || cost > kMaxBcryptCost) {
-    return "has the cost " + std::to_string(cost) + "; allowed: 4 to " +
-           std::to_string(kMaxBcryptCost) + " (15 takes about 2 s)";
-  }
+  if (cost < 4 || cost > 31) return "has the cost " + std::to_string(cost) + "; allowed: 4 to 31";
   return std::nullopt;
 }
 
 void read_users(const Value& value, ReadContext& context, WebConfig& web) {
-  constexpr std::string_view kAllowed = "a mapping of at least one user name to a bcrypt hash";
+  constexpr std::string_view kAllowed = "a mapping of user names to bcrypt hashes";
   if (!expect_mapping(value, kAllowed, context.problems)) return;
-  if (value.node.children.empty()) {
-    context.problems.add(value.node.line, value.path,
-                         "has no user; allowed: " + std::string(kAllowed) +
-                             ", or leave the key out and nobody has to log in");
-  }
   for (const YamlNode& node : value.node.children) {
     const Value user = value.child(node);
-    if (node.key.empty() || node.key.find(':') != std::string::npos) {
-      context.problems.add(node.line, user.path,
-                           "is no name that a client can log in with; allowed: at least one "
-                           "character, and no colon");
-    }
-    const auto hash = read_text(user, kHashAllowed, context.problems);
+    const auto hash = read_web_text(user, kHashAllowed, context.problems);
     if (!hash) continue;
     if (const auto wrong = wrong_with_hash(*hash)) {
       context.problems.add(node.line, user.path, *wrong);
@@ -80,7 +68,7 @@ const std::vector<KnownHeader>& known_headers() {
 
 void read_header(const KnownHeader& known, const Value& value, ReadContext& context,
                  WebConfig& web) {
-  std::string allowed = "one line of printable ASCII";
+  std::string allowed = "printable text";
   if (!known.values.empty()) {
     allowed.clear();
     for (const std::string_view word : known.values) {
@@ -92,8 +80,13 @@ void read_header(const KnownHeader& known, const Value& value, ReadContext& cont
     context.problems.add(value.node.line, value.path, "is not text; allowed: " + allowed);
     return;
   }
-  const std::string& text = value.node.text;
-  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  // As others write a header: on one line, without blanks around it.
+  std::string text = value.node.text;
+  std::ranges::replace_if(text, [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  text.erase(text.find_last_not_of(" \t") + 1);
+  text.erase(0, text.find_first_not_of(" \t"));
+  const bool printable = std::ranges::none_of(
+      text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7F'; });
   const bool of_set = known.values.empty() || text.empty() ||
                       std::ranges::find(known.values, text) != known.values.end();
   if (!printable || !of_set) {
@@ -124,12 +117,12 @@ std::span<const Field<WebConfig>> header_fields() {
 
 Field<WebConfig> section(std::string_view key,
                          std::function<void(const Value&, ReadContext&, WebConfig&)> read) {
-  return {.key = std::string(key),
-          .type = "mapping",
-          .allowed = "",
-          .default_text = "",
-          .help = "",
-          .read = std::move(read)};
+  return may_be_null(Field<WebConfig>{.key = std::string(key),
+                                      .type = "mapping",
+                                      .allowed = "",
+                                      .default_text = "",
+                                      .help = "",
+                                      .read = std::move(read)});
 }
 
 std::span<const Field<WebConfig>> http_fields() {
@@ -137,7 +130,7 @@ std::span<const Field<WebConfig>> http_fields() {
       // Every client that speaks HTTP/2 falls back to what is served here.
       section("http2",
               [](const Value& value, ReadContext& context, WebConfig&) {
-                static_cast<void>(read_boolean(value, "true or false", context.problems));
+                static_cast<void>(read_web_boolean(value, context.problems));
               }),
       section("headers",
               [](const Value& value, ReadContext& context, WebConfig& web) {
@@ -148,16 +141,42 @@ std::span<const Field<WebConfig>> http_fields() {
   return fields;
 }
 
+void read_interval(const Value& value, ReadContext& context, RateLimit& limit) {
+  constexpr std::string_view kAllowed = "a duration such as 500ms, 1s or 1m30s, or 0 for no limit";
+  const auto text = read_web_text(value, kAllowed, context.problems);
+  if (!text) return;
+  // A number without a unit counts nanoseconds, as Go does.
+  const bool number = !value.node.quoted && !text->empty() &&
+                      std::ranges::all_of(*text, [](char c) { return c >= '0' && c <= '9'; });
+  try {
+    limit.interval = parse_go_duration(number ? *text + "ns" : *text);
+  } catch (const std::invalid_argument& error) {
+    context.problems.add(
+        value.node.line, value.path,
+        "the value " + std::string(error.what()) + "; allowed: " + std::string(kAllowed));
+  }
+}
+
+void read_burst(const Value& value, ReadContext& context, RateLimit& limit) {
+  constexpr IntegerRange kRange = {-1'000'000'000, 1'000'000'000};
+  if (const auto read = read_integer(value, kRange, context.problems)) limit.burst = *read;
+}
+
 std::span<const Field<RateLimit>> rate_fields() {
-  static const std::vector<Field<RateLimit>> fields = [] {
-    std::vector<Field<RateLimit>> all = {
-        duration("interval", &RateLimit::interval,
-                 {std::chrono::milliseconds(1), std::chrono::hours(1), true}, ""),
-        integer("burst", &RateLimit::burst, {1, 1'000'000}, ""),
-    };
-    for (Field<RateLimit>& field : all) field.required = true;
-    return all;
-  }();
+  static const std::vector<Field<RateLimit>> fields = {
+      may_be_null(Field<RateLimit>{.key = "interval",
+                                   .type = "duration",
+                                   .allowed = "",
+                                   .default_text = "",
+                                   .help = "",
+                                   .read = read_interval}),
+      may_be_null(Field<RateLimit>{.key = "burst",
+                                   .type = "integer",
+                                   .allowed = "",
+                                   .default_text = "",
+                                   .help = "",
+                                   .read = read_burst}),
+  };
   return fields;
 }
 
@@ -165,7 +184,8 @@ std::span<const Field<WebConfig>> web_fields() {
   static const std::vector<Field<WebConfig>> fields = {
       section("tls_server_config",
               [](const Value& value, ReadContext& context, WebConfig& web) {
-                read_web_tls(value, context, web.tls.emplace());
+                WebTls tls;
+                if (read_web_tls(value, context, tls)) web.tls = std::move(tls);
               }),
       section("http_server_config",
               [](const Value& value, ReadContext& context, WebConfig& web) {
@@ -186,14 +206,18 @@ void put_directory_before(std::string& path, const std::filesystem::path& direct
   if (!path.empty()) path = (directory / path).string();  // an absolute path stays what it is
 }
 
+// An empty file has no section, and asks for nothing.
+YamlNode parse_web_document(std::string_view yaml, Problems& problems) {
+  YamlNode root = parse_document(yaml, problems, std::nullopt);
+  if (root.kind == YamlNode::Kind::kNull) root.kind = YamlNode::Kind::kMapping;
+  return root;
+}
+
 }  // namespace
 
 WebConfig load_web_text(std::string_view yaml, const std::string& path) {
   Problems problems(path);
-  const YamlNode root =
-      parse_document(yaml, problems,
-                     "the file is empty and would protect nothing; leave --web.config.file out if "
-                     "that is meant");
+  const YamlNode root = parse_web_document(yaml, problems);
   const Vocabulary none;
   ReadContext context{none, problems};
   WebConfig web;
@@ -206,6 +230,7 @@ WebConfig load_web_text(std::string_view yaml, const std::string& path) {
     put_directory_before(web.tls->key_file, directory);
     put_directory_before(web.tls->client_ca_file, directory);
   }
+  web.warnings = web_warnings(root, web, path);
   return web;
 }
 

@@ -1,8 +1,10 @@
 // The file of --web.config.file, in the format that Prometheus's exporters share: TLS, client
-// certificates, users, headers, rate limit. As strict as the configuration of targets: what is not
-// known or not supported is refused with file, line and key. Values; any thread.
+// certificates, users, headers, rate limit. A file that the others accept is accepted with the same
+// meaning, and `warnings` say where it protects less than it seems to; what is not known is refused
+// with file, line and key. Values; any thread.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,23 +28,37 @@ enum class ClientAuth {
 enum class TlsVersion { k12, k13 };
 
 struct WebTls {
-  // Absolute, or relative to where the process runs: the directory of the file is in front.
+  // Absolute, or relative to where the process runs: the directory of the file is in front. Empty:
+  // the text below is meant. A path goes before a text.
   std::string cert_file;
   std::string key_file;
-  std::string client_ca_file;  // empty: none
+  std::string client_ca_file;
+  std::string cert;  // in PEM, as the three below
+  std::string key;   // secret
+  std::string client_ca;
   ClientAuth client_auth = ClientAuth::kNone;
-  std::vector<std::string> client_allowed_sans;  // empty: any
+  // Names of which a client's certificate must have one. None: any certificate will do.
+  std::optional<std::vector<std::string>> client_allowed_sans;
   TlsVersion min_version = TlsVersion::k12;
   TlsVersion max_version = TlsVersion::k13;
   std::vector<std::string> cipher_suites;  // of TLS 1.2, by OpenSSL's names; empty: its defaults
   bool prefer_server_cipher_suites = true;
   std::vector<std::string> curves;  // by OpenSSL's names; empty: its defaults
+
+  bool has_client_ca() const { return !client_ca_file.empty() || !client_ca.empty(); }
+  // Without an authority of its own, what verifies does so with the system's roots.
+  bool verifies() const {
+    return client_auth == ClientAuth::kVerify || client_auth == ClientAuth::kVerifyIfGiven;
+  }
+  bool operator==(const WebTls&) const = default;
 };
 
 // A bucket of `burst` requests that gains one each `interval`.
 struct RateLimit {
-  Duration interval{0};  // 0: no limit
-  int burst = 0;
+  std::chrono::nanoseconds interval{0};  // 0: no limit
+  int burst = 0;                         // 0: every request is one too many
+
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct WebConfig {
@@ -50,10 +66,13 @@ struct WebConfig {
   std::vector<std::pair<std::string, std::string>> headers;  // of every answer
   std::map<std::string, std::string> users;                  // to bcrypt hashes; empty: no login
   RateLimit rate_limit;
+  // What is accepted but does less than somebody may believe, for the log: "web.yml:3: key: …".
+  std::vector<std::string> warnings;
 };
 
-// The largest cost of a hash: 2 s for each login that is not known yet.
-inline constexpr int kMaxBcryptCost = 15;
+// A login whose hash costs more takes longer than this machine should spend on one: above it, a
+// warning says so. 15 takes about 2 s, and each further one twice as long.
+inline constexpr int kSlowBcryptCost = 15;
 
 // Throws ConfigError, also when the file cannot be read. Does not look into the files it names.
 WebConfig load_web_file(const std::string& path);

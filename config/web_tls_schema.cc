@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "config/web_values.h"
 
 namespace pgconn::config {
 namespace {
@@ -57,7 +60,7 @@ std::string listed(Words<Meaning> words) {
 template <typename Meaning>
 std::optional<Meaning> read_word(const Value& value, std::string_view kind, Words<Meaning> words,
                                  Problems& problems) {
-  const auto text = read_text(value, listed(words), problems);
+  const auto text = read_web_text(value, listed(words), problems);
   if (!text) return std::nullopt;
   for (const auto& [word, meaning] : words) {
     if (word == *text) return meaning;
@@ -100,23 +103,51 @@ Field<WebTls> words(std::string_view key, std::string_view kind,
           }};
 }
 
-constexpr TextRule kPath = {
-    "a path on one line, absolute or from this file's directory", [](std::string_view text) {
-      return !text.empty() && text.size() < 4096 &&
-             std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; });
-    }};
+constexpr std::string_view kPath = "a path on one line, absolute or from this file's directory";
+constexpr std::string_view kPem = "text in PEM";
 
-Field<WebTls> path(std::string_view key, std::string WebTls::* member, bool required) {
-  Field<WebTls> field = text(key, member, kPath, "");
-  field.required = required;
-  return field;
+// An empty one is one left out, as for the other readers of the format.
+Field<WebTls> path(std::string_view key, std::string WebTls::* member) {
+  return {.key = std::string(key),
+          .type = "text",
+          .allowed = std::string(kPath),
+          .default_text = "",
+          .help = "",
+          .read = [=](const Value& value, ReadContext& context, WebTls& tls) {
+            const auto read = read_web_text(value, kPath, context.problems);
+            if (!read) return;
+            const bool on_one_line = std::ranges::none_of(
+                *read, [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; });
+            if (read->size() < 4096 && on_one_line) {
+              tls.*member = *read;
+            } else {
+              context.problems.add(value.node.line, value.path,
+                                   "is not of the allowed form; allowed: " + std::string(kPath));
+            }
+          }};
 }
 
-Field<WebTls> version(std::string_view key, TlsVersion WebTls::* member) {
+Field<WebTls> pem(std::string_view key, std::string WebTls::* member) {
+  return {.key = std::string(key),
+          .type = "text",
+          .allowed = std::string(kPem),
+          .default_text = "",
+          .help = "",
+          .read = [=](const Value& value, ReadContext& context, WebTls& tls) {
+            if (auto read = read_web_text(value, kPem, context.problems)) {
+              tls.*member = std::move(*read);
+            }
+          }};
+}
+
+// OpenSSL 3 speaks TLS 1.0 and 1.1 only with signatures that are broken. A minimum below 1.2 is
+// taken for 1.2, which every client of today speaks; a maximum below it would leave nothing.
+Field<WebTls> version(std::string_view key, TlsVersion WebTls::* member, bool may_be_older) {
   Field<WebTls> field = word<TlsVersion>(key, "version", member, kVersions);
-  field.read = [read = field.read](const Value& value, ReadContext& context, WebTls& tls) {
+  field.read = [=, read = field.read](const Value& value, ReadContext& context, WebTls& tls) {
     const std::string& text = value.node.text;
     if (text != "TLS10" && text != "TLS11") return read(value, context, tls);
+    if (may_be_older) return;
     context.problems.add(value.node.line, value.path,
                          "is too old for OpenSSL 3, which speaks it only with signatures that are "
                          "broken; allowed: " +
@@ -133,41 +164,53 @@ Field<WebTls> allowed_sans() {
           .help = "",
           .read = [](const Value& value, ReadContext& context, WebTls& tls) {
             constexpr std::string_view kAllowed =
-                "a list of at least one name: DNS, IP address, e-mail or URI, as in the "
-                "certificate";
+                "a list of names: DNS, IP address, e-mail or URI, as in the certificate";
             if (!expect_list(value, kAllowed, context.problems)) return;
-            if (value.node.children.empty()) {
-              context.problems.add(value.node.line, value.path,
-                                   "is empty; allowed: " + std::string(kAllowed));
-            }
+            auto& allowed = tls.client_allowed_sans.emplace();
             for (std::size_t i = 0; i < value.node.children.size(); ++i) {
-              const auto name = read_text(value.item(i), kAllowed, context.problems);
-              if (name) tls.client_allowed_sans.push_back(*name);
+              const auto name = read_web_text(value.item(i), kAllowed, context.problems);
+              if (name) allowed.push_back(*name);
             }
           }};
 }
 
 std::span<const Field<WebTls>> tls_fields() {
-  static const std::vector<Field<WebTls>> fields = {
-      path("cert_file", &WebTls::cert_file, true),
-      path("key_file", &WebTls::key_file, true),
-      word<ClientAuth>("client_auth_type", "policy", &WebTls::client_auth, kClientAuth),
-      path("client_ca_file", &WebTls::client_ca_file, false),
-      allowed_sans(),
-      version("min_version", &WebTls::min_version),
-      version("max_version", &WebTls::max_version),
-      words("cipher_suites", "cipher suite", &WebTls::cipher_suites, kCipherSuites),
-      boolean("prefer_server_cipher_suites", &WebTls::prefer_server_cipher_suites, ""),
-      words("curve_preferences", "curve", &WebTls::curves, kCurves),
-      unsupported<WebTls>("cert", "put it into a file and name that as `cert_file`"),
-      unsupported<WebTls>("key", "put it into a file and name that as `key_file`"),
-      unsupported<WebTls>("client_ca", "put it into a file and name that as `client_ca_file`"),
-  };
+  static const std::vector<Field<WebTls>> fields = [] {
+    std::vector<Field<WebTls>> all = {
+        path("cert_file", &WebTls::cert_file),
+        path("key_file", &WebTls::key_file),
+        pem("cert", &WebTls::cert),
+        pem("key", &WebTls::key),
+        word<ClientAuth>("client_auth_type", "policy", &WebTls::client_auth, kClientAuth),
+        path("client_ca_file", &WebTls::client_ca_file),
+        pem("client_ca", &WebTls::client_ca),
+        allowed_sans(),
+        version("min_version", &WebTls::min_version, true),
+        version("max_version", &WebTls::max_version, false),
+        words("cipher_suites", "cipher suite", &WebTls::cipher_suites, kCipherSuites),
+        {.key = "prefer_server_cipher_suites",
+         .type = "boolean",
+         .allowed = "true or false",
+         .default_text = "",
+         .help = "",
+         .read =
+             [](const Value& value, ReadContext& context, WebTls& tls) {
+               if (const auto read = read_web_boolean(value, context.problems)) {
+                 tls.prefer_server_cipher_suites = *read;
+               }
+             }},
+        words("curve_preferences", "curve", &WebTls::curves, kCurves),
+    };
+    for (Field<WebTls>& field : all) field = may_be_null(std::move(field));
+    Field<WebTls>& policy = all[4];  // an empty one is none, as for the other readers
+    policy.read = [read = policy.read](const Value& value, ReadContext& context, WebTls& tls) {
+      if (value.node.kind != YamlNode::Kind::kText || !value.node.text.empty()) {
+        read(value, context, tls);
+      }
+    };
+    return all;
+  }();
   return fields;
-}
-
-bool verifies(ClientAuth auth) {
-  return auth == ClientAuth::kVerify || auth == ClientAuth::kVerifyIfGiven;
 }
 
 // Adds a problem at `key`, which the section has.
@@ -177,38 +220,59 @@ void contradict(const Value& section, std::string_view key, std::string_view wro
   problems.add(node.line, section.child(node).path, wrong);
 }
 
+// An empty text is no value, as for the other readers of the format.
+bool has_value(const YamlNode& section, std::string_view key) {
+  const YamlNode* const node = section.find(key);
+  return node != nullptr && node->kind != YamlNode::Kind::kNull &&
+         (node->kind != YamlNode::Kind::kText || !node->text.empty());
+}
+
+// Whether the section has one of the keys that begin TLS for the format, with a value.
+bool begins_tls(const YamlNode& section) {
+  static constexpr std::array<std::string_view, 7> kKeys = {
+      "cert_file", "cert", "key_file", "key", "client_ca_file", "client_ca", "client_auth_type"};
+  return std::ranges::any_of(kKeys, [&](std::string_view key) { return has_value(section, key); });
+}
+
+void require_one(const Value& section, const std::string& file, const std::string& text,
+                 Problems& problems) {
+  if (has_value(section.node, file) || has_value(section.node, text)) return;
+  problems.add(section.node.line, section.path,
+               "one of `" + file + "` and `" + text +
+                   "` is missing; allowed: " + std::string(kPath) + ", or " + std::string(kPem));
+}
+
+// TLS 1.2 without a suite of its own is not spoken.
+void leave_to_tls_13(const Value& section, WebTls& tls, Problems& problems) {
+  const YamlNode* const suites = section.node.find("cipher_suites");
+  if (suites == nullptr || suites->children.empty() || !tls.cipher_suites.empty()) return;
+  if (tls.max_version == TlsVersion::k12) {
+    contradict(section, "cipher_suites",
+               "has none of TLS 1.2, which `max_version` asks for; allowed: at least one of them",
+               problems);
+  }
+  tls.min_version = TlsVersion::k13;
+}
+
 }  // namespace
 
-void read_web_tls(const Value& value, ReadContext& context, WebTls& tls) {
+bool read_web_tls(const Value& value, ReadContext& context, WebTls& tls) {
   read_section<WebTls>(value, kWebTlsAllowed, tls_fields(), context, tls);
-  if (value.node.kind != YamlNode::Kind::kMapping) return;
+  if (value.node.kind != YamlNode::Kind::kMapping || !begins_tls(value.node)) return false;
   Problems& problems = context.problems;
+  require_one(value, "cert_file", "cert", problems);
+  require_one(value, "key_file", "key", problems);
   if (tls.max_version < tls.min_version) {
     contradict(value, "max_version", "is below min_version; allowed: at least that", problems);
   }
-  if (verifies(tls.client_auth) && tls.client_ca_file.empty()) {
-    contradict(value, "client_auth_type",
-               "has no authority to verify with; allowed: together with `client_ca_file`",
-               problems);
-  }
-  if (!tls.client_ca_file.empty() && tls.client_auth == ClientAuth::kNone) {
-    contradict(value, "client_ca_file",
+  if (tls.has_client_ca() && tls.client_auth == ClientAuth::kNone) {
+    contradict(value, tls.client_ca_file.empty() ? "client_ca" : "client_ca_file",
                "is of no use without `client_auth_type`; allowed: together with "
                "RequireAndVerifyClientCert",
                problems);
   }
-  if (!tls.client_allowed_sans.empty() && tls.client_auth != ClientAuth::kVerify) {
-    contradict(value, "client_allowed_sans",
-               "is no protection while certificates may be missing or are not verified; allowed: "
-               "together with `client_auth_type: RequireAndVerifyClientCert`",
-               problems);
-  }
-  if (value.node.find("cipher_suites") != nullptr && tls.cipher_suites.empty()) {
-    contradict(value, "cipher_suites",
-               "has none of TLS 1.2, the only version whose suites can be chosen; for TLS 1.3 "
-               "alone write `min_version: TLS13`",
-               problems);
-  }
+  leave_to_tls_13(value, tls, problems);
+  return true;
 }
 
 }  // namespace pgconn::config

@@ -74,7 +74,8 @@ std::string shown_key(std::string_view key) {
   return shown ? std::string(key) : "<key>";
 }
 
-YamlNode parse_document(std::string_view yaml, Problems& problems, std::string_view if_empty) {
+YamlNode parse_document(std::string_view yaml, Problems& problems,
+                        std::optional<std::string_view> if_empty) {
   check_text(yaml, problems);
   // The comment after the end: the parser overlooks a quote that opens as the last character.
   std::istringstream input(std::string(yaml) + "\n#");
@@ -86,10 +87,8 @@ YamlNode parse_document(std::string_view yaml, Problems& problems, std::string_v
   } catch (const YAML::Exception& error) {
     fail_syntax(error, yaml, builder, problems);
   }
-  YamlNode root = builder.take_root();
-  if (!found || root.kind == YamlNode::Kind::kNull) {
-    problems.fail(1, "", if_empty);
-  }
+  YamlNode root = found ? builder.take_root() : YamlNode();
+  if (root.kind == YamlNode::Kind::kNull && if_empty) problems.fail(1, "", *if_empty);
   return root;
 }
 

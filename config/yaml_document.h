@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,9 +37,9 @@ inline constexpr std::string_view kEmptyFile =
 // for all else that is wrong it throws ConfigError: bytes that are not UTF-8, control characters,
 // tabs in the indentation, YAML's own errors, an empty file, a second document, tags, keys that are
 // not text, and more than the bounds above. No message repeats the text of a value; that of an
-// empty file is `if_empty`.
+// empty file is `if_empty`; with nullopt an empty file is a node without a value.
 YamlNode parse_document(std::string_view yaml, Problems& problems,
-                        std::string_view if_empty = kEmptyFile);
+                        std::optional<std::string_view> if_empty = kEmptyFile);
 
 // A key as it may be shown: itself if it is a plain word, else "<key>" (it could hold a secret).
 std::string shown_key(std::string_view key);

@@ -29,7 +29,9 @@ void print(std::FILE* stream, const std::string& text) {
 int check_config(const CommandLine& line) {
   try {
     if (!line.web_config_file.empty()) {
-      check_web_config(line.web_config_file);
+      for (const std::string& warning : check_web_config(line.web_config_file)) {
+        print(stdout, "warning: " + warning);
+      }
       print(stdout, line.web_config_file + ": valid");
     }
     if (line.config_file.empty()) return 0;

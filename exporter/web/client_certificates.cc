@@ -37,15 +37,13 @@ bool has_allowed_name(const X509* certificate, const std::vector<std::string>& a
 // that a client learns by an alert that it was refused.
 int judge(X509_STORE_CTX* store, void* argument) {
   const auto& tls = *static_cast<const config::WebTls*>(argument);
-  if (tls.client_auth == ClientAuth::kRequest || tls.client_auth == ClientAuth::kRequireAny) {
+  X509* const shown = X509_STORE_CTX_get0_cert(store);
+  if (tls.verifies()) {
+    if (X509_verify_cert(store) != 1) return 0;
+  } else {
     X509_STORE_CTX_set_error(store, X509_V_OK);
-    return 1;
   }
-  if (X509_verify_cert(store) != 1) return 0;
-  if (tls.client_allowed_sans.empty() ||
-      has_allowed_name(X509_STORE_CTX_get0_cert(store), tls.client_allowed_sans)) {
-    return 1;
-  }
+  if (!tls.client_allowed_sans || has_allowed_name(shown, *tls.client_allowed_sans)) return 1;
   X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
@@ -75,12 +73,15 @@ void ask_for_certificates(SSL_CTX* context, const config::WebTls& tls) {
       mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
       break;
   }
+  // Who shows no certificate has none of the names.
+  if (tls.client_allowed_sans && mode != SSL_VERIFY_NONE) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   // Each certificate of client_ca_file is an authority, that of an intermediate one without its
   // root too, as for the other exporters that take this file.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(context, mode, nullptr);
   SSL_CTX_set_cert_verify_callback(context, &judge, const_cast<config::WebTls*>(&tls));
-  name_authorities(context);
+  // The system's roots are too many to name.
+  if (tls.has_client_ca()) name_authorities(context);
 }
 
 std::vector<std::string> alternative_names(const X509* certificate) {

@@ -20,7 +20,7 @@ class RateLimiter {
 
   // Takes a token; false if there is none.
   bool take(Clock::time_point now) {
-    if (limit_.interval <= config::Duration::zero()) return true;
+    if (limit_.interval <= std::chrono::nanoseconds::zero()) return true;
     const std::lock_guard lock(mutex_);
     if (now > filled_) {
       const std::chrono::duration<double> since = now - filled_;

@@ -18,21 +18,34 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr auto kRetry = std::chrono::seconds(10);
 
-[[noreturn]] void fail(std::string_view key, const std::string& path, const std::string& wrong) {
-  throw std::runtime_error("tls_server_config." + std::string(key) + " " + path + ": " + wrong);
+// A certificate, a key or authorities: by a path, or as text within the web configuration.
+struct Source {
+  std::string_view key;     // of the text; that of the path is `key`_file
+  const std::string& path;  // empty: the text is meant
+  const std::string& inline_text;
+
+  // How messages name it. The text itself may be a private key.
+  std::string name() const {
+    std::string name = "tls_server_config." + std::string(key);
+    return path.empty() ? name : name + "_file " + path;
+  }
+};
+
+[[noreturn]] void fail(const Source& source, const std::string& wrong) {
+  throw std::runtime_error(source.name() + ": " + wrong);
 }
 
-std::string read(std::string_view key, const std::string& path) {
+std::string read(const Source& source) {
+  if (source.path.empty()) return source.inline_text;
   std::optional<std::string> content;
   try {
-    content = config::read_bounded_regular_file(path, kMaxBytes);
+    content = config::read_bounded_regular_file(source.path, kMaxBytes);
   } catch (const std::system_error& error) {
-    fail(key, path,
-         "cannot be read: " + error.code().message() +
-             "; name a file that the exporter's user can read");
+    fail(source, "cannot be read: " + error.code().message() +
+                     "; name a file that the exporter's user can read");
   }
   if (!content || content->size() > kMaxBytes) {
-    fail(key, path, "is no regular file of at most 1 MiB; name a file in PEM");
+    fail(source, "is no regular file of at most 1 MiB; name a file in PEM");
   }
   return *content;
 }
@@ -87,22 +100,44 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* length,
 
 void use_own_certificate(asio::ssl::context& context, const config::WebTls& tls) {
   asio::error_code error;
-  const std::string chain = read("cert_file", tls.cert_file);
+  const Source certificate{"cert", tls.cert_file, tls.cert};
+  const std::string chain = read(certificate);
   context.use_certificate_chain(asio::buffer(chain), error);
   if (error) {
-    fail("cert_file", tls.cert_file,
-         "holds no certificate in PEM that can be used (" + error.message() +
-             "); put the server's certificate first, then those of its issuers");
+    fail(certificate, "holds no certificate in PEM that can be used (" + error.message() +
+                          "); put the server's certificate first, then those of its issuers");
   }
   // Otherwise OpenSSL would ask on the terminal for the password of an encrypted key.
   context.set_password_callback(
       [](std::size_t, asio::ssl::context::password_purpose) { return std::string(); });
-  const std::string key = read("key_file", tls.key_file);
+  const Source own_key{"key", tls.key_file, tls.key};
+  const std::string key = read(own_key);
   context.use_private_key(asio::buffer(key), asio::ssl::context::pem, error);
   if (error) {
-    fail("key_file", tls.key_file,
-         "holds no private key that can be used with the certificate of " + tls.cert_file + " (" +
-             error.message() + "); put that one's key into it, in PEM and without a password");
+    fail(own_key, "holds no private key that can be used with the certificate of " +
+                      certificate.name() + " (" + error.message() +
+                      "); put that one's key into it, in PEM and without a password");
+  }
+}
+
+// What clients' certificates are verified with.
+void use_authorities(asio::ssl::context& context, const config::WebTls& tls) {
+  asio::error_code error;
+  if (!tls.has_client_ca()) {
+    // Without any the system has none to trust, and nobody is let in.
+    if (tls.verifies()) context.set_default_verify_paths(error);
+    return;
+  }
+  const Source source{"client_ca", tls.client_ca_file, tls.client_ca};
+  const std::string authorities = read(source);
+  context.add_certificate_authority(asio::buffer(authorities), error);
+  const X509_STORE* const store = SSL_CTX_get_cert_store(context.native_handle());
+  // Asio takes a file without any for one that was read to its end.
+  const bool none = sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) == 0;
+  if (tls.verifies() && (error || none)) {
+    fail(source,
+         "holds no certificate in PEM that can be used; put the certificates of the clients' "
+         "authorities into it");
   }
 }
 
@@ -114,28 +149,20 @@ std::shared_ptr<TlsContext> make_tls_context(const config::WebTls& tls) {
   set_protocol(context, tls);
   SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
   use_own_certificate(made->context, tls);
-  if (!tls.client_ca_file.empty()) {
-    asio::error_code error;
-    const std::string authorities = read("client_ca_file", tls.client_ca_file);
-    made->context.add_certificate_authority(asio::buffer(authorities), error);
-    // Asio takes a file without any for one that was read to its end.
-    if (error ||
-        sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(context))) == 0) {
-      fail("client_ca_file", tls.client_ca_file,
-           "holds no certificate in PEM that can be used; put the certificates of the clients' "
-           "authorities into it");
-    }
-  }
+  use_authorities(made->context, tls);
   ask_for_certificates(context, made->settings);
   return made;
 }
 
-TlsCredentials::TlsCredentials(const config::WebTls& tls)
-    : tls_(tls), stamp_(stamp()), context_(make_tls_context(tls)) {}
+TlsCredentials::TlsCredentials(const config::WebTls& tls, Settings settings)
+    : settings_(std::move(settings)), tls_(tls), stamp_(stamp()), context_(make_tls_context(tls)) {}
 
 bool TlsCredentials::refresh(std::chrono::steady_clock::time_point now) {
+  const auto wanted = settings_ ? settings_() : nullptr;
+  const bool others = wanted && *wanted != tls_;
+  if (others) tls_ = *wanted;
   Stamp found = stamp();
-  if (found == stamp_ && (!retry_at_ || now < *retry_at_)) return true;
+  if (!others && found == stamp_ && (!retry_at_ || now < *retry_at_)) return true;
   stamp_ = std::move(found);
   try {
     context_ = make_tls_context(tls_);

@@ -4,6 +4,7 @@
 
 #include <asio/ssl/context.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,12 +33,16 @@ std::shared_ptr<TlsContext> make_tls_context(const config::WebTls& tls);
 // The context in force, by one thread at a time.
 class TlsCredentials {
  public:
-  // Throws as make_tls_context().
-  explicit TlsCredentials(const config::WebTls& tls);
+  // What is to be in force now, for when that changes; nullptr is no change. From refresh().
+  using Settings = std::function<std::shared_ptr<const config::WebTls>()>;
 
-  // Looks whether a file has changed, and then reads them all anew. Should that fail (one of a pair
-  // was replaced, the other will be; no file descriptor is left), the ones before stay in force,
-  // and 10 s later it is tried again. False when that is news: the reason is in error().
+  // Throws as make_tls_context().
+  explicit TlsCredentials(const config::WebTls& tls, Settings settings = {});
+
+  // Looks whether the settings or a file have changed, and then reads them all anew. Should that
+  // fail (one of a pair was replaced, the other will be; no file descriptor is left), the ones
+  // before stay in force, and 10 s later it is tried again. False when that is news: the reason is
+  // in error().
   bool refresh(std::chrono::steady_clock::time_point now);
   const std::string& error() const { return error_; }
   const std::shared_ptr<TlsContext>& context() const { return context_; }
@@ -46,7 +51,8 @@ class TlsCredentials {
   using Stamp = std::vector<long long>;
   Stamp stamp() const;
 
-  const config::WebTls tls_;
+  const Settings settings_;
+  config::WebTls tls_;
   Stamp stamp_;  // of the files when they were last read
   std::optional<std::chrono::steady_clock::time_point> retry_at_;  // if that failed
   std::shared_ptr<TlsContext> context_;

@@ -2,12 +2,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "config/loader.h"
 #include "config/web_config.h"
 #include "exporter/log/log.h"
+#include "exporter/web/file_watch.h"
 #include "exporter/web/relayed_ports.h"
 #include "exporter/web/tls_listener.h"
 #include "exporter/web/web_guard.h"
@@ -19,18 +22,59 @@ using Clock = WebGuard::Clock;
 
 // Failed handshakes are told once in this time: whoever can connect can fail.
 constexpr auto kTellAgain = std::chrono::minutes(1);
+constexpr auto kRetry = std::chrono::seconds(10);
 
-config::WebConfig load(const std::string& file) {
-  return file.empty() ? config::WebConfig() : config::load_web_file(file);
+// The file as it was read, which tells whether it has changed, and what it says.
+struct Reading {
+  std::string text;
+  config::WebConfig web;
+};
+
+Reading load(const std::string& file) {
+  if (file.empty()) return {};
+  Reading reading{config::read_configuration(file), {}};
+  reading.web = config::load_web_text(reading.text, file);
+  return reading;
 }
 
 std::unique_ptr<TlsCredentials> credentials_of(const config::WebConfig& web,
-                                               const std::string& file) {
+                                               const std::string& file,
+                                               TlsCredentials::Settings settings = {}) {
   if (!web.tls) return nullptr;
   try {
-    return std::make_unique<TlsCredentials>(*web.tls);
+    return std::make_unique<TlsCredentials>(*web.tls, std::move(settings));
   } catch (const std::exception& error) {
     throw std::runtime_error(file + ": " + error.what());
+  }
+}
+
+void tell_warnings(const config::WebConfig& web) {
+  for (const std::string& warning : web.warnings) {
+    log::write(log::Level::kWarn, "the web configuration may protect less than it seems to",
+               {{"warning", warning}});
+  }
+}
+
+// A file that is being written may be cut off anywhere: what would let more people in needs an
+// operator's word.
+void refuse_fewer_protections(const config::WebConfig& before, const config::WebConfig& web,
+                              const std::string& file) {
+  const auto refuse = [&](std::string_view what) {
+    throw std::runtime_error(file + ": " + std::string(what) +
+                             "; if that is meant, send SIGHUP to put it in force");
+  };
+  if (web.users.empty() && !before.users.empty()) refuse("nobody would have to log in any more");
+  if (web.rate_limit == config::RateLimit() && before.rate_limit != config::RateLimit()) {
+    refuse("there would be no rate limit any more");
+  }
+  const auto demands = [](const config::WebConfig& some) {
+    return some.tls && some.tls->client_auth == config::ClientAuth::kVerify;
+  };
+  if (demands(before) && !demands(web)) {
+    refuse("no verified certificate would be demanded of clients any more");
+  }
+  if (demands(before) && before.tls->client_allowed_sans && !web.tls->client_allowed_sans) {
+    refuse("every name in clients' certificates would be allowed");
   }
 }
 
@@ -67,26 +111,31 @@ void tell_refreshed(const std::string& error) {
 
 }  // namespace
 
-void check_web_config(const std::string& file) {
-  static_cast<void>(credentials_of(config::load_web_file(file), file));
+std::vector<std::string> check_web_config(const std::string& file) {
+  const config::WebConfig web = load(file).web;
+  static_cast<void>(credentials_of(web, file));
+  return web.warnings;
 }
 
 class WebFront::Impl {
  public:
-  Impl(HttpServerOptions options, const std::string& file, Routes routes) : file_(file) {
-    const config::WebConfig web = load(file_);
-    guard_.store(std::make_shared<WebGuard>(web, Clock::now()));
+  Impl(HttpServerOptions options, const std::string& file, Routes routes)
+      : file_(file), watch_(file_), reading_(load(file_)), has_tls_(reading_.web.tls.has_value()) {
+    guard_.store(std::make_shared<WebGuard>(reading_.web, Clock::now()));
     if (!file_.empty()) {
       options.refuse = [this](const Request& request) {
+        look();
         return guard_.load()->refuse(request, Clock::now());
       };
       options.headers = [this] { return guard_.load()->headers(); };
     }
-    auto credentials = credentials_of(web, file_);
+    tell_warnings(reading_.web);
+    auto credentials = make_credentials(reading_.web);
     if (!credentials) {
       http_.emplace(std::move(options), std::move(routes));
       return;
     }
+    tls_.store(std::make_shared<const config::WebTls>(*reading_.web.tls));
     TlsListenerOptions tls;
     tls.addresses = std::exchange(options.addresses, {parse_listen_address("127.0.0.1:0")});
     tls.most_connections += static_cast<std::size_t>(options.threads);
@@ -103,19 +152,15 @@ class WebFront::Impl {
   }
 
   const std::vector<int>& ports() const { return listener_ ? listener_->ports() : http_->ports(); }
-  bool has_tls() const { return listener_.has_value(); }
+  bool has_tls() const { return has_tls_; }
 
   std::function<void()> read_again() {
-    const config::WebConfig web = load(file_);
-    if (web.tls.has_value() != has_tls()) {
-      throw std::runtime_error(file_ + ": tls_server_config was " +
-                               (has_tls() ? "taken away" : "added") +
-                               ": TLS begins and ends with a restart of the exporter alone");
-    }
-    const std::shared_ptr<TlsCredentials> credentials = credentials_of(web, file_);
-    const auto guard = std::make_shared<WebGuard>(web, Clock::now(), guard_.load().get());
-    return [this, credentials, guard] {
-      guard_.store(guard);
+    auto reading = std::make_shared<Reading>(load(file_));
+    const std::shared_ptr<TlsCredentials> credentials = check(reading->web);
+    return [this, reading, credentials] {
+      const std::lock_guard lock(mutex_);
+      put_in_force(std::move(*reading));
+      retry_at_ = Clock::now();  // the file may have changed again since it was read
       if (listener_) listener_->replace(credentials);
     };
   }
@@ -127,8 +172,65 @@ class WebFront::Impl {
   }
 
  private:
+  // Before each request and each handshake: they are judged by the file as it is now. One that
+  // cannot be used changes nothing.
+  void look() {
+    const std::lock_guard lock(mutex_);
+    const Clock::time_point now = Clock::now();
+    if (!watch_.changed() && (!retry_at_ || now < *retry_at_)) return;
+    retry_at_.reset();
+    try {
+      Reading reading = load(file_);
+      if (reading.text != reading_.text) {
+        check(reading.web);
+        refuse_fewer_protections(reading_.web, reading.web, file_);
+        put_in_force(std::move(reading));
+        log::write(log::Level::kInfo, "the changed web configuration is in force");
+      }
+      error_.clear();
+    } catch (const std::exception& error) {
+      retry_at_ = now + kRetry;  // what it names may be there by then
+      if (std::exchange(error_, error.what()) == error.what()) return;
+      log::write(log::Level::kError,
+                 "the changed web configuration cannot be used: the old one stays in force",
+                 {{"error", error_}});
+    }
+  }
+
+  // Throws if it cannot take the place of the one in force.
+  std::unique_ptr<TlsCredentials> check(const config::WebConfig& web) {
+    if (web.tls.has_value() != has_tls_) {
+      throw std::runtime_error(file_ + ": tls_server_config was " +
+                               (has_tls_ ? "taken away" : "added") +
+                               ": TLS begins and ends with a restart of the exporter alone");
+    }
+    return make_credentials(web);
+  }
+
+  std::unique_ptr<TlsCredentials> make_credentials(const config::WebConfig& web) {
+    return credentials_of(web, file_, [this] {
+      look();
+      return tls_.load();
+    });
+  }
+
+  // With mutex_ held.
+  void put_in_force(Reading reading) {
+    reading_ = std::move(reading);
+    guard_.store(std::make_shared<WebGuard>(reading_.web, Clock::now(), guard_.load().get()));
+    if (has_tls_) tls_.store(std::make_shared<const config::WebTls>(*reading_.web.tls));
+    tell_warnings(reading_.web);
+  }
+
   // Declared in the order things must outlive each other.
   const std::string file_;
+  std::mutex mutex_;  // guards the four below
+  FileWatch watch_;
+  Reading reading_;  // in force
+  std::optional<Clock::time_point> retry_at_;
+  std::string error_;  // of the last look; empty if there was none
+  const bool has_tls_;
+  std::atomic<std::shared_ptr<const config::WebTls>> tls_;
   std::atomic<std::shared_ptr<WebGuard>> guard_;
   RelayedPorts relayed_;
   HandshakeLog handshakes_;

@@ -1,6 +1,8 @@
 // What faces clients: the HTTP server, the demands of the web configuration in front of its pages,
 // and the TLS listener in front of all that, if the file has TLS. Without the file it is the HTTP
-// server alone.
+// server alone. The file is looked at before each request and each handshake, and read again when
+// it has changed; one that cannot be used, or would let more people in, is told in the log and
+// changes nothing.
 //
 // Construct, reload, stop and destroy from one thread.
 #pragma once
@@ -16,8 +18,9 @@
 namespace pgconn::exporter {
 
 // Reads and checks the file of --web.config.file and the files that it names, as the start does.
-// Throws std::runtime_error (of which ConfigError is one) that says what is wrong.
-void check_web_config(const std::string& file);
+// Throws std::runtime_error (of which ConfigError is one) that says what is wrong; returns what is
+// accepted but protects less than it may seem to.
+std::vector<std::string> check_web_config(const std::string& file);
 
 class WebFront {
  public:

@@ -59,6 +59,37 @@ def test_a_configuration_that_cannot_be_read_says_why(tmp_path):
             expect([str(path), *words], output)
 
 
+@pytest.mark.parametrize("kind", ["named pipe", "pipe of a shell", "symbolic link to a named pipe"])
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(kind, tmp_path):
+    path = tmp_path / "pipe.yml"
+    os.mkfifo(path)
+    if kind.startswith("symbolic"):
+        (tmp_path / "link.yml").symlink_to(path)
+        path = tmp_path / "link.yml"
+    reading, writing = os.pipe()
+    if kind.startswith("pipe"):
+        path = f"/proc/{os.getpid()}/fd/{reading}"
+    try:
+        for arguments in (["check-config", str(path)], ["check-config", f"--web.config.file={path}"],
+                          [f"--config.file={path}"], [f"--web.config.file={path}"]):
+            if arguments[0] != "check-config":
+                arguments.append("--web.listen-address=127.0.0.1:0")
+            status, output = run(*arguments, timeout=20)
+            assert status == 1
+            expect([f"{path}: is not a regular file"], output)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_configuration_may_be_a_symbolic_link_to_a_file(tmp_path):
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "..data" / "config.yml").write_text(GOOD)
+    path = tmp_path / "config.yml"
+    path.symlink_to("..data/config.yml")
+    assert run("check-config", str(path)) == (0, f"{path}: valid, 1 target")
+
+
 def test_a_configuration_of_another_user_says_that_it_may_not_be_read(tmp_path):
     path = tmp_path / "config.yml"
     path.write_text(GOOD)

@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import contextlib
+import json
+import os
 import shutil
 import signal
 import subprocess
@@ -135,7 +137,7 @@ def test_users_are_read_again_at_sighup_and_a_bad_file_changes_nothing(secured):
     eventually(lambda: exporter.get("/", new).status == 200)
     assert exporter.get("/", RIGHT).status == 401
 
-    for bad in ({"basic_auth_users": {"alice": "new-horse-battery"}}, {"tls_server_config": {}}, ""):
+    for bad in ({"basic_auth_users": {"alice": "new-horse-battery"}}, {"tls_server_config": {"cert_file": "x"}}):
         exporter.write_web(bad)
         exporter.process.signal(signal.SIGHUP)
         gauge = "pgconn_exporter_config_last_reload_successful 0"
@@ -144,6 +146,77 @@ def test_users_are_read_again_at_sighup_and_a_bad_file_changes_nothing(secured):
         exporter.write_web({"basic_auth_users": {"alice": bcrypt("new-horse-battery")}})
         exporter.process.signal(signal.SIGHUP)
         eventually(lambda: gauge not in exporter.get("/metrics/exporter", new).text)
+
+
+def test_a_changed_file_counts_from_the_next_request_on(secured):
+    exporter = secured(USERS)
+    assert exporter.get("/", RIGHT).status == 200
+    # At once, and as often: neither the clock's grain nor a login that is remembered hides a change.
+    for number in range(6):
+        password = f"new-horse-{number}"
+        exporter.write_web({"basic_auth_users": {"alice": bcrypt(password, cost=4)},
+                            "http_server_config": {"headers": {"X-XSS-Protection": str(number)}}})
+        assert exporter.get("/", RIGHT).status == 401
+        answer = exporter.get("/", login("alice", password))
+        assert answer.status == 200 and answer.headers["x-xss-protection"] == str(number)
+        assert exporter.get("/", login("alice", f"new-horse-{number - 1}")).status == 401
+    exporter.process.wait_log("the changed web configuration is in force")
+
+
+def test_a_volume_whose_symbolic_link_is_swapped_is_a_change(secured, tmp_path):
+    exporter = secured(USERS)
+    for name, password in (("first", PASSWORD), ("second", "another-horse")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "web.yml").write_text(json.dumps({"basic_auth_users": {"alice": bcrypt(password)}}))
+    (tmp_path / "..data").symlink_to("first")
+    exporter.web_path.unlink()
+    exporter.web_path.symlink_to(tmp_path / "..data" / "web.yml")
+    assert exporter.get("/", RIGHT).status == 200
+    (tmp_path / "..new").symlink_to("second")
+    os.replace(tmp_path / "..new", tmp_path / "..data")
+    assert exporter.get("/", RIGHT).status == 401
+    assert exporter.get("/", login("alice", "another-horse")).status == 200
+
+
+@pytest.mark.parametrize("bad, told", [
+    ("basic_auth_users: {alice: ", "a `{` is not closed"),
+    ({"basic_auth_users": {"alice": PASSWORD}}, "is not a bcrypt hash"),
+    ("", "nobody would have to log in any more; if that is meant, send SIGHUP"),
+    ({"basic_auth_users": {}}, "nobody would have to log in any more; if that is meant, send SIGHUP"),
+    (None, "No such file"),
+], ids=["cut off", "password", "empty", "no user", "gone"])
+def test_a_file_that_breaks_while_running_opens_nothing_and_is_told_once(secured, bad, told):
+    exporter = secured(USERS)
+    if bad is None:
+        exporter.web_path.unlink()
+    else:
+        exporter.write_web(bad)
+    for _ in range(20):
+        assert exporter.get("/").status == 401
+        assert exporter.get("/", RIGHT).status == 200
+    exporter.process.wait_log("the changed web configuration cannot be used")
+    lines = [line for line in exporter.log_lines if "the changed web configuration cannot be used" in line]
+    assert len(lines) == 1 and told in lines[0] and PASSWORD not in lines[0]
+    exporter.write_web({"basic_auth_users": {"alice": bcrypt("new-horse-battery")}})
+    assert exporter.get("/", login("alice", "new-horse-battery")).status == 200
+    assert exporter.get("/", RIGHT).status == 401
+
+
+def test_an_empty_file_opens_the_pages_at_sighup_and_says_so(secured):
+    exporter = secured(USERS)
+    exporter.write_web("")
+    assert exporter.get("/").status == 401
+    exporter.process.signal(signal.SIGHUP)
+    exporter.process.wait_log("configuration was read again")
+    assert exporter.get("/").status == 200
+    exporter.process.wait_log("the file is empty: it protects nothing")
+
+
+def test_a_rate_limit_without_a_burst_lets_nobody_in_as_for_other_exporters(secured):
+    exporter = secured({"rate_limit": {"interval": "1m30s", "burst": 0}})
+    assert exporter.get("/metrics").status == 429
+    exporter.process.wait_log("every request is answered with 429")
+    assert secured({"rate_limit": {"interval": 0, "burst": 0}}).get("/").status == 200
 
 
 def test_tls_begins_with_a_restart_alone(secured, tmp_path):
@@ -156,7 +229,6 @@ def test_tls_begins_with_a_restart_alone(secured, tmp_path):
 
 
 @pytest.mark.parametrize("web, wrong", [
-    ("", "web.yml:1: the file is empty and would protect nothing"),
     ("basic_auth_users: {alice: hunter2}", "web.yml:1: basic_auth_users.alice: is not a bcrypt hash"),
     ("tls_server_config: {cert_file: none.crt, key_file: none.key}", "none.crt: cannot be read: No such file"),
     ("tls_server_config: {cert_file: web.yml, key_file: web.yml}", "web.yml: holds no certificate in PEM"),
@@ -165,7 +237,7 @@ def test_tls_begins_with_a_restart_alone(secured, tmp_path):
     ("tls_server_config: {cert_file: leaf.crt, key_file: locked.key}", "locked.key: holds no private key that can be"),
     ("tls_server_config: {cert_file: leaf.crt, key_file: leaf.key, client_ca_file: leaf.key,"
      " client_auth_type: RequireAndVerifyClientCert}", "leaf.key: holds no certificate in PEM"),
-], ids=["empty", "password", "no file", "no PEM", "no key", "another's key", "locked key", "no authority"])
+], ids=["password", "no file", "no PEM", "no key", "another's key", "locked key", "no authority"])
 def test_a_file_that_cannot_be_used_is_told_at_the_start_and_by_check_config(web, wrong, tmp_path):
     authority = Authority(tmp_path / "ca", "authority")
     leaf, other = authority.issue(), authority.issue()
@@ -207,6 +279,8 @@ def test_no_secret_of_the_web_configuration_is_shown(secured):
     exporter.write_web({"basic_auth_users": {"alice": PASSWORD}})
     exporter.process.signal(signal.SIGHUP)
     exporter.process.wait_log("was not accepted")
+    assert exporter.get("/", RIGHT).status == 200
+    exporter.process.wait_log("cannot be used")
     pages = "".join(exporter.get(path, RIGHT).text for path in ("/", "/metrics", "/nowhere"))
     shown = "\n".join([*exporter.log_lines, pages])
     for secret in (PASSWORD, "wrong-horse", USERS["basic_auth_users"]["alice"], RIGHT["Authorization"][6:]):

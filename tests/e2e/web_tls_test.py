@@ -217,6 +217,66 @@ def test_tls_settings_are_read_again_at_sighup(tls, authority, leaf):
     exporter.process.wait_log("tls_server_config was taken away: TLS begins and ends with a restart")
 
 
+def test_changed_tls_settings_count_from_the_next_handshake_on(tls, authority, leaf):
+    exporter = tls()
+    assert exporter.get("/").status == 200
+    files = {"cert_file": str(leaf.path), "key_file": str(leaf.key)}
+    strict = {**files, "client_auth_type": "RequireAndVerifyClientCert", "client_ca_file": str(authority.path)}
+    exporter.write_web({"tls_server_config": strict})
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        exporter.get("/")
+    known = client_context(authority, authority.issue("client"))
+    assert exporter.get("/", context=known).status == 200
+    for weaker in ({"tls_server_config": files}, "", "{", {"tls_server_config": {**strict, "key_file": "none"}}):
+        exporter.write_web(weaker)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            exporter.get("/")
+        assert exporter.get("/", context=known).status == 200
+    exporter.write_web({"tls_server_config": files})
+    exporter.process.signal(signal.SIGHUP)
+    exporter.process.wait_log("configuration was read again")
+    assert exporter.get("/").status == 200
+
+
+def test_certificate_key_and_authority_may_be_in_the_file_itself(tls, authority, leaf):
+    texts = {"cert": leaf.path.read_text(), "key": leaf.key.read_text(), "client_ca": authority.path.read_text()}
+    exporter = tls(cert_file="", key_file="", client_auth_type="RequireAndVerifyClientCert", **texts)
+    assert exporter.get("/", context=client_context(authority, authority.issue("client"))).status == 200
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        exporter.get("/")
+    assert not [line for line in exporter.log_lines if "PRIVATE" in line or "may protect less" in line]
+    exporter.write_web({"tls_server_config": {"cert": texts["cert"], "key": texts["cert"]}})
+    exporter.process.signal(signal.SIGHUP)
+    exporter.process.wait_log("tls_server_config.key: holds no private key that can be used")
+    mixed = tls(cert_file="", cert=texts["cert"])
+    assert mixed.get("/").status == 200
+
+
+def test_without_an_authority_the_systems_roots_verify(tls, authority, tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    known = client_context(authority, authority.issue("client"))
+    stranger = client_context(authority, self_signed(tmp_path / "stranger.crt", "stranger"))
+    exporter = tls(client_auth_type="RequireAndVerifyClientCert")
+    assert exporter.get("/", context=known).status == 200
+    for refused in (None, stranger):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            exporter.get("/", context=refused)
+    exporter.process.wait_log("every authority that this system trusts vouches for clients")
+    lenient = tls(client_auth_type="VerifyClientCertIfGiven")
+    assert lenient.get("/").status == 200
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        lenient.get("/", context=stranger)
+
+
+def test_allowed_names_are_looked_for_in_unverified_certificates_too(tls, authority, tmp_path):
+    exporter = tls(client_auth_type="RequestClientCert", client_allowed_sans=["scraper.internal"])
+    allowed = authority.issue("a", sans="DNS:scraper.internal")
+    assert exporter.get("/", context=client_context(authority, allowed)).status == 200
+    for refused in (None, client_context(authority, authority.issue("b", sans="DNS:other.internal"))):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            exporter.get("/", context=refused)
+
+
 def test_nobody_gets_past_tls(tls):
     exporter = tls()
     sockets = listening(exporter.process)

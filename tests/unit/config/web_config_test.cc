@@ -34,7 +34,8 @@ TEST_CASE("the web configuration's example loads, with paths from its own direct
   CHECK(web.tls->key_file == "/etc/pgconn/server.key");
   CHECK(web.tls->client_ca_file == "/etc/pgconn/client-ca.crt");
   CHECK(web.tls->client_auth == ClientAuth::kVerify);
-  CHECK(web.tls->client_allowed_sans == std::vector<std::string>{"prometheus.internal"});
+  CHECK(web.tls->client_allowed_sans.value() == std::vector<std::string>{"prometheus.internal"});
+  CHECK(web.warnings.empty());
   CHECK(web.users.size() == 1);
   CHECK(web.users.contains("prometheus"));
   CHECK(web.rate_limit.interval == std::chrono::seconds(1));
@@ -48,7 +49,7 @@ TEST_CASE("a web configuration without TLS has none, and defaults are the format
   const WebConfig web = load_web_text("basic_auth_users: {alice: " + kHash + "}\n", "web.yml");
   CHECK_FALSE(web.tls);
   CHECK(web.headers.empty());
-  CHECK(web.rate_limit.interval == Duration(0));
+  CHECK(web.rate_limit.interval == std::chrono::nanoseconds(0));
 
   const WebConfig secure = load_web_text(tls(""), "web.yml");
   CHECK(secure.users.empty());
@@ -91,7 +92,7 @@ TEST_CASE("a blank header is left out, http2 is taken and changes nothing") {
 
 TEST_CASE("an interval of 0 is no rate limit, in quotes or not") {
   CHECK(load_web_text("rate_limit: {interval: \"0\", burst: 1}", "w").rate_limit.interval ==
-        Duration(0));
+        std::chrono::nanoseconds(0));
 }
 
 TEST_CASE("what is wrong in a web configuration is told with file, line, key and what is allowed") {
@@ -100,9 +101,6 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
       "prints them";
   const std::string file = "/etc/pgconn/web.yml:";
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"",
-       "1: the file is empty and would protect nothing; leave --web.config.file out if that is "
-       "meant"},
       {"- a\n", "1: is a list; allowed: a mapping such as `basic_auth_users`"},
       {"tls_config: {}\n",
        "1: tls_config: unknown key; allowed: tls_server_config, http_server_config, "
@@ -110,25 +108,22 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
       {"basic_auth_user: {a: " + kHash + "}\n",
        "1: basic_auth_user: unknown key, did you mean `basic_auth_users`?; allowed: "
        "tls_server_config, http_server_config, basic_auth_users, rate_limit"},
-      {"tls_server_config:\n",
-       "1: tls_server_config: has no value; allowed: a mapping with `cert_file` and `key_file`"},
-      {"tls_server_config: {}\n",
-       "1: tls_server_config: `cert_file` is missing; allowed: a path on one line, absolute or "
-       "from "
-       "this file's directory\n" +
-           file +
-           "1: tls_server_config: `key_file` is missing; allowed: a path on one line, absolute or "
-           "from this file's directory"},
+      {"tls_server_config: {key_file: a.key}\n",
+       "1: tls_server_config: one of `cert_file` and `cert` is missing; allowed: a path on one "
+       "line, absolute or from this file's directory, or text in PEM"},
+      {"tls_server_config: {client_auth_type: RequestClientCert, cert: a}\n",
+       "1: tls_server_config: one of `key_file` and `key` is missing; allowed: a path on one line, "
+       "absolute or from this file's directory, or text in PEM"},
+      {"tls_server_config: {cert_file: \"a\\nb\", key_file: a}\n",
+       "1: tls_server_config.cert_file: is not of the allowed form; allowed: a path on one line, "
+       "absolute or from this file's directory"},
       {tls("  cert_file: b.crt\n"),
        "4: tls_server_config.cert_file: duplicate key, first given on line 2; keep one of them"},
       {"tls_server_config: {cert_file: a, key_file: [b]}\n",
        "1: tls_server_config.key_file: is a list; allowed: a path on one line, absolute or from "
        "this file's directory"},
-      {tls("  key: hunter2\n"),
-       "4: tls_server_config.key: is not supported; put it into a file and name that as "
-       "`key_file`"},
-      {tls("  min_version: TLS10\n"),
-       "4: tls_server_config.min_version: is too old for OpenSSL 3, which speaks it only with "
+      {tls("  max_version: TLS11\n"),
+       "4: tls_server_config.max_version: is too old for OpenSSL 3, which speaks it only with "
        "signatures that are broken; allowed: TLS12, TLS13"},
       {tls("  min_version: TLS13\n  max_version: TLS12\n"),
        "5: tls_server_config.max_version: is below min_version; allowed: at least that"},
@@ -136,25 +131,15 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
        "4: tls_server_config.client_auth_type: unknown policy; allowed: NoClientCert, "
        "RequestClientCert, RequireAnyClientCert, RequireClientCert, VerifyClientCertIfGiven, "
        "RequireAndVerifyClientCert"},
-      {tls("  client_auth_type: RequireAndVerifyClientCert\n"),
-       "4: tls_server_config.client_auth_type: has no authority to verify with; allowed: together "
-       "with `client_ca_file`"},
       {tls("  client_ca_file: ca.crt\n"),
        "4: tls_server_config.client_ca_file: is of no use without `client_auth_type`; allowed: "
        "together with RequireAndVerifyClientCert"},
-      {tls("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a]\n"),
-       "5: tls_server_config.client_allowed_sans: is no protection while certificates may be "
-       "missing or are not verified; allowed: together with `client_auth_type: "
-       "RequireAndVerifyClientCert`"},
-      {tls("  client_allowed_sans: []\n"),
-       "4: tls_server_config.client_allowed_sans: is empty; allowed: a list of at least one name: "
-       "DNS, IP address, e-mail or URI, as in the certificate"},
       {tls("  curve_preferences: [CurveP25]\n"),
        "4: tls_server_config.curve_preferences[0]: unknown curve; "
        "allowed: CurveP256, CurveP384, CurveP521, X25519"},
-      {tls("  cipher_suites: [TLS_AES_128_GCM_SHA256]\n"),
-       "4: tls_server_config.cipher_suites: has none of TLS 1.2, the only version whose suites can "
-       "be chosen; for TLS 1.3 alone write `min_version: TLS13`"},
+      {tls("  cipher_suites: [TLS_AES_128_GCM_SHA256]\n  max_version: TLS12\n"),
+       "4: tls_server_config.cipher_suites: has none of TLS 1.2, which `max_version` asks for; "
+       "allowed: at least one of them"},
       {"http_server_config: {http2: 1}\n",
        "1: http_server_config.http2: `1` is neither true nor false; allowed: true or false"},
       {"http_server_config: {headers: {Server: x}}\n",
@@ -163,12 +148,9 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
       {"http_server_config: {headers: {X-Frame-Options: DENY}}\n",
        "1: http_server_config.headers.X-Frame-Options: is not of the allowed form; allowed: deny, "
        "sameorigin"},
-      {"http_server_config: {headers: {X-XSS-Protection: \"0\\r\\nSet-Cookie: a\"}}\n",
-       "1: http_server_config.headers.X-XSS-Protection: is not of the allowed form; allowed: one "
-       "line of printable ASCII"},
-      {"basic_auth_users: {}\n",
-       "1: basic_auth_users: has no user; allowed: a mapping of at least one user name to a bcrypt "
-       "hash, or leave the key out and nobody has to log in"},
+      {"http_server_config: {headers: {X-XSS-Protection: \"0\\x07\"}}\n",
+       "1: http_server_config.headers.X-XSS-Protection: is not of the allowed form; allowed: "
+       "printable text"},
       {"basic_auth_users: {alice: hunter2}\n",
        "1: basic_auth_users.alice: is not a bcrypt hash; " + hash_allowed},
       {"basic_auth_users: {alice: $1$abcdefgh$0123456789012345678901}\n",
@@ -177,19 +159,154 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
        "1: basic_auth_users.alice: is not a bcrypt hash; " + hash_allowed},
       {"basic_auth_users: {alice: " + kHash + "x}\n",
        "1: basic_auth_users.alice: is not a bcrypt hash; " + hash_allowed},
-      {"basic_auth_users: {alice: $2b$16" + kHash.substr(6) + "}\n",
-       "1: basic_auth_users.alice: has the cost 16; allowed: 4 to 15 (15 takes about 2 s)"},
-      {"basic_auth_users: {\"al:ice\": " + kHash + "}\n",
-       "1: basic_auth_users.<key>: is no name that a client can log in with; allowed: at least one "
-       "character, and no colon"},
-      {"rate_limit: {interval: 1s}\n", "1: rate_limit: `burst` is missing; allowed: 1 to 1000000"},
-      {"rate_limit: {interval: 1, burst: 0}\n",
-       "1: rate_limit.interval: `1` has no unit, write 15s or 15ms; allowed: 0 or 1ms to 1h\n" +
-           file + "1: rate_limit.burst: `0` is out of range; allowed: 1 to 1000000"},
+      {"basic_auth_users: {alice: $2b$32" + kHash.substr(6) + "}\n",
+       "1: basic_auth_users.alice: has the cost 32; allowed: 4 to 31"},
+      {"rate_limit: {interval: 1d, burst: some}\n",
+       "1: rate_limit.interval: the value has an unknown unit, the units are ns, us, ms, s, m, h; "
+       "allowed: a duration such as 500ms, 1s or 1m30s, or 0 for no limit\n" +
+           file +
+           "1: rate_limit.burst: `some` is not a decimal integer; allowed: -1000000000 to "
+           "1000000000"},
   };
   for (const auto& [yaml, message] : cases) {
     INFO(yaml);
     CHECK(web_refusal(yaml) == file + message);
+  }
+}
+
+// The kinds of files that the tests of Prometheus's exporter-toolkit have, written anew. What its
+// tests expect of them is expected here, but for one: suites without one that HTTP/2 requires end
+// its server, and promtool accepts them as we do, who do not speak HTTP/2.
+TEST_CASE("what Prometheus's exporters accept is accepted, and what they refuse is refused") {
+  const std::string user = "basic_auth_users: {dave: " + kHash + "}\n";
+  const std::string inlined =
+      "tls_server_config:\n  cert: |\n    -----BEGIN CERTIFICATE-----\n"
+      "  key: |\n    -----BEGIN PRIVATE KEY-----\n";
+  const std::vector<std::string> good = {
+      "",
+      "# nothing but a comment\n",
+      tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"),
+      tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca: text\n"),
+      tls("  client_auth_type: RequireAndVerifyClientCert\n"),
+      tls("  client_auth_type: VerifyClientCertIfGiven\n"),
+      tls("  client_auth_type: RequireAnyClientCert\n"),
+      tls("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a]\n"),
+      "tls_server_config: {cert_file: a.crt, key: text, client_auth_type: RequireAnyClientCert}\n",
+      inlined + "  client_auth_type: VerifyClientCertIfGiven\n",
+      tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"
+          "  client_allowed_sans: [one, two]\n"),
+      tls("  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n  max_version: TLS12\n") +
+          "http_server_config: {http2: false}\n",
+      tls("  cipher_suites: []\n  curve_preferences: []\n  client_allowed_sans: []\n"),
+      tls("  cipher_suites: [TLS_AES_128_GCM_SHA256]\n"),
+      tls("  curve_preferences: [CurveP521]\n  min_version: TLS13\n"),
+      tls("  min_version: TLS10\n  prefer_server_cipher_suites: no\n"),
+      "tls_server_config: {}\n",
+      "tls_server_config:\nbasic_auth_users:\nrate_limit:\nhttp_server_config:\n",
+      "tls_server_config: {min_version: TLS12}\n",
+      "http_server_config: {headers: {X-XSS-Protection: 1, Content-Security-Policy: \"a\\n\"}}\n",
+      user,
+      tls("") + user,
+      "basic_auth_users: {}\n",
+      "basic_auth_users: {bob: $2y$18" + kHash.substr(6) + "}\n",
+      "basic_auth_users: {\"al:ice\": " + kHash + "}\n",
+      "rate_limit: {interval: 0, burst: 0}\n",
+      "rate_limit: {interval: \"1s\", burst: 0}\n",
+      "rate_limit: {burst: 3}\n",
+      "rate_limit: {interval: 1m30s, burst: 3}\n",
+      "rate_limit: {interval: 1.5s}\n",
+  };
+  for (const std::string& yaml : good) {
+    INFO(yaml);
+    CHECK(web_refusal(yaml) == "accepted");
+  }
+  const std::vector<std::string> bad = {
+      "one\ntwo\n",
+      "tls_server_config: {cert_filse: a}\n",
+      "tls_server_config: {cert_file: \"\", key_file: a}\n",
+      "tls_server_config: {cert: \"\", key_file: a}\n",
+      "tls_server_config: {cert_file: a, key_file: \"\"}\n",
+      "tls_server_config: {cert_file: a, key: \"\"}\n",
+      "tls_server_config: {cert_file: \"\", key_file: \"\", client_auth_type: x}\n",
+      tls("  client_ca_file: ca.pem\n"),
+      tls("  client_ca: text\n"),
+      tls("  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA2048]\n"),
+      tls("  curve_preferences: [CurveP257]\n"),
+      tls("  min_version: TLS111\n"),
+      "basic_auth_users: {john: doe}\n",
+      "basic_auth_users: {john: }\n",
+      "http_server_config: {headers: {X-Content-Type-Options: sniff}}\n",
+      "http_server_config: {headers: {X-Frame-Options: foo}}\n",
+      "http_server_config: {headers: {Content-Type: foo}}\n",
+      "rate_limit: {interval: soon, burst: 1}\n",
+  };
+  for (const std::string& yaml : bad) {
+    INFO(yaml);
+    CHECK(web_refusal(yaml) != "accepted");
+  }
+}
+
+TEST_CASE("a rate limit's interval is one of Go's durations") {
+  using namespace std::chrono_literals;
+  const std::vector<std::pair<std::string, std::chrono::nanoseconds>> cases = {
+      {"1m30s", 90s}, {"1.5s", 1500ms},      {"30s1m", 90s}, {"250us", 250us},
+      {"-1s", -1s},   {"2h45m", 165min},     {"\"0\"", 0s},  {"5", 5ns},
+      {".5s", 500ms}, {"100\u00b5s", 100us}, {"+3s", 3s},
+  };
+  for (const auto& [text, interval] : cases) {
+    INFO(text);
+    CHECK(
+        load_web_text("rate_limit: {interval: " + text + ", burst: 1}", "w").rate_limit.interval ==
+        interval);
+  }
+}
+
+TEST_CASE("certificate and key may be in the file itself, and a path goes before them") {
+  const WebConfig web = load_web_text(
+      "tls_server_config:\n  cert: |\n    a\n    b\n  key: c\n  client_ca: d\n"
+      "  client_auth_type: RequireAndVerifyClientCert\n",
+      "/etc/web.yml");
+  CHECK(web.tls->cert == "a\nb\n");
+  CHECK(web.tls->key == "c");
+  CHECK(web.tls->client_ca == "d");
+  CHECK(web.tls->cert_file.empty());
+  CHECK(web.warnings.empty());
+  CHECK(load_web_text(tls("  cert: a\n"), "w").warnings ==
+        std::vector<std::string>{
+            "w:4: tls_server_config.cert: is not used, since `cert_file` goes before it"});
+}
+
+TEST_CASE("suites of TLS 1.3 alone leave TLS 1.2 out") {
+  const WebConfig web = load_web_text(tls("  cipher_suites: [TLS_AES_128_GCM_SHA256]\n"), "w");
+  CHECK(web.tls->min_version == TlsVersion::k13);
+}
+
+TEST_CASE("what protects less than it may seem is told with line and key, and shows no secret") {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "w:1: the file is empty"},
+      {"rate_limit: {interval: 0}\ntls_server_config: {}\n", "w:2: tls_server_config: is empty"},
+      {"basic_auth_users: {}\n", "w:1: basic_auth_users: is empty: nobody has to log in"},
+      {"basic_auth_users: {a: $2y$18" + kHash.substr(6) + "}\n",
+       "w:1: basic_auth_users.a: has the cost 18"},
+      {"basic_auth_users: {\"a:b\": " + kHash + "}\n", "w:1: basic_auth_users.<key>: can never"},
+      {"rate_limit:\n  interval: 1s\n  burst: 0\n", "w:3: rate_limit.burst: is below 1"},
+      {"rate_limit: {interval: 5, burst: 1}\n", "w:1: rate_limit.interval: limits nothing"},
+      {tls("  min_version: TLS11\n"), "w:4: tls_server_config.min_version: is taken for TLS12"},
+      {tls("  client_auth_type: RequestClientCert\n"),
+       "w:4: tls_server_config.client_auth_type: certificates are not verified"},
+      {tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca: x\n"),
+       "w:4: tls_server_config.client_auth_type: who shows no certificate is let in"},
+      {tls("  client_auth_type: RequireAndVerifyClientCert\n"),
+       "w:4: tls_server_config.client_auth_type: without `client_ca_file` every authority"},
+      {tls("  client_allowed_sans: [a]\n"),
+       "w:4: tls_server_config.client_allowed_sans: does nothing"},
+  };
+  for (const auto& [yaml, warning] : cases) {
+    INFO(yaml);
+    const WebConfig web = load_web_text(yaml, "w");
+    REQUIRE(web.warnings.size() == 1);
+    INFO(web.warnings.front());
+    CHECK(web.warnings.front().starts_with(warning));
   }
 }
 
