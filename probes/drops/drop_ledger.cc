@@ -23,7 +23,9 @@ constexpr milliseconds kNoticing(400);
 constexpr milliseconds kArriving(400);
 // And no longer than this after the first: who is idle for too long is ended one by one.
 constexpr seconds kAllArrived(3);
-constexpr seconds kPatience(10);     // for a server that restarts or recovers
+constexpr seconds kPatience(10);  // for a server that restarts or recovers
+// For what can be told without waiting for a restart, and a drop is counted within five seconds.
+constexpr seconds kSoon(4);
 constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
 constexpr seconds kOneAttempt(3);    // of connecting and asking
 constexpr seconds kAnswering(15);    // for the others, who have timeouts of their own
@@ -35,6 +37,26 @@ constexpr std::size_t kUnansweredKept = 16;
 constexpr std::chrono::hours kUnansweredFor(24);  // how long it counts as a sample of the path
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
+
+// The server is there and turns us away: it neither stops nor starts.
+bool is_refusal_of_living(const postgres::PgError& error) {
+  using postgres::Reason;
+  switch (error.reason()) {
+    case Reason::kTlsUnsupported:
+    case Reason::kPasswordMissing:
+    case Reason::kAuthentication:
+    case Reason::kPermission:
+    case Reason::kDatabase:
+    case Reason::kTooManyConnections:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool all_have_words(const Incident& incident) {
+  return std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
+}
 
 // By the system's clock.
 double unix_time(Clock::time_point when) {
@@ -90,7 +112,9 @@ asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
 // Tries until a new session answers, or what the attempts were told decides the matter.
 asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
   // Once more if some joined late.
-  const Clock::time_point until = std::max(incident.first + kPatience, Clock::now() + kOneAttempt);
+  const Clock::time_point again = Clock::now() + kOneAttempt;
+  const auto patience = all_have_words(incident) ? kSoon : kPatience;
+  Clock::time_point until = std::max<Clock::time_point>(incident.first + patience, again);
   evidence.after = {};
   evidence.reconnected.reset();
   for (;;) {
@@ -105,8 +129,16 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
     }
     if (!failure) co_return;
     evidence.failed_reconnects.push_back(*failure);
+    const bool lives = is_refusal_of_living(*failure);
+    if (lives) {  // nor does it end the others, so their last words are not crossed
+      until = std::min(until, std::max<Clock::time_point>(incident.first + kSoon, again));
+      ask_all(incident);
+      co_await await_others(until);
+    }
     if (attribute(complete(evidence, incident)).cause != Cause::kUnknown) co_return;
-    if (Clock::now() + kRetry >= until) break;
+    // A free slot may soon let us in; what else turns us away stays.
+    const bool stays = lives && failure->reason() != postgres::Reason::kTooManyConnections;
+    if ((stays && all_have_words(incident)) || Clock::now() + kRetry >= until) break;
     co_await sleep_until(dialer_.executor(), Clock::now() + kRetry);
   }
   evidence.reconnected = false;
@@ -116,9 +148,14 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
 // before a server that ends them all has said so: a question would cross its last words, which are
 // lost then.
 asio::awaitable<void> DropLedger::ask_others(const Incident& incident) {
-  const bool explained = std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
-  if (explained || asked_in_ == incident.id) co_return;
+  if (all_have_words(incident) || asked_in_ == incident.id) co_return;
   co_await sleep_until(dialer_.executor(), incident.first + kNoticing);
+  ask_all(incident);
+}
+
+// Once in an incident.
+void DropLedger::ask_all(const Incident& incident) {
+  if (asked_in_ == incident.id) return;
   asked_in_ = incident.id;
   surroundings_.ask_all();
 }
@@ -132,11 +169,10 @@ asio::awaitable<void> DropLedger::seek_unheard(const Incident& incident, const E
   if (!ends_all || asked_in_ == incident.id) co_return;
   asked_in_ = incident.id;
   surroundings_.ask_all();
-  co_await await_others(incident);
+  co_await await_others(incident.first + kAnswering);
 }
 
-asio::awaitable<void> DropLedger::await_others(const Incident& incident) {
-  const Clock::time_point enough = incident.first + kAnswering;
+asio::awaitable<void> DropLedger::await_others(Clock::time_point enough) {
   while (surroundings_.owing() > 0 && Clock::now() < enough) {
     co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
   }
@@ -179,7 +215,7 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   while (evidence.drops.size() < incident.drops.size()) {
     co_await ask_others(incident);
     co_await reconnect(incident, gathered);
-    co_await await_others(incident);
+    co_await await_others(incident.first + (all_have_words(incident) ? kSoon : kAnswering));
     const std::size_t counted = evidence.drops.size();
     evidence = complete(gathered, incident);
     count_from(counted, evidence);

@@ -15,6 +15,15 @@ bool was_refused(const Evidence& evidence) {
                      });
 }
 
+// Every attempt at a new session was told that our database is gone: by a server that accepts
+// sessions, and no stop or start of one drops a database.
+bool database_is_gone(const Evidence& evidence) {
+  const auto& failed = evidence.failed_reconnects;
+  return !evidence.pooler && !failed.empty() &&
+         std::all_of(failed.begin(), failed.end(),
+                     [](const postgres::PgError& error) { return error.sqlstate() == "3D000"; });
+}
+
 }  // namespace
 
 // 57P02 means that another backend crashed, and from 14 on nothing else. 13 says it also when it
@@ -90,6 +99,14 @@ Decision crash_of_another(const Scene& scene) {
 // before it ends the old ones, so one that could be had speaks for the administrator.
 Decision terminated_or_shut_down(const Scene& scene) {
   if (scene.sqlstate() != "57P01") return std::nullopt;
+  const bool same = scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart});
+  const bool as_error = !scene.words().starts_with("WARNING: ");
+  if (database_is_gone(scene.evidence)) {
+    if (!as_error || !(same || scene.server == ServerFate::kUnknown)) {
+      return because(Cause::kUnknown, "57P01, and the database is gone", scene);
+    }
+    return because(Cause::kAdminTerminate, "57P01, and the database is gone", scene);
+  }
   if (scene.server_is({ServerFate::kRestarted, ServerFate::kStopping, ServerFate::kRefusing})) {
     return shutdown("57P01", scene);
   }
@@ -99,13 +116,18 @@ Decision terminated_or_shut_down(const Scene& scene) {
   }
   // As a warning it announces an immediate shutdown, or SIGQUIT to this one backend, which the
   // postmaster takes for a crash; pg_terminate_backend and a fast shutdown are FATAL.
-  if (scene.words().starts_with("WARNING: ")) {
+  if (!as_error) {
     if (scene.server == ServerFate::kReset) return crash("57P01 as a warning", scene);
     return because(Cause::kUnknown, "57P01 as a warning, from a shutdown or a crash", scene);
   }
   if (scene.server == ServerFate::kNotAccepting) return shutdown("57P01", scene);
-  if (scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart})) {
+  if (same) {
     return because(Cause::kAdminTerminate, "57P01 and a new session could be had", scene);
+  }
+  // Nobody outlives a stop. Behind a pooler the others may be at another server.
+  if (scene.server == ServerFate::kUnknown && !scene.evidence.survivors.empty() &&
+      !scene.evidence.pooler) {
+    return because(Cause::kAdminTerminate, "57P01 while others answer", scene);
   }
   return because(Cause::kUnknown, "57P01, from a terminate or a shutdown", scene);
 }

@@ -77,6 +77,19 @@ Cases terminated_or_stopped() {
       {"57P01 and the slots are full: the server is there, but which one?",
        Given().roundtrip(fatal("57P01", kTerminate)).held(1).down(too_many()), Cause::kUnknown,
        Scope::kOne},
+      {"57P01 and new sessions are turned away, while another answers",
+       Given().roundtrip(fatal("57P01", kTerminate)).held(3).survivor(60).down(rejected()),
+       Cause::kAdminTerminate, Scope::kOne},
+      {"57P01 of all and new sessions are turned away: the server is there, but which one?",
+       Given().roundtrip(fatal("57P01", kTerminate)).held(1).down(rejected()), Cause::kUnknown,
+       Scope::kOne},
+      {"57P01 of all, and their database is gone",
+       Given()
+           .roundtrip(fatal("57P01", kTerminate))
+           .canary(fatal("57P01", kTerminate))
+           .held(2)
+           .down(no_database()),
+       Cause::kAdminTerminate, Scope::kAll},
       {"57P01 and a newer crash restart contradict each other",
        Given().roundtrip(fatal("57P01", kTerminate)).held(1).crash_restarted(), Cause::kUnknown,
        Scope::kOne, true},

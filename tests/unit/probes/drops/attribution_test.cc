@@ -110,6 +110,7 @@ const std::vector<Choices>& all_that_may_be_known() {
       {kNothing, fails({refused()}), fails({not_accepting("the database system is shutting down")}),
        fails({not_accepting("the database system is in recovery mode")}),
        fails({not_accepting("...")}), fails({no_tcp_answer()}), fails({no_startup_answer()}),
+       fails({no_database()}), fails({rejected()}),
        fails({too_many(), not_accepting("the database system is starting up"), refused()})},
       {kNothing, [](Evidence& e) { e.unanswered_before = {std::chrono::seconds(60)}; }},
       {kNothing, [](Evidence& e) { e.oom_kill_counted = true; }},

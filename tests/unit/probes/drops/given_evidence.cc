@@ -46,6 +46,13 @@ PgError too_many() {
   return postgres::connect_error("FATAL:  53300: sorry, too many clients already", Phase::kStartup);
 }
 
+PgError no_database() {
+  return postgres::connect_error("FATAL:  3D000: database \"app\" does not exist", Phase::kStartup);
+}
+PgError rejected() {
+  return postgres::connect_error("FATAL:  28000: pg_hba.conf rejects connection", Phase::kStartup);
+}
+
 Given& Given::fell(ProbeKind probe, const PgError& error, int silent_seconds) {
   evidence_.drops.push_back({probe, error, kNoticed, std::chrono::seconds(silent_seconds), false});
   return *this;

@@ -28,6 +28,8 @@ postgres::PgError not_accepting(const std::string& text);  // 57P03
 postgres::PgError no_tcp_answer();
 postgres::PgError no_startup_answer();
 postgres::PgError too_many();
+postgres::PgError no_database();
+postgres::PgError rejected();  // by pg_hba.conf
 
 class Given {
  public:
