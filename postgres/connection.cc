@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "postgres/backoff.h"
+#include "postgres/blocking_files.h"
 #include "postgres/connect_plan.h"
 #include "postgres/wire.h"
 
@@ -210,6 +211,7 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
                                                                  const ConnInfo& conninfo,
                                                                  const ConnectOptions& options,
                                                                  Deadline deadline) {
+  refuse_blocking_files(conninfo);
   const Clock::time_point begin = Clock::now();
   auto endpoints = co_await resolve_all(resolver, conninfo.endpoints(), deadline);
   const Clock::time_point resolved = Clock::now();

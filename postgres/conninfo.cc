@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <memory>
+
+#include "postgres/blocking_files.h"
 
 namespace pgconn::postgres {
 namespace {
@@ -231,6 +234,8 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
   if (dsn.find('\0') != std::string_view::npos) fail("the connection string holds a zero byte");
   const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
   const std::string text(blank ? "" : dsn);
+  const char* const service_file = std::getenv("PGSERVICEFILE");
+  if (service_file != nullptr) refuse_blocking_file("PGSERVICEFILE", service_file);
   // A plain word would be taken for a database name by the call that merges.
   ConnInfo info;
   if (!blank) {

@@ -70,6 +70,18 @@ def expect_healthy(families, target="healthy"):
     assert families.samples("pgconn_connection_slots_used", target=target)
 
 
+def test_a_fifo_for_a_certificate_fails_its_target_and_delays_no_other(newest, run_exporter, tmp_path):
+    fifo = tmp_path / "root.crt"
+    os.mkfifo(fifo)
+    dsns = {"healthy": newest.dsn(), "fifo": f"host=127.0.0.1 port=1 user=x sslrootcert={fifo}"}
+    exporter = run_exporter({"targets": [{"name": name, "dsn": dsn} for name, dsn in dsns.items()]})
+    families = scrape(exporter, timeout=4)
+    assert up(families) == {"healthy": 1, "fifo": 0}
+    expect_healthy(families)
+    assert reasons(families, "fifo") == {"config"}
+    assert f"sslrootcert names {fifo}" in exporter.process.wait_log("target=fifo ")
+
+
 def test_sick_targets_cost_a_healthy_one_nothing_and_each_says_why(newest, new_box, hanging_lookup, run_exporter):
     sleeper = new_box()
     with refusing() as refused_port, black_hole() as deaf_port, Peer() as silent:
