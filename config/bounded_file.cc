@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -38,8 +39,13 @@ std::optional<std::string> read_bounded_regular_file(const std::string& path, st
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw_errno();
   const File file(::fdopen(descriptor, "rb"));
+  if (!file) {
+    const int error = errno;
+    ::close(descriptor);  // nobody else owns it yet
+    throw std::system_error(error, std::generic_category());
+  }
   struct ::stat status{};
-  if (!file || ::fstat(descriptor, &status) != 0) throw_errno();
+  if (::fstat(descriptor, &status) != 0) throw_errno();
   // Reading a directory says so better.
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return std::nullopt;
   return read(file.get(), limit);
