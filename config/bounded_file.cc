@@ -35,7 +35,7 @@ std::optional<std::string> read_bounded_regular_file(const std::string& path, st
   const File file(::fdopen(descriptor, "rb"));
   if (!file) {
     const int error = errno;
-    ::close(descriptor);
+    ::close(descriptor);  // nobody else owns it yet
     throw std::system_error(error, std::generic_category());
   }
   struct ::stat status{};

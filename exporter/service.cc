@@ -63,7 +63,6 @@ class Service::Impl {
   explicit Impl(ServiceOptions options)
       : options_(std::move(options)),
         work_(io_.get_executor()),
-        signals_(io_),
         fleet_(io_.get_executor()),
         gate_(options_.max_requests) {
     const config::ValidatedConfig config = options_.load();
@@ -139,19 +138,32 @@ class Service::Impl {
     try {
       const config::ValidatedConfig config = options_.load();
       const auto enforce_web = web_->read_again();
-      const auto change = on_io([this, config] { return fleet_.apply(config); }, kReloadPatience);
-      if (!change) throw std::runtime_error("the I/O thread does not answer");
+      const Fleet::Change change = apply(config);
       note_accepted(config);
       enforce_web();
       log::write(log::Level::kInfo, "configuration was read again",
-                 {{"targets_kept", std::to_string(change->kept)},
-                  {"targets_begun", std::to_string(change->begun)},
-                  {"targets_ended", std::to_string(change->ended)}});
+                 {{"targets_kept", std::to_string(change.kept)},
+                  {"targets_begun", std::to_string(change.begun)},
+                  {"targets_ended", std::to_string(change.ended)}});
     } catch (const std::exception& error) {
       accepted_last_ = false;
       log::write(log::Level::kError, "configuration was not accepted: the old one stays in force",
                  {{"error", error.what()}, {"do", "mend the file, then send SIGHUP again"}});
     }
+  }
+
+  // Applied and told, or neither: an I/O thread that comes too late finds the ticket taken back.
+  Fleet::Change apply(const config::ValidatedConfig& config) {
+    const auto ticket = std::make_shared<std::atomic_flag>();  // whoever sets it first decides
+    std::packaged_task<Fleet::Change()> task([this, config] { return fleet_.apply(config); });
+    auto change = task.get_future();
+    asio::post(io_, [ticket, task = std::move(task)]() mutable {
+      if (!ticket->test_and_set()) task();
+    });
+    if (change.wait_for(kReloadPatience) != std::future_status::ready && !ticket->test_and_set()) {
+      throw std::runtime_error("the I/O thread does not answer");
+    }
+    return change.get();
   }
 
   void note_accepted(const config::ValidatedConfig& config) {
@@ -172,7 +184,6 @@ class Service::Impl {
     gate_.wait_until_empty(kStopGrace);
     asio::post(io_, [this] { fleet_.stop(); });
     web_->stop();
-    asio::post(io_, [this] { signals_.stop(); });
     work_.reset();
     io_thread_.join();
   }

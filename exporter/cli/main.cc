@@ -1,6 +1,8 @@
 // The program: reads the command line, then lists, checks or serves.
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <stdexcept>
@@ -54,6 +56,16 @@ void raise_open_files_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);  // refused: it stays as it was
 }
 
+// A descriptor that was closed at the start would be given to the next socket or file, and what is
+// logged or printed would go there.
+bool open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    if (::open("/dev/null", O_RDWR) != stream) return false;  // the lowest that is free
+  }
+  return true;
+}
+
 int serve(const CommandLine& line) {
   log::configure(line.log_level, line.log_format);
   raise_open_files_limit();
@@ -77,6 +89,7 @@ int serve(const CommandLine& line) {
 }
 
 int run(const std::vector<std::string>& arguments) {
+  if (!open_standard_streams()) return kCannotStart;
   const auto parsed = parse_command_line(arguments, build_info());
   if (const auto* exit = std::get_if<Exit>(&parsed)) {
     print(exit->code == 0 ? stdout : stderr, exit->text);

@@ -1,7 +1,9 @@
 #include "exporter/log/log.h"
 
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -61,6 +63,20 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
     const Record record{std::chrono::system_clock::now(), level, message, told};
     logger().log(spdlog_level(level), format(record, configured_format));
   } catch (...) {  // out of memory; a log line is not worth the process
+    return;
+  }
+}
+
+void write_if_room(Level level, std::string_view message,
+                   std::initializer_list<Field> fields) noexcept {
+  try {
+    const Record record{std::chrono::system_clock::now(), level, message, fields};
+    const std::string line = format(record, configured_format) + "\n";
+    // A pipe that can be written to has room for a short line whole.
+    pollfd stream{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&stream, 1, 0) != 1 || (stream.revents & POLLOUT) == 0) return;
+    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+  } catch (...) {
     return;
   }
 }

@@ -23,4 +23,9 @@ bool enabled(Level level);
 void write(Level level, std::string_view message,
            std::initializer_list<Field> fields = {}) noexcept;
 
+// The same for a process that is about to be ended by force: takes no lock and does not wait. The
+// line is lost if standard error has no room for it now.
+void write_if_room(Level level, std::string_view message,
+                   std::initializer_list<Field> fields = {}) noexcept;
+
 }  // namespace pgconn::exporter::log

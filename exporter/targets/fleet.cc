@@ -55,20 +55,24 @@ Fleet::~Fleet() = default;
 Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
   Change change;
   std::map<std::string, std::shared_ptr<Target>> before;
-  for (auto& target : targets_) before.emplace(target->name(), std::move(target));
-  targets_.clear();
+  for (const auto& target : targets_) before.emplace(target->name(), target);
+  // All that may fail comes first: until the swap the fleet is as it was.
+  std::vector<std::shared_ptr<Target>> next;
+  auto waiting = waiting_;
   for (const config::Target& wanted : config->targets) {
     const auto same = before.find(wanted.name);
     if (same != before.end() && same->second->config() == wanted) {
-      targets_.push_back(std::move(same->second));
+      next.push_back(same->second);
       before.erase(same);
       ++change.kept;
       continue;
     }
-    targets_.push_back(std::make_shared<Target>(executor_, resolver_, roots_, wanted));
-    waiting_.push_back(targets_.back());
+    next.push_back(std::make_shared<Target>(executor_, resolver_, roots_, wanted));
+    waiting.push_back(next.back());
     ++change.begun;
   }
+  targets_.swap(next);
+  waiting_.swap(waiting);
   roots_.keep_only({});  // those still in use are loaded again when they are asked for
   for (auto& [name, target] : before) {
     retire(std::move(target));

@@ -86,6 +86,73 @@ def test_it_stops_although_clients_are_half_open_or_do_not_read(newest, run_expo
         assert exporter.wait() == 0
 
 
+def test_a_log_reader_that_stops_reading_does_not_keep_it_from_ending():
+    port = free_port()
+    environment = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": "1"}
+    read, write = os.pipe()
+    child = subprocess.Popen([binary(), f"--web.listen-address=127.0.0.1:{port}"], env=environment,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write)
+    try:
+        seen = b""
+        while b"msg=listening" not in seen:
+            seen += os.read(read, 4096)
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x")
+        os.set_blocking(write, True)
+        child.terminate()
+        assert child.wait(15) == 1
+    finally:
+        child.kill()
+        child.wait()
+        os.close(read)
+        os.close(write)
+
+
+def test_a_hanging_io_thread_does_not_keep_it_from_ending(tmp_path, run_exporter):
+    fifo = tmp_path / "roots.crt"
+    os.mkfifo(fifo)  # OpenSSL waits for somebody to write into it
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def offer_tls():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    connection.recv(8)
+                    connection.sendall(b"S")
+
+        threading.Thread(target=offer_tls, daemon=True).start()
+        dsn = f"host=127.0.0.1 port={server.getsockname()[1]} user=x sslmode=verify-ca sslrootcert={fifo}"
+        exporter = run_exporter({"targets": [{"name": "one", "dsn": dsn}]})
+        eventually(lambda: exporter.get("/-/healthy").status == 503, what="the I/O thread to hang")
+        exporter.process.signal(signal.SIGTERM)
+        assert exporter.wait(timeout=15) == 1
+        assert any("stopped by force" in line for line in exporter.log_lines)
+
+
+@pytest.mark.parametrize("closed", [(0,), (1, 2), (0, 1, 2)])
+def test_standard_streams_that_are_closed_are_replaced_by_dev_null(closed):
+    port = free_port()
+    shut = " ".join(f"{stream}>&-" for stream in closed)
+    command = f'exec "$0" "$1" {shut}'
+    environment = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": "1"}
+    child = subprocess.Popen(["/bin/sh", "-c", command, binary(), f"--web.listen-address=127.0.0.1:{port}"],
+                             env=environment, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        def scraped():
+            with contextlib.suppress(OSError):
+                return http_get(port, "/metrics").status == 200
+
+        eventually(scraped)
+        assert {os.readlink(f"/proc/{child.pid}/fd/{stream}") for stream in closed} == {"/dev/null"}
+        child.terminate()
+        assert child.wait(15) == 0
+    finally:
+        child.kill()
+        child.wait()
+
+
 def test_its_port_is_free_again_once_it_has_ended(newest, run_exporter):
     config = {"targets": [{"name": "one", "dsn": newest.dsn()}]}
     first = run_exporter(config)

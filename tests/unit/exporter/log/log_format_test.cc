@@ -35,6 +35,11 @@ TEST_CASE("logfmt quotes what would otherwise be read wrongly, and only that") {
       {"tab\there", "\"tab\\there\""},
       {"\x1b[31mred", "\"\\u001b[31mred\""},
       {"gr\xC3\xBCn", "\"gr\xC3\xBCn\""},
+      {"\xC2\x80\xC2\x9F\xC2\xA0", "\"\\u0080\\u009f\xC2\xA0\""},
+      {"\xE2\x80\xA9\xE2\x80\xAA\xE2\x80\xAE\xE2\x80\xAF",
+       "\"\xE2\x80\xA9\\u202a\\u202e\xE2\x80\xAF\""},
+      {"\xE2\x81\xA5\xE2\x81\xA6\xE2\x81\xA9\xE2\x81\xAA",
+       "\"\xE2\x81\xA5\\u2066\\u2069\xE2\x81\xAA\""},
   }));
   CHECK(line(Format::kLogfmt, "m", {{"k", value}}) == kLogfmtStart + "m k=" + written);
 }
