@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -66,8 +67,17 @@ bool open_standard_streams() {
   return true;
 }
 
+// What was logged is to come out, also why the program could not start; but nobody waits for long.
+struct DrainedLog {
+  DrainedLog() { log::start_queue(); }
+  ~DrainedLog() { log::drain(std::chrono::seconds(1)); }
+  DrainedLog(const DrainedLog&) = delete;
+  DrainedLog& operator=(const DrainedLog&) = delete;
+};
+
 int serve(const CommandLine& line) {
   log::configure(line.log_level, line.log_format);
+  const DrainedLog drained;
   raise_open_files_limit();
   try {
     const auto load = [file = line.config_file] {

@@ -10,12 +10,17 @@
 #include <csignal>
 #include <iterator>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
+
+#include "exporter/log/log_queue.h"
 
 namespace pgconn::exporter::log {
 namespace {
 
 std::atomic<Format> configured_format = Format::kLogfmt;
+std::atomic<LogQueue*> queue = nullptr;  // leaked on purpose, as is the logger
 
 spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
@@ -52,6 +57,29 @@ void configure(Level level, Format format) {
   logger().set_level(spdlog_level(level));
 }
 
+void start_queue() {
+  queue =
+      new LogQueue([](const std::string& line) { logger().log(spdlog::level::critical, line); },
+                   [](std::uint64_t dropped) {
+                     const std::string lines = std::to_string(dropped);
+                     const Field fields[] = {
+                         {"lines", lines}, {"do", "let whoever reads standard error read faster"}};
+                     return format({std::chrono::system_clock::now(), Level::kWarn,
+                                    "log lines were dropped: nobody read them", fields},
+                                   configured_format);
+                   });
+}
+
+void drain(std::chrono::milliseconds patience) noexcept {
+  LogQueue* const started = queue;
+  if (started != nullptr) static_cast<void>(started->drain(patience));
+}
+
+std::uint64_t lines_dropped() {
+  LogQueue* const started = queue;
+  return started == nullptr ? 0 : started->dropped();
+}
+
 bool enabled(Level level) { return logger().should_log(spdlog_level(level)); }
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) noexcept {
@@ -61,7 +89,13 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
     std::copy_if(fields.begin(), fields.end(), std::back_inserter(told),
                  [](const Field& field) { return !field.second.empty(); });
     const Record record{std::chrono::system_clock::now(), level, message, told};
-    logger().log(spdlog_level(level), format(record, configured_format));
+    std::string line = format(record, configured_format);
+    LogQueue* const started = queue;
+    if (started != nullptr) {
+      started->push(std::move(line));
+    } else {
+      logger().log(spdlog_level(level), line);
+    }
   } catch (...) {  // out of memory; a log line is not worth the process
     return;
   }

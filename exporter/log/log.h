@@ -3,6 +3,8 @@
 // closed or broken.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <string_view>
 
@@ -13,6 +15,14 @@ namespace pgconn::exporter::log {
 // Sets what is written and how. Ignores SIGPIPE for the whole process, so that a reader of the log
 // that goes away does not end it. Call from main, before other threads start.
 void configure(Level level, Format format);
+
+// From now on lines are written by a thread of their own: a reader that stops reading (a full pipe)
+// holds up nobody who logs. Until then they are written at once. Call once, after configure().
+void start_queue();
+// Waits until what was logged is written, or `patience` is over.
+void drain(std::chrono::milliseconds patience) noexcept;
+// Lines that did not fit into the queue.
+std::uint64_t lines_dropped();
 
 // True if a record of that level would be written; to spare the making of costly fields.
 bool enabled(Level level);

@@ -14,9 +14,10 @@ std::span<const metrics::Descriptor* const> target_families() {
 
 std::span<const metrics::Descriptor* const> exporter_families() {
   using namespace families;
-  static constexpr std::array<const metrics::Descriptor*, 10> kList = {
-      &kBuildInfo,      &kTargets,     &kReloadSuccessful, &kReloadTime,   &kHttpRequests,
-      &kScrapeDuration, &kConnections, &kConnectionsMax,   &kCappedSeries, &kRepairedValues};
+  static constexpr std::array<const metrics::Descriptor*, 11> kList = {
+      &kBuildInfo,      &kTargets,        &kReloadSuccessful, &kReloadTime,
+      &kHttpRequests,   &kScrapeDuration, &kLogLinesDropped,  &kConnections,
+      &kConnectionsMax, &kCappedSeries,   &kRepairedValues};
   return kList;
 }
 
