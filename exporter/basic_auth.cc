@@ -15,7 +15,7 @@
 namespace pgconn::exporter {
 namespace {
 
-// Beyond them a login is told to come back: each holds one of the server's workers while it waits.
+// Of one address. Beyond them a login is told to come back: each holds one of the server's workers while it waits.
 constexpr std::size_t kMostWaiting = 32;
 // Of "$2b$10$" and 22 characters of salt the last: four of its six bits are not used, and crypt()
 // writes them as zeros.
@@ -90,7 +90,7 @@ BasicAuth::BasicAuth(const std::map<std::string, std::string>& users, Matches ma
   for (const auto& [name, hash] : users) users_.push_back({name, hash, std::nullopt});
 }
 
-BasicAuth::Verdict BasicAuth::check(std::string_view header) {
+BasicAuth::Verdict BasicAuth::check(std::string_view header, std::string_view client) {
   const auto given = parse_basic(header);
   if (!given) return Verdict::kWrong;
   const auto known =
@@ -101,7 +101,7 @@ BasicAuth::Verdict BasicAuth::check(std::string_view header) {
   User& user = known != users_.end() ? *known : users_[name[0] % users_.size()];
   const Digest password = digest(user.hash + given->password);
   if (known != users_.end() && is_remembered(user, password)) return Verdict::kRight;
-  if (!begin()) return Verdict::kBusy;
+  if (!begin(client)) return Verdict::kBusy;
   const std::unique_ptr<BasicAuth, void (*)(BasicAuth*)> turn(this,
                                                               [](BasicAuth* auth) { auth->end(); });
   const bool right = matches_(user.hash, given->password) && known != users_.end();
@@ -124,23 +124,42 @@ bool BasicAuth::is_remembered(const User& user, const Digest& password) {
   return user.right && CRYPTO_memcmp(user.right->data(), password.data(), password.size()) == 0;
 }
 
-// One at a time: guessing passwords must not take more than one core from what we are here for. In
-// the order of their coming, so that many who guess cannot keep one who knows from his turn.
-bool BasicAuth::begin() {
+// One at a time: guessing passwords must not take more than one core from what we are here for.
+// One of each address in turn, so that many who guess from one cannot keep one who knows, and comes
+// from another, from his turn.
+bool BasicAuth::begin(std::string_view client) {
   std::unique_lock lock(mutex_);
-  if (turns_.size() > kMostWaiting) return false;
+  auto queue =
+      std::ranges::find_if(queues_, [client](const Queue& one) { return one.client == client; });
+  if (queue != queues_.end() && queue->turns.size() >= kMostWaiting) return false;
   const std::uint64_t turn = ++last_turn_;
-  turns_.push_back(turn);
-  const bool mine =
-      next_.wait_for(lock, patience_, [this, turn] { return turns_.front() == turn; });
-  if (!mine) std::erase(turns_, turn);
-  return mine;
+  if (queue == queues_.end()) queue = queues_.insert(queue, Queue{std::string(client), {}});
+  queue->turns.push_back(turn);
+  if (hashing_ == 0) call_next();
+  if (next_.wait_for(lock, patience_, [this, turn] { return hashing_ == turn; })) return true;
+  for (Queue& one : queues_) std::erase(one.turns, turn);
+  std::erase_if(queues_, [](const Queue& one) { return one.turns.empty(); });
+  return false;
+}
+
+// Under the lock.
+void BasicAuth::call_next() {
+  hashing_ = 0;
+  if (queues_.empty()) return;
+  Queue& first = queues_.front();
+  hashing_ = first.turns.front();
+  first.turns.pop_front();
+  if (first.turns.empty()) {
+    queues_.pop_front();
+  } else {
+    queues_.splice(queues_.end(), queues_, queues_.begin());
+  }
 }
 
 void BasicAuth::end() {
   {
     const std::lock_guard lock(mutex_);
-    turns_.pop_front();
+    call_next();
   }
   next_.notify_all();
 }

@@ -1,7 +1,7 @@
 // Who may log in: HTTP's Basic authentication against bcrypt hashes. A login that was right once is
 // remembered, so that a scrape every few seconds costs no hashing; a wrong one always costs it, and
-// an unknown user as much as a known one. Logins that are to be hashed take turns. Locks; any
-// thread.
+// an unknown user as much as a known one. Logins that are to be hashed take turns, and so do the
+// addresses that they come from: who guesses waits for himself. Locks; any thread.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -44,8 +45,9 @@ class BasicAuth {
                      Matches matches = matches_bcrypt,
                      std::chrono::milliseconds patience = std::chrono::seconds(3));
 
-  // `header` is the value of `Authorization`, empty if there is none.
-  Verdict check(std::string_view header);
+  // `header` is the value of `Authorization`, empty if there is none; `client` is the address that
+  // it came from.
+  Verdict check(std::string_view header, std::string_view client = "");
 
   // Takes over what `before` remembers of users whose name and hash are the same. Before the first
   // check().
@@ -61,7 +63,8 @@ class BasicAuth {
 
   Digest digest(std::string_view text) const;
   bool is_remembered(const User& user, const Digest& password);
-  bool begin();
+  bool begin(std::string_view client);
+  void call_next();
   void end();
 
   const Matches matches_;
@@ -70,8 +73,14 @@ class BasicAuth {
   std::vector<User> users_;
   std::mutex mutex_;
   std::condition_variable next_;
-  // Guarded by mutex_: the turns of the login that is being hashed and of those that wait for it.
-  std::deque<std::uint64_t> turns_;
+  struct Queue {
+    std::string client;
+    std::deque<std::uint64_t> turns;  // never empty
+  };
+  // Guarded by mutex_: those that wait, by address, that whose turn is next first; and the turn of
+  // the login that is being hashed, 0 if there is none.
+  std::list<Queue> queues_;
+  std::uint64_t hashing_ = 0;
   std::uint64_t last_turn_ = 0;
 };
 

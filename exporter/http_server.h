@@ -26,10 +26,10 @@ struct HttpServerOptions {
   int threads = 48;
   // For the whole request line and headers, and for each stall while an answer is written.
   std::chrono::milliseconds request_timeout{5000};
-  // Whether that client, by IP address and port, is answered at all; else it is sent away with 403.
-  std::function<bool(std::string_view address, int port)> welcomes = [](auto, auto) {
-    return true;
-  };
+  // The IP address that a request came from, given that and the port of the connection's other end.
+  // None: it is not answered, but sent away with 403.
+  std::function<std::optional<std::string>(std::string_view address, int port)> client =
+      [](std::string_view address, int) { return std::string(address); };
   // The answer to a request that is not to reach any page; nothing lets it pass. From the workers.
   std::function<std::optional<Response>(const Request&)> refuse = [](const Request&) {
     return std::nullopt;

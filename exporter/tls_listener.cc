@@ -94,7 +94,7 @@ class TlsListener::Impl {
       stopping_ = true;
       for (tcp::acceptor& acceptor : acceptors_) acceptor.close();
       for (const auto& relay : relays_) {
-        if (!relay->has_asked()) relay->close();
+        if (!relay->is_answered()) relay->close();
       }
     });
   }
@@ -173,7 +173,7 @@ class TlsListener::Impl {
   bool has_room() {
     if (relays_.size() < options_.most_connections) return true;
     const auto silent =
-        std::ranges::find_if(relays_, [](const auto& relay) { return !relay->has_asked(); });
+        std::ranges::find_if(relays_, [](const auto& relay) { return !relay->is_answered(); });
     if (silent == relays_.end()) return false;
     // To the back, so that the next one is not the same while it ends.
     (*silent)->close();

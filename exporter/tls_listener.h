@@ -19,8 +19,8 @@ namespace pgconn::exporter {
 
 struct TlsListenerOptions {
   std::vector<ListenAddress> addresses;
-  // One more, and the oldest that has not sent a request yet is closed for it. Each takes up to
-  // some 60 kB.
+  // One more, and the oldest that is not being answered is closed for it. Each takes up to some
+  // 60 kB.
   std::size_t most_connections = 256;
   TlsRelayOptions relay;
   // The files of the certificate have changed: they were read (then empty), or why they could not

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
@@ -32,6 +33,15 @@ bool is_plain_http(const asio::error_code& error) {
          ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST;
 }
 
+// The head is whole, or the HTTP server will refuse it at once: it takes no control characters.
+bool is_answerable(std::string_view head) {
+  return head.find("\r\n\r\n") != std::string_view::npos ||
+         head.find("\n\n") != std::string_view::npos ||
+         std::ranges::any_of(head, [](unsigned char c) {
+           return (c < ' ' && c != '\r' && c != '\n') || c == 0x7f;
+         });
+}
+
 }  // namespace
 
 TlsRelay::TlsRelay(tcp::socket client, std::shared_ptr<TlsContext> context,
@@ -56,23 +66,33 @@ asio::awaitable<void> TlsRelay::run() {
     close();
     co_return;
   }
-  // Only who asks is connected: one that stays silent holds no worker of the HTTP server.
   request_ = std::make_unique<Buffer>();
   arm(options_.handshake_timeout);
-  asio::error_code error;
-  const std::size_t size = co_await client_.async_read_some(
-      asio::buffer(*request_), asio::redirect_error(asio::use_awaitable, error));
+  const std::size_t size = co_await read_head();
   bool connected = false;
-  has_asked_ = !error;
-  if (has_asked_) connected = co_await connect_inner();
+  is_answered_ = size > 0;
+  if (is_answered_) connected = co_await connect_inner();
   if (connected) {
     disarm();
     asio::co_spawn(client_.get_executor(), send_request(size), asio::detached);
     co_await send_answer();
     leave_inner();
   }
+  is_answered_ = false;
   co_await say_farewell();
   close();
+}
+
+// Only who has asked is connected: one that is slow or silent holds no worker of the HTTP server.
+asio::awaitable<std::size_t> TlsRelay::read_head() {
+  asio::error_code error;
+  std::size_t size = 0;
+  while (!is_answerable({request_->data(), size}) && size < request_->size()) {
+    size += co_await client_.async_read_some(asio::buffer(*request_) + size,
+                                             asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return 0;
+  }
+  co_return size;
 }
 
 asio::awaitable<bool> TlsRelay::shake_hands() {
@@ -81,6 +101,7 @@ asio::awaitable<bool> TlsRelay::shake_hands() {
   co_await client_.async_handshake(asio::ssl::stream_base::server,
                                    asio::redirect_error(asio::use_awaitable, error));
   if (!error) co_return true;
+  if (!client_.next_layer().is_open()) co_return false;  // we closed it: late, or for another
   if (is_plain_http(error)) {
     co_await explain();
     co_return false;
@@ -123,7 +144,7 @@ asio::awaitable<bool> TlsRelay::connect_inner() {
   if (error) co_return false;
   // Known before the first byte is sent, so before the HTTP server asks.
   inner_port_ = port;
-  ports_.add(inner_port_);
+  ports_.add(inner_port_, peer());
   co_return true;
 }
 
@@ -136,6 +157,11 @@ asio::awaitable<void> TlsRelay::send_request(std::size_t size) {
     if (error) co_return;
     size = co_await client_.async_read_some(asio::buffer(*request_),
                                             asio::redirect_error(asio::use_awaitable, error));
+  }
+  // Its TLS ended: it may still read. Its TCP alone: it is gone, and keeps no place.
+  if (error != asio::error::eof) {
+    close();
+    co_return;
   }
   asio::error_code ignored;
   (void)inner_.shutdown(tcp::socket::shutdown_send, ignored);

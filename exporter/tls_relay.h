@@ -10,6 +10,7 @@
 #include <asio/ssl/stream.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,7 +23,7 @@ namespace pgconn::exporter {
 
 struct TlsRelayOptions {
   int inner_port = 0;  // of the HTTP server, on 127.0.0.1
-  // For the handshake, and again for the first byte of the request.
+  // For the handshake, and again for the request line and headers, which are at most 16 KiB.
   std::chrono::milliseconds handshake_timeout{5000};
   std::chrono::milliseconds stall_timeout{10000};    // for 16 KiB of the answer to be taken
   std::chrono::milliseconds farewell_timeout{1000};  // for the client to close
@@ -40,8 +41,8 @@ class TlsRelay : public std::enable_shared_from_this<TlsRelay> {
   // or last: it always ends.
   asio::awaitable<void> run();
 
-  // Something came after the handshake: a request is on its way, or is or was answered.
-  bool has_asked() const { return has_asked_; }
+  // The request's head is whole, and its answer is not yet.
+  bool is_answered() const { return is_answered_; }
 
   void close();
 
@@ -49,6 +50,7 @@ class TlsRelay : public std::enable_shared_from_this<TlsRelay> {
   using Buffer = std::array<char, 16 * 1024>;
 
   asio::awaitable<bool> shake_hands();
+  asio::awaitable<std::size_t> read_head();
   asio::awaitable<void> explain();
   asio::awaitable<bool> connect_inner();
   asio::awaitable<void> send_request(std::size_t size);
@@ -66,7 +68,7 @@ class TlsRelay : public std::enable_shared_from_this<TlsRelay> {
   asio::ssl::stream<asio::ip::tcp::socket> client_;
   asio::ip::tcp::socket inner_;
   int inner_port_ = 0;  // the connection's own
-  bool has_asked_ = false;
+  bool is_answered_ = false;
   asio::steady_timer alarm_;
   std::uint64_t turn_ = 0;  // of the alarm: one that was set anew while it went off is void
   std::unique_ptr<Buffer> request_;

@@ -94,8 +94,8 @@ class WebFront::Impl {
       handshakes_.failed(peer, reason);
     };
     tls.refreshed = &tell_refreshed;
-    options.welcomes = [this](std::string_view address, int port) {
-      return relayed_.has(address, port);
+    options.client = [this](std::string_view address, int port) {
+      return relayed_.client(address, port);
     };
     http_.emplace(std::move(options), std::move(routes));
     tls.relay.inner_port = http_->ports().front();

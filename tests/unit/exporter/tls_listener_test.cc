@@ -48,8 +48,8 @@ class Served {
     options.addresses = {parse_listen_address("127.0.0.1:0")};
     options.threads = 4;
     options.request_timeout = 2s;
-    options.welcomes = [this](std::string_view address, int port) {
-      return ports_.has(address, port);
+    options.client = [this](std::string_view address, int port) {
+      return ports_.client(address, port);
     };
     return options;
   }
