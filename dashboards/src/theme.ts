@@ -112,6 +112,7 @@ export const REASONS = {
   lock_timeout: '#FFCB7D',
   server_error: '#E02F44',
   protocol: '#37872D',
+  unsupported_version: '#0E6E6E',
   budget: '#8E8E8E',
   stopped: '#4E5661',
 };

@@ -29,10 +29,12 @@ std::vector<Section> sections() {
   all.push_back(section("Probes and drops",
                         "From connections that the exporter makes and holds itself, on their own "
                         "clock. Causes: admin_terminate, server_shutdown, crash, "
-                        "oom_kill (not yet: this release reads no OOM counter and says crash), "
+                        "oom_kill, "
                         "idle_in_transaction_timeout, idle_session_timeout, transaction_timeout, "
                         "path_idle_timeout, network_reset, network_silent, pooler_close, "
-                        "pooler_server_lost, tls_error, server_unreachable, unknown.",
+                        "pooler_server_lost, tls_error, server_unreachable, unknown. oom_kill "
+                        "cannot occur yet: this release reads no OOM "
+                        "counter and says crash.",
                         probes::families::kAll));
   all.push_back(section("Certificates",
                         "Of what a server shows (source `server`) and of the files that the "
