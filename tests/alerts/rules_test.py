@@ -33,7 +33,7 @@ def catalogue():
 def sources():
     folders = ("collectors", "exporter", "postgres", "probes")
     return "\n".join(path.read_text() for folder in folders
-                     for path in sorted((rulebook.ROOT / folder).iterdir()) if path.suffix in (".cc", ".h"))
+                     for path in sorted((rulebook.ROOT / folder).rglob("*")) if path.suffix in (".cc", ".h"))
 
 
 def complaints_of(folder, catalogue, sources):
