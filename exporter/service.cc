@@ -223,11 +223,6 @@ class Service::Impl {
   Response metrics(const Request& request) {
     const Clock::time_point begin = Clock::now();
     const ScrapeRequest scrape = scrape_request(request, begin);
-    if (scrape.target || !scrape.collectors.empty()) {
-      const auto refusal = on_io([this, scrape] { return fleet_.refuse(scrape); }, kHealthPatience);
-      if (!refusal) return text(503, "the I/O thread does not answer");
-      if (*refusal) return text(400, **refusal);
-    }
     if (!gate_.enter()) {
       Response busy = text(503, "too many scrapes at once; the limit is --web.max-requests=" +
                                     std::to_string(options_.max_requests));
@@ -241,10 +236,11 @@ class Service::Impl {
     if (future.wait_until(latest + kCrossingGrace) != std::future_status::ready) {
       return text(503, "the I/O thread did not answer in time");
     }
-    const TargetResults results = future.get();
+    const Scraped scraped = future.get();
+    if (scraped.refusal) return text(400, *scraped.refusal);
     counters_.observe(families::kScrapeDuration, Seconds(Clock::now() - begin).count(),
                       kScrapeBuckets);
-    return expose(request, results, !scrape.target);
+    return expose(request, scraped.results, !scrape.target);
   }
 
   Response expose(const Request& request, const TargetResults& results, bool with_own) {

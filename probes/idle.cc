@@ -16,6 +16,22 @@ constexpr std::chrono::milliseconds kAllStarted(10'000);
 constexpr std::chrono::seconds kDeciding(20);      // to find out why one was lost
 constexpr std::chrono::milliseconds kGlance(100);  // between looks at whether that is known
 
+// A silence that a canary tries, for as long as this lives.
+class UnderWay {
+ public:
+  using Silence = IdleLadder::Silence;
+  UnderWay(std::vector<Silence>& all, Silence silence) : all_(all), silence_(silence) {
+    all_.push_back(silence_);
+  }
+  ~UnderWay() { all_.erase(std::find(all_.begin(), all_.end(), silence_)); }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  std::vector<Silence>& all_;
+  Silence silence_;
+};
+
 double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
@@ -54,7 +70,8 @@ asio::awaitable<void> IdleProbe::run_canary() {
   options.keepalives = false;
   HeldSession session(context_, kProbe, options, kLongestWait);
   const auto apart = std::min<std::chrono::milliseconds>(kPause, kAllStarted / settings_.canaries);
-  const auto first = splay(context_.target, kProbe, kPause * 2) + apart * canaries_started_++;
+  const auto first = splay(context_.target, kProbe, kPause * 2) +
+                     apart * (canaries_started_++ % settings_.canaries);
   co_await sleep_until(context_.dialer.executor(), Clock::now() + first);
   for (;;) {
     if (!session.is_open()) {  // those that were lost together do not come back together
@@ -64,14 +81,13 @@ asio::awaitable<void> IdleProbe::run_canary() {
       co_await until_decided();
     }
     const Silence silence = ladder_.next(under_way_);
-    under_way_.push_back(silence);
+    const UnderWay under_way(under_way_, silence);
     try {
       co_await try_silence(session, silence);
     } catch (const postgres::PgError& error) {
       if (error.reason() == postgres::Reason::kStopped) throw;
       context_.recorder.failed(kProbe, error);
     }
-    under_way_.erase(std::find(under_way_.begin(), under_way_.end(), silence));
   }
 }
 

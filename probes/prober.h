@@ -39,6 +39,9 @@ struct ProbeListeners {
   std::function<void(const Incident&)> concluded;  // of every incident, once
   Recorder::Listener ran;
   std::function<void(const CertificateNews&)> certificates;
+  // Something of ours ended by an exception that it should have dealt with: which, and what it
+  // said.
+  std::function<void(std::string_view what, std::string_view error)> failed;
 };
 
 class Prober {
@@ -67,7 +70,9 @@ class Prober {
   const std::deque<Incident>& incidents() const { return ledger_.incidents(); }
 
  private:
-  void spawn(asio::awaitable<void> probe);
+  // `what` must live as long as the program.
+  void spawn(std::string_view what, std::function<asio::awaitable<void>()> make);
+  void get_acquainted();
   void lost(Drop drop);
   asio::awaitable<void> investigate(std::uint64_t incident);
   int held() const;
@@ -80,6 +85,7 @@ class Prober {
   ProbeContext context_;
   std::unique_ptr<IdleProbe> idle_;
   CertificateProbe certificate_;
+  std::function<void(std::string_view, std::string_view)> failed_;
   std::list<asio::cancellation_signal> running_;
   bool stopped_ = false;
 };

@@ -54,6 +54,9 @@ inline constexpr auto kCappedSeries =
           "Series of a metric that were folded into `other` (counters: left out) because there "
           "were more than max_series_per_metric.",
           {"metric"});
+inline constexpr auto kInternalErrors =
+    counter("pgconn_exporter_internal_errors_total",
+            "Failures of the exporter's own that it should have dealt with; the log has each.");
 inline constexpr auto kRepairedValues =
     counter("pgconn_exporter_repaired_label_values_total",
             "Label values that were not valid UTF-8 and were repaired.");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -36,6 +35,17 @@ std::set<std::string> intersection(const std::set<std::string>& a, const std::se
   std::set<std::string> both;
   std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
   return both;
+}
+
+// Of a coroutine that nobody waits for.
+void log_failure(const std::exception_ptr& failure) {
+  if (!failure) return;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    log::write(log::Level::kError, "stopped targets are not cleared away",
+               {{"error", error.what()}, {"do", "please report this line"}});
+  }
 }
 
 template <typename Names>
@@ -97,7 +107,7 @@ void Fleet::retire(std::shared_ptr<Target> target) {
   std::erase(waiting_, target);
   target->stop();
   retired_.push_back(std::move(target));
-  if (retired_.size() == 1) asio::co_spawn(executor_, bury_retired(), asio::detached);
+  if (retired_.size() == 1) asio::co_spawn(executor_, bury_retired(), log_failure);
 }
 
 // A target must outlive its coroutines, which end soon after it was stopped.
@@ -140,7 +150,15 @@ std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
   return std::nullopt;
 }
 
-asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
+asio::awaitable<Scraped> Fleet::scrape(ScrapeRequest request) {
+  if (request.target || !request.collectors.empty()) {
+    auto refusal = refuse(request);
+    if (refusal) {
+      Scraped refused;
+      refused.refusal = std::move(refusal);
+      co_return refused;
+    }
+  }
   const auto gather = std::make_shared<Gather>(executor_);
   for (const auto& target : targets_) {
     if (request.target && *request.target != target->name()) continue;
@@ -165,7 +183,11 @@ asio::awaitable<TargetResults> Fleet::scrape(ScrapeRequest request) {
     co_await gather->all_done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   std::erase(gather->results, nullptr);
-  co_return std::move(gather->results);
+  Scraped scraped;
+  scraped.results = std::move(gather->results);
+  // Removed while it was asked.
+  if (request.target && scraped.results.empty()) scraped.refusal = refuse(request);
+  co_return scraped;
 }
 
 void Fleet::stop() {

@@ -28,6 +28,11 @@ struct ScrapeRequest {
 
 using TargetResults = std::vector<std::shared_ptr<const TargetResult>>;
 
+struct Scraped {
+  std::optional<std::string> refusal;  // why the request cannot be served; then nothing was asked
+  TargetResults results;
+};
+
 class Fleet {
  public:
   explicit Fleet(asio::any_io_executor executor);
@@ -45,9 +50,10 @@ class Fleet {
   // Nothing if the request can be served, else what is wrong with its names and which are known.
   std::optional<std::string> refuse(const ScrapeRequest& request) const;
 
-  // Collects from all targets of the request at once; returns by the latest of their deadlines. A
-  // target that fails is in the results as down, one that was stopped meanwhile is not in them.
-  asio::awaitable<TargetResults> scrape(ScrapeRequest request);
+  // Refuses the request as refuse() does, or collects from all its targets at once; returns by the
+  // latest of their deadlines. A target that fails is in the results as down, one that was stopped
+  // meanwhile is not in them.
+  asio::awaitable<Scraped> scrape(ScrapeRequest request);
 
   // Closes every session; collections under way end at once.
   void stop();

@@ -72,7 +72,8 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
       prober_(config_.name, dialer_, instruments_, roots, probe_settings(config_),
               {.concluded = TargetLog::lost,
                .ran = [this](auto probe, auto* error) { log_.probed(probe, error); },
-               .certificates = [this](const auto& news) { log_certificates(name(), news); }}) {
+               .certificates = [this](const auto& news) { log_certificates(name(), news); },
+               .failed = [this](auto what, auto error) { note_internal_error(what, error); }}) {
   labels_.emplace_back("target", config_.name);
   labels_.insert(labels_.end(), config_.labels.begin(), config_.labels.end());
   state_.name = config_.name;
@@ -88,6 +89,7 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
     instruments_.count(families::kServerRestarts, {kind}, 0);
   }
   instruments_.count(families::kRepairedValues, {}, 0);
+  instruments_.count(families::kInternalErrors, {}, 0);
 }
 
 Target::~Target() { stop(); }
@@ -103,6 +105,31 @@ TargetState Target::state() const { return state_; }
 
 asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
     std::set<std::string> collectors, Patience patience) {
+  try {
+    auto result = co_await collect_or_join(collectors, patience);
+    co_return result;
+  } catch (const std::exception& error) {
+    note_internal_error("collection", error.what());
+  }
+  co_return down();
+}
+
+void Target::note_internal_error(std::string_view what, std::string_view error) {
+  instruments_.count(families::kInternalErrors);
+  log_.internal_error(what, error);
+}
+
+// Made of nothing that could fail again.
+std::shared_ptr<const TargetResult> Target::down() {
+  auto result = std::make_shared<TargetResult>();
+  result->labels = labels_;
+  result->batch.add(families::kUp, 0);
+  result->batch.append(instruments_.collect());
+  return result;
+}
+
+asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect_or_join(
+    const std::set<std::string>& collectors, Patience patience) {
   const postgres::Deadline deadline = patience.deadline(config_.global);
   while (running_) {
     const std::shared_ptr<Run> joined = running_;
@@ -115,7 +142,7 @@ asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
     if (joined->answers(collectors, deadline)) co_return joined->result;
     if (Clock::now() >= deadline) co_return so_far(*joined, collectors);
   }
-  const auto own = std::make_shared<Run>(executor_, std::move(collectors), deadline);
+  const auto own = std::make_shared<Run>(executor_, collectors, deadline);
   running_ = own;
   try {
     co_await carry_out(*own);

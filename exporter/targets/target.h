@@ -84,7 +84,12 @@ class Target {
  private:
   struct Run;  // a collection that scrapes can join
 
+  asio::awaitable<std::shared_ptr<const TargetResult>> collect_or_join(
+      const std::set<std::string>& collectors, Patience patience);
   asio::awaitable<void> carry_out(Run& run);
+  // Something failed that should not have: `what` of ours, and what it said.
+  void note_internal_error(std::string_view what, std::string_view error);
+  std::shared_ptr<const TargetResult> down();
   // For who cannot wait for the end of a run: what has arrived by now.
   std::shared_ptr<const TargetResult> so_far(Run& run, const std::set<std::string>& collectors);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);

@@ -87,6 +87,14 @@ void TargetLog::session_renewed(const PgError* error) {
               {"error", error->what()}});
 }
 
+void TargetLog::internal_error(std::string_view what, std::string_view error) const {
+  log::write(log::Level::kError, "something of the exporter's own failed",
+             {{"target", target_},
+              {"what", std::string(what)},
+              {"error", std::string(error)},
+              {"do", "it is tried again; please report this line"}});
+}
+
 void TargetLog::restarted(const std::string& kind) {
   log::write(log::Level::kWarn, "server was restarted", {{"target", target_}, {"kind", kind}});
 }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ class TargetLog {
   // What keeps several collectors from running is told in one line. `role` is who we are.
   void reports(const std::vector<CollectorReport>& reports, const std::string& role);
   void restarted(const std::string& kind);
+  void internal_error(std::string_view what, std::string_view error) const;
 
   // A run of a probe; nullptr: it succeeded.
   void probed(probes::ProbeKind probe, const postgres::PgError* error);

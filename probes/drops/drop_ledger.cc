@@ -58,6 +58,18 @@ bool all_have_words(const Incident& incident) {
   return std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
 }
 
+// A flag that says so, for as long as this lives.
+class UnderWay {
+ public:
+  explicit UnderWay(bool& flag) : flag_(flag) { flag_ = true; }
+  ~UnderWay() { flag_ = false; }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 // By the system's clock.
 double unix_time(Clock::time_point when) {
   const auto date = std::chrono::system_clock::now().time_since_epoch();
@@ -91,8 +103,7 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
   if (incident.decided) {  // late, and its own words say why
-    const Evidence evidence = evidence_of(incident);
-    count_from(evidence.drops.size() - 1, evidence);
+    count_rest(incident, evidence_of(incident));
     return std::nullopt;
   }
   if (!under_investigation_.insert(incident.id).second) return std::nullopt;
@@ -216,41 +227,62 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
     co_await ask_others(incident);
     co_await reconnect(incident, gathered);
     co_await await_others(incident.first + (all_have_words(incident) ? kSoon : kAnswering));
-    const std::size_t counted = evidence.drops.size();
     evidence = complete(gathered, incident);
-    count_from(counted, evidence);
+    count_rest(incident, evidence);
     co_await await_arrivals(incident);
     co_await seek_unheard(incident, evidence);
   }
-  conclude(incident, complete(gathered, incident));  // with those who have answered since
+  evidence = complete(gathered, incident);  // with those who have answered since
+  conclude(incident, evidence, attribute(evidence));
 }
 
-// One at a time, however many incidents end before the server lets anybody in. Then what lost
-// connections have left there is cleared away.
+void DropLedger::give_up(std::uint64_t id) {
+  under_investigation_.erase(id);
+  Incident* const incident = log_.find(id);
+  if (incident == nullptr || incident->decided) return;
+  const Evidence nothing = evidence_of(*incident);
+  const Verdict verdict{Cause::kUnknown, Scope::kOne, "it could not be investigated"};
+  while (incident->counted < incident->drops.size()) {
+    count(incident->drops[incident->counted++], verdict);
+  }
+  conclude(*incident, nothing, verdict);
+}
+
+// One at a time, however many incidents end before the server lets anybody in.
 asio::awaitable<void> DropLedger::get_acquainted() {
   if (acquainting_) co_return;
-  acquainting_ = true;
+  const UnderWay under_way(acquainting_);
   postgres::Backoff backoff(kAcquaintance, kLongestWait);
-  while (!known_.start_time) {
-    try {
-      const ServerLook seen = co_await look(Clock::now() + kOneAttempt);
-      if (under_investigation_.empty()) known_ = seen.marks;  // else it is the evidence
-    } catch (const postgres::PgError& error) {
-      if (error.reason() == postgres::Reason::kStopped) throw;
-    }
-    if (known_.start_time) break;
+  for (;;) {
+    if (!known_.start_time) co_await meet_server();
+    if (known_.start_time) co_await clear_remains();
+    if (known_.start_time && remains_.empty()) co_return;
     backoff.failed(Clock::now(), postgres::dice());
     co_await sleep_until(dialer_.executor(), backoff.next_try());
   }
-  acquainting_ = false;
+}
+
+asio::awaitable<void> DropLedger::meet_server() {
+  try {
+    const ServerLook seen = co_await look(Clock::now() + kOneAttempt);
+    if (under_investigation_.empty()) known_ = seen.marks;  // else it is the evidence
+  } catch (const postgres::PgError& error) {
+    if (error.reason() == postgres::Reason::kStopped) throw;
+  }
+}
+
+asio::awaitable<void> DropLedger::clear_remains() {
+  if (remains_.empty()) co_return;
   std::vector<Drop> remains = std::exchange(remains_, {});
   const bool cleared = co_await end_remains(dialer_, remains, Clock::now() + kOneAttempt);
   if (!cleared) std::move(remains.begin(), remains.end(), std::back_inserter(remains_));
 }
 
-void DropLedger::count_from(std::size_t first, const Evidence& evidence) {
-  for (std::size_t i = first; i < evidence.drops.size(); ++i) {
-    count(evidence.drops[i], attribute(evidence, evidence.drops[i]));
+// Those that were not counted yet.
+void DropLedger::count_rest(Incident& incident, const Evidence& evidence) {
+  while (incident.counted < evidence.drops.size()) {
+    const Drop& drop = evidence.drops[incident.counted++];  // never twice, also if this fails
+    count(drop, attribute(evidence, drop));
   }
 }
 
@@ -264,8 +296,8 @@ void DropLedger::count(const Drop& drop, const Verdict& verdict) {
   surroundings_.decided(drop, verdict.cause);
 }
 
-void DropLedger::conclude(Incident& incident, const Evidence& evidence) {
-  incident.verdict = attribute(evidence);
+void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict verdict) {
+  incident.verdict = std::move(verdict);
   incident.decided = true;
   under_investigation_.erase(incident.id);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),

@@ -52,8 +52,11 @@ class DropLedger {
   // again.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
-  // Learns when the server started, as soon as it lets us in, unless a scrape tells it before. Then
-  // clears away what lost connections have left there.
+  // For an investigation that could not be carried to its end: what it has not counted is unknown.
+  void give_up(std::uint64_t incident);
+
+  // Learns when the server started, as soon as it lets us in, unless a scrape tells it before, and
+  // clears away what lost connections have left there, however long that takes.
   asio::awaitable<void> get_acquainted();
 
   // The server as a session saw it while nothing was wrong.
@@ -71,8 +74,10 @@ class DropLedger {
   asio::awaitable<void> await_arrivals(const Incident& incident);
   asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;
-  void count_from(std::size_t first, const Evidence& evidence);
-  void conclude(Incident& incident, const Evidence& evidence);
+  asio::awaitable<void> meet_server();
+  asio::awaitable<void> clear_remains();
+  void count_rest(Incident& incident, const Evidence& evidence);
+  void conclude(Incident& incident, const Evidence& evidence, Verdict verdict);
   void remember(const Evidence& evidence);
   void count(const Drop& drop, const Verdict& verdict);
 

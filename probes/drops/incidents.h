@@ -21,6 +21,7 @@ struct Incident {
   std::chrono::steady_clock::time_point first, last;  // of its drops
   int held_before = 0;
   std::vector<Drop> drops;
+  std::size_t counted = 0;  // of its drops
   bool decided = false;
   Verdict verdict;
 };

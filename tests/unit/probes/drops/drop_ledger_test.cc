@@ -1,0 +1,79 @@
+#include "probes/drops/drop_ledger.h"
+
+#include <asio/io_context.hpp>
+
+#include "tests/support/catch.h"
+#include "tests/support/run_coroutine.h"
+
+using namespace std::chrono_literals;
+using namespace pgconn;
+using namespace pgconn::probes;
+using postgres::PgError;
+
+namespace {
+
+// A ledger whose server cannot be reached.
+struct Bookkeeping {
+  asio::io_context io;
+  postgres::Resolver resolver{io.get_executor()};
+  postgres::Dialer dialer{io.get_executor(), resolver,
+                          []() -> postgres::ConnInfo {
+                            throw PgError(postgres::Phase::kConfig, postgres::Reason::kConfig, "",
+                                          "no server in this test", true);
+                          },
+                          7};
+  metrics::Instruments instruments;
+  std::vector<Cause> decided;
+  std::vector<Incident> concluded;
+  DropLedger ledger{"target",
+                    dialer,
+                    instruments,
+                    {.held = [] { return 2; },
+                     .ask_all = [] {},
+                     .owing = [] { return 0; },
+                     .survivors = [](Clock::time_point) -> std::vector<Survivor> {
+                       throw std::out_of_range("an error of ours");
+                     },
+                     .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
+                     .concluded = [this](const Incident& one) { concluded.push_back(one); }}};
+};
+
+Drop terminated() {
+  return {.probe = ProbeKind::kRoundtrip,
+          .error = PgError(postgres::Phase::kIdle, postgres::Reason::kTerminated, "57P01",
+                           "FATAL: terminating connection", true),
+          .at = Clock::now()};
+}
+
+}  // namespace
+
+TEST_CASE("an investigation that fails ends as unknown, each drop counted once") {
+  Bookkeeping books;
+  const auto incident = books.ledger.enter(terminated());
+  REQUIRE(incident);
+  CHECK_FALSE(books.ledger.enter(terminated()));  // joins it
+  CHECK_THROWS_AS(test::run(books.io, books.ledger.investigate(*incident)), std::out_of_range);
+  books.ledger.give_up(*incident);
+  CHECK(books.decided == std::vector<Cause>{Cause::kUnknown, Cause::kUnknown});
+  REQUIRE(books.concluded.size() == 1);
+  CHECK(books.concluded[0].verdict.cause == Cause::kUnknown);
+  books.ledger.give_up(*incident);
+  CHECK(books.concluded.size() == 1);
+}
+
+TEST_CASE(
+    "after an investigation that failed the ledger learns again, and a new drop is a new "
+    "incident") {
+  Bookkeeping books;
+  const auto incident = books.ledger.enter(terminated());
+  REQUIRE(incident);
+  books.ledger.give_up(*incident);
+  ServerMarks marks;
+  marks.start_time = 1000.0;
+  books.ledger.learn(marks, 170000);
+  // Nothing is left to learn, so it ends without asking the server.
+  test::run(books.io, books.ledger.get_acquainted());
+  const auto next = books.ledger.enter(terminated());
+  REQUIRE(next);
+  CHECK(*next != *incident);
+}
