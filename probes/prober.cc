@@ -101,12 +101,11 @@ void Prober::spawn(std::string_view what, std::function<asio::awaitable<void>()>
   Guard guard{.failed = [this, what](std::string_view error) { failed_(what, error); },
               .stopped = [this] { return stopped_; }};
   postgres::Backoff backoff(kFirstRestart, kLongestRestart);
-  asio::co_spawn(
-      dialer_.executor(),
-      run_guarded(dialer_.executor(), std::move(make), std::move(guard), std::move(backoff)),
-      asio::bind_cancellation_slot(own->slot(), [this, own](const std::exception_ptr&) {
-        running_.erase(own);  // by its cancellation, of which there is nothing to tell
-      }));
+  asio::co_spawn(dialer_.executor(),
+                 run_guarded(dialer_.executor(), std::move(make), std::move(guard), backoff),
+                 asio::bind_cancellation_slot(own->slot(), [this, own](const std::exception_ptr&) {
+                   running_.erase(own);  // by its cancellation, of which there is nothing to tell
+                 }));
 }
 
 void Prober::get_acquainted() {
