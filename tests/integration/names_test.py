@@ -2,6 +2,7 @@
 
 import os
 
+import psycopg2
 import pytest
 
 from tests.integration.scenes import Scene, Session, by, quoted
@@ -13,6 +14,10 @@ ODD_NAMES = [
 
 @pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
 def test_roles_and_databases_may_have_any_name(scene, name):
+    if "\n" in name and scene.box.version >= 19:  # it refuses them: none is there to be told
+        with pytest.raises(psycopg2.Error, match="newline"):
+            scene.role(name)
+        return
     scene.role(name, options="LOGIN CONNECTION LIMIT 7")
     scene.database(name)
     scene.sql(f"ALTER ROLE {quoted(name)} IN DATABASE {quoted(name)} SET statement_timeout = '3s'")
