@@ -137,6 +137,8 @@ standby() {
     "${as_server[@]}" "$clients/pg_basebackup" -D "$dir/data" -R -X stream -c fast --no-sync \
       -d "host=$primary/sock port=$primary_port user=postgres" >"$dir/basebackup.log" 2>&1
   ) || { cat "$dir/basebackup.log" >&2; fail "pg_basebackup failed in $dir"; }
+  # A later version's client writes down an option that libpq 16 refuses.
+  [ "$version" -ge 17 ] || sed -i 's/ sslnegotiation=[a-z]*//' "$dir/data/postgresql.auto.conf"
   launch "$version" "$dir" "$port" "$@"
 }
 
