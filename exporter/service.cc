@@ -28,6 +28,7 @@
 #include "exporter/web/web_front.h"
 #include "metrics/exposition.h"
 #include "metrics/instruments.h"
+#include "postgres/library.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -271,6 +272,7 @@ class Service::Impl {
     own.add(families::kTargets, static_cast<double>(accepted->targets));
     own.add(families::kReloadSuccessful, accepted_last_ ? 1 : 0);
     own.add(families::kReloadTime, Seconds(accepted->at.time_since_epoch()).count());
+    own.add(families::kWedgedLogins, postgres::given_up_logins());
     own.add(families::kLogLinesDropped, static_cast<double>(log::lines_dropped()));
     add_process_metrics(parse_process_files(read_process_files()), own);
     return own;

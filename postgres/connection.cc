@@ -168,6 +168,14 @@ PgError timed_out(Phase phase) {
                  true);
 }
 
+// A peer chooses how many iterations SCRAM has, and libpq cannot be interrupted.
+PgError computes(Phase phase) {
+  return PgError(phase, Reason::kTimeout, "",
+                 "a login to this server computes for longer than it may take (scram_iterations?); "
+                 "no other is begun until it has ended",
+                 true);
+}
+
 constexpr int kOldestVersion = 130000;
 
 // A pooler tells its server's version too.
@@ -185,7 +193,7 @@ std::string_view text_of(const char* text) { return text != nullptr ? text : "";
 
 // One attempt of libpq's over the endpoints of the plan. False when the present one has used up its
 // turn.
-asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases) {
+asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases, GivenUp given_up) {
   plan.begin(Clock::now());
   PostgresPollingStatusType want = wire.bad() ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (want != PGRES_POLLING_OK) {
@@ -197,7 +205,9 @@ asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases)
     const auto what = want == PGRES_POLLING_READING ? Wire::kRead : Wire::kWrite;
     const bool ready = co_await wire.wait_once(what, plan.turn_ends());
     if (!ready) co_return false;
-    want = wire.poll();
+    const auto polled = co_await wire.poll(given_up, plan.turn_ends());
+    if (!polled) co_return false;
+    want = *polled;
     wire.check_received(phases.phase());
   }
   phases.observe(PQstatus(wire.raw()));
@@ -213,6 +223,9 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
                                                                  Deadline deadline) {
   refuse_blocking_files(conninfo);
   const Clock::time_point begin = Clock::now();
+  const GivenUp given_up =
+      options.given_up ? options.given_up : std::make_shared<std::atomic<int>>(0);
+  if (*given_up > 0) throw computes(Phase::kStartup);
   auto endpoints = co_await resolve_all(resolver, conninfo.endpoints(), deadline);
   const Clock::time_point resolved = Clock::now();
   if (conninfo.shuffles()) shuffle(endpoints, dice);
@@ -225,9 +238,10 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
         conninfo.parameters(plan.endpoints(), std::string(kApplicationPrefix) + options.purpose);
     if (!options.keepalives) parameters.emplace_back("keepalives", "0");
     wire->start(parameters);
-    const bool connected = co_await attempt(*wire, plan, phases);
+    const bool connected = co_await attempt(*wire, plan, phases, given_up);
     if (!connected) {
       wire->close();
+      if (wire->given_up) throw computes(phases.phase());
       if (!plan.leave_out()) throw timed_out(phases.phase());
       continue;
     }

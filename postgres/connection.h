@@ -4,6 +4,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -37,6 +38,9 @@ struct ConnectOptions {
   std::chrono::milliseconds lock_timeout{0};
   // Keeps the server's idle_session_timeout (14+) from ending a session that is held on purpose.
   bool outlive_idle_session_timeout = false;
+  // Of one target: how many of its logins go on computing although they were given up. While one
+  // does, no other is begun. Absent: nobody counts.
+  std::shared_ptr<std::atomic<int>> given_up = {};
   // TCP keepalives of our socket. Off for a connection that is to find out how long silence lives.
   bool keepalives = true;
 };

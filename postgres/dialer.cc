@@ -44,6 +44,7 @@ Dialer::Slot Dialer::take_place(std::string purpose) {
 asio::awaitable<Dialer::Session> Dialer::dial(ConnectOptions options, Deadline deadline) {
   Session session;
   session.slot = take_place(options.purpose);
+  options.given_up = given_up_;
   const ConnInfo conninfo = conninfo_();
   session.connection =
       co_await Connection::connect(executor_, resolver_, conninfo, options, deadline);

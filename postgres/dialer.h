@@ -4,6 +4,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -61,6 +62,7 @@ class Dialer {
   MakeConnInfo conninfo_;
   int budget_;
   int used_ = 0;
+  std::shared_ptr<std::atomic<int>> given_up_ = std::make_shared<std::atomic<int>>(0);
   std::map<std::string, int> open_;
 };
 

@@ -7,4 +7,7 @@ namespace pgconn::postgres {
 
 std::string libpq_version();  // "15.20"
 
+// Logins that go on computing although they were given up, see connection.h.
+int given_up_logins();
+
 }  // namespace pgconn::postgres

@@ -16,7 +16,7 @@ namespace {
 // Called by libpq, which is C: nothing may be thrown through it.
 void receive_notice(void* self, const PGresult* notice) noexcept {
   try {
-    static_cast<Wire*>(self)->remember(notice);
+    static_cast<Inbox*>(self)->remember(notice);
   } catch (...) {
     // Out of memory: the loss itself is still seen, only without its last words.
   }
@@ -65,14 +65,36 @@ void Wire::start(const std::vector<std::pair<std::string, std::string>>& paramet
   if (connection_ == nullptr) throw std::bad_alloc();
   if (bad()) note_failure(errno);
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // yields the SQLSTATE of a refused login
-  PQsetNoticeReceiver(connection_, receive_notice, this);
+  PQsetNoticeReceiver(connection_, receive_notice, inbox_.get());
 }
 
-PostgresPollingStatusType Wire::poll() {
-  errno = 0;
-  const PostgresPollingStatusType status = PQconnectPoll(connection_);
-  if (status == PGRES_POLLING_FAILED) note_failure(errno);
-  return status;
+// SCRAM, and the trusted roots that a handshake reads, come after the peer's first answer.
+bool may_compute(const PGconn* connection) {
+  const ConnStatusType status = PQstatus(connection);
+  return status != CONNECTION_NEEDED && status != CONNECTION_STARTED && status != CONNECTION_MADE;
+}
+
+asio::awaitable<std::optional<PostgresPollingStatusType>> Wire::poll(GivenUp given_up_logins,
+                                                                     Deadline deadline) {
+  const auto self = shared_from_this();
+  LoginStep step;
+  if (!may_compute(connection_)) {
+    errno = 0;
+    step.status = PQconnectPoll(connection_);
+    step.error = errno;
+  } else {
+    const auto disown = [self] {
+      self->connection_ = nullptr;
+      self->given_up = true;
+    };
+    step = co_await poll_apart(timer_.get_executor(), connection_, inbox_,
+                               std::move(given_up_logins), deadline, disown);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) throw_stopped();
+    if (step.outcome != LoginStep::Outcome::kDone) co_return std::nullopt;
+  }
+  if (step.status == PGRES_POLLING_FAILED) note_failure(step.error);
+  co_return step.status;
 }
 
 // libpq 17 is silent when it can have no socket, for want of file descriptors for one.
@@ -158,19 +180,20 @@ void Wire::close() noexcept {
   connection_ = nullptr;
 }
 
-void Wire::remember(const PGresult* notice) {
+void Inbox::remember(const PGresult* notice) {
   const std::string level = severity(notice);
   const std::string sqlstate = sqlstate_of(notice);
   const bool last_words = level == "FATAL" || level == "PANIC";
   // An immediate shutdown and the crash of another backend are announced by a WARNING.
   if (!last_words && !sqlstate.starts_with("57P0")) return;
-  farewell_.emplace(Phase::kIdle, reason_of_sqlstate(sqlstate, false), sqlstate,
-                    level + ": " + one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)), true);
+  farewell.emplace(Phase::kIdle, reason_of_sqlstate(sqlstate, false), sqlstate,
+                   level + ": " + one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)), true);
 }
 
 PgError Wire::lost(Phase phase) const {
-  if (!farewell_) return lost_error(message(), phase);
-  return PgError(phase, farewell_->reason(), farewell_->sqlstate(), farewell_->what(), true);
+  const auto& farewell = inbox_->farewell;
+  if (!farewell) return lost_error(message(), phase);
+  return PgError(phase, farewell->reason(), farewell->sqlstate(), farewell->what(), true);
 }
 
 }  // namespace pgconn::postgres

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "postgres/connection.h"
+#include "postgres/login_threads.h"
 
 namespace pgconn::postgres {
 
@@ -28,6 +29,13 @@ std::string sqlstate_of(const PGresult* result);      // empty too if it is none
 // FATAL, ERROR, WARNING, …, in English. A pooler names it in one language only.
 std::string severity(const PGresult* result);
 
+// What the server says unasked. Outlives the wire where a step of libpq's does.
+struct Inbox {
+  std::optional<PgError> farewell;
+  // Keeps a FATAL, or a warning that announces the end, for Wire::lost().
+  void remember(const PGresult* notice);
+};
+
 class Wire : public std::enable_shared_from_this<Wire> {
  public:
   using WaitType = asio::posix::descriptor_base::wait_type;
@@ -40,8 +48,10 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // Starts connecting; the connection may be bad already (see bad()). Nothing but the first
   // `dbname`, which is our own, is read as a connection string.
   void start(const std::vector<std::pair<std::string, std::string>>& parameters);
-  // libpq's next step of that, once the socket is ready.
-  PostgresPollingStatusType poll();
+  // libpq's next step of that, once the socket is ready. One that may compute for long runs on a
+  // thread of its own. Nothing if it was not done by the deadline. Throws kStopped if cancelled.
+  asio::awaitable<std::optional<PostgresPollingStatusType>> poll(GivenUp given_up,
+                                                                 Deadline deadline);
   // Once connected: the socket is ours to watch until close().
   void established();
 
@@ -69,13 +79,11 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
   // How the connection was lost: the server's last words if it sent any, else libpq's.
   PgError lost(Phase phase) const;
-  // Keeps a FATAL, or a warning that announces the end, for lost().
-  void remember(const PGresult* notice);
-
   ConnectTimings timings;
   std::string setup_sql;           // sent before the first queries
   std::optional<bool> direct;      // no pooler in between; not known before the setup was answered
   std::set<std::string> prepared;  // names of statements this session has
+  bool given_up = false;           // while it computed: it is gone, and closed
   bool watching = false;           // somebody waits in watch(),
   bool interrupted = false;        // and is to stop it
 
@@ -88,7 +96,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   asio::steady_timer timer_;
   std::uint64_t turn_ = 0;  // tells a timer that fires late that its wait is over
   std::uint64_t explained_ = std::uint64_t{1024} * 1024;  // a login and some notices
-  std::optional<PgError> farewell_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   std::string system_error_;  // what libpq failed of while connecting, should it not say so
 };
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "exporter/own_metrics/version.h"
 #include "exporter/service.h"
 #include "exporter/web/web_front.h"
+#include "postgres/library.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -128,5 +130,8 @@ extern "C" int _gnutls_global_init_skip() { return 1; }  // NOLINT(bugprone-rese
 
 int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 2);  // an arena for each HTTP worker would double the resident memory
-  return pgconn::exporter::run(std::vector<std::string>(argv + 1, argv + argc));
+  const int status = pgconn::exporter::run(std::vector<std::string>(argv + 1, argv + argc));
+  // A thread that still computes for a login uses OpenSSL, which exit() would tear down under it.
+  if (pgconn::postgres::given_up_logins() > 0) std::_Exit(status);
+  return status;
 }

@@ -14,10 +14,10 @@ std::span<const metrics::Descriptor* const> target_families() {
 
 std::span<const metrics::Descriptor* const> exporter_families() {
   using namespace families;
-  static constexpr std::array<const metrics::Descriptor*, 12> kList = {
-      &kBuildInfo,      &kTargets,        &kReloadSuccessful, &kReloadTime,
-      &kHttpRequests,   &kScrapeDuration, &kLogLinesDropped,  &kConnections,
-      &kConnectionsMax, &kCappedSeries,   &kRepairedValues,   &kInternalErrors};
+  static constexpr std::array<const metrics::Descriptor*, 13> kList = {
+      &kBuildInfo,      &kTargets,         &kReloadSuccessful, &kReloadTime,  &kHttpRequests,
+      &kScrapeDuration, &kLogLinesDropped, &kWedgedLogins,     &kConnections, &kConnectionsMax,
+      &kCappedSeries,   &kRepairedValues,  &kInternalErrors};
   return kList;
 }
 

@@ -78,6 +78,9 @@ inline constexpr auto kHttpRequests =
 inline constexpr auto kScrapeDuration =
     histogram("pgconn_exporter_scrape_duration_seconds",
               "How long whole scrapes of /metrics took, from request to batch.");
+inline constexpr auto kWedgedLogins =
+    gauge("pgconn_exporter_login_threads_wedged",
+          "Threads that compute for a login which was given up; libpq cannot be interrupted.");
 inline constexpr auto kLogLinesDropped =
     counter("pgconn_exporter_log_lines_dropped_total",
             "Log lines that were dropped because nobody read standard error fast enough.");
