@@ -103,6 +103,7 @@ export const REASONS = {
   tls: '#FF7EB6',
   password_missing: '#F9D9F9',
   authentication: '#F2CC0C',
+  role_missing: '#8A6D00',
   permission: '#C0A000',
   database: '#96D98D',
   too_many_connections: '#FF9830',
