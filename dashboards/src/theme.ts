@@ -128,6 +128,6 @@ export const TRANSPORTS = {
   'plain remote': '#F2495C',
 };
 
-export const SCOPES = { all: '#E02F44', idle_only: '#A352CC', one: '#8E9AAF' };
+export const SCOPES = { all: '#E02F44', idle_only: '#A352CC', some: '#FF9830', one: '#8E9AAF' };
 
 export const RESULTS = { survived: '#56A64B', dropped: '#A352CC', inconclusive: '#8E9AAF' };
