@@ -53,6 +53,7 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   keepalive_gap_ = session_.connection->keepalive_gap();
   const bool direct = session_.connection->is_direct().value_or(false);
   backend_pid_ = direct ? session_.connection->backend_pid() : 0;
+  endpoint_ = session_.connection->endpoint();
   opened_ = last_answer_ = Clock::now();
   answers_.clear();
   owes_answer_ = false;
@@ -109,7 +110,7 @@ void HeldSession::report(const postgres::PgError& error, Clock::time_point silen
   if (now - opened_ >= kSettled) backoff_.succeeded();
   backoff_.failed(now, postgres::dice());
   context_.lost(Drop{probe_, error, now, silent_until - last_answer_, false, opened_,
-                     keepalive_gap_, backend_pid_});
+                     keepalive_gap_, backend_pid_, endpoint_});
 }
 
 }  // namespace pgconn::probes

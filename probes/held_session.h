@@ -6,6 +6,7 @@
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <string>
 
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
@@ -68,6 +69,7 @@ class HeldSession {
   };
   std::optional<Clock::duration> keepalive_gap_;  // of this session
   int backend_pid_ = 0;                           // 0: made up by a pooler
+  std::string endpoint_;
   Clock::time_point opened_, last_answer_;
   std::deque<Answered> answers_;  // the latest of this session
   bool owes_answer_ = false;
