@@ -175,6 +175,25 @@ asio::awaitable<void> DropLedger::await_others(Clock::time_point enough) {
   }
 }
 
+// What is decided without the others is counted without them: they have timeouts of their own, and
+// are waited for afterwards, for the scope.
+asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const Evidence& gathered,
+                                                 Clock::time_point enough) {
+  co_await await_others(std::min<Clock::time_point>(incident.first + kSoon, enough));
+  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+    if (attribute(complete(gathered, incident)).cause != Cause::kUnknown) co_return;
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
+// One that falls meanwhile is looked into at once.
+asio::awaitable<void> DropLedger::await_scope(const Incident& incident, std::size_t counted,
+                                              Clock::time_point enough) {
+  while (surroundings_.owing() > 0 && Clock::now() < enough && incident.drops.size() == counted) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
 asio::awaitable<void> DropLedger::await_arrivals(const Incident& incident) {
   const bool one_by_one = ended_for_idleness(incident.drops.front());
   const Clock::time_point all = incident.first + kAllArrived;
@@ -212,9 +231,11 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   while (evidence.drops.size() < incident.drops.size()) {
     co_await ask_others(incident);
     co_await reconnect(incident, gathered);
-    co_await await_others(incident.first + (all_have_words(incident) ? kSoon : kAnswering));
+    const auto enough = incident.first + (all_have_words(incident) ? kSoon : kAnswering);
+    co_await await_deciders(incident, gathered, enough);
     evidence = complete(gathered, incident);
     count_rest(incident, evidence);
+    co_await await_scope(incident, evidence.drops.size(), enough);
     co_await await_arrivals(incident);
     co_await seek_unheard(incident, evidence);
   }

@@ -45,3 +45,19 @@ def test_a_firewall_that_resets_established_flows_alone_has_reset(watch):
     assert incidents(families) == {("network_reset", "all"): 1} and drops(families) == ALL_RESET
     [record] = eventually(lambda: told(exporter), what="the log")
     assert record["reason"] == "reset", record
+
+
+def test_what_is_lost_to_a_cut_link_is_counted_before_the_others_have_run_out_of_time(watch):
+    midbox, exporter = watch({}, {"connect": False, "roundtrip": PACE, "idle": {"timeout": "8s"}})
+    until(exporter, all_held, "all connections")
+    began = time.monotonic()
+    midbox.cut()
+    roundtrip = ("roundtrip", "network_silent", "")
+    families = until(exporter, lambda families: roundtrip in drops(families), "the round trip's drop")
+    print(f"cut link: the round trip counted {time.monotonic() - began:.2f} s after the fault")
+    # Noticed after at most two seconds, and five to count it.
+    assert time.monotonic() - began < 8
+    assert incidents(families) == {}
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("network_silent", "all"): 1}
+    assert drops(families) == {roundtrip: 1, ("idle", "network_silent", ""): 2}
