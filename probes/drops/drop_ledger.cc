@@ -82,6 +82,10 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 }
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
+  if (const Incident* const loop = log_.goes_on_with(drop)) {
+    count(drop, loop->verdict);
+    return std::nullopt;
+  }
   const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
   if (incident.decided) {  // late, and its own words say why

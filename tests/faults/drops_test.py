@@ -107,9 +107,9 @@ def test_a_server_that_ends_every_session_at_once_is_not_asked_again_and_again(s
 
     eventually(lambda: drops(exporter.metrics()), what="a loss")
     before, begin = attempts(), time.monotonic()
-    eventually(lambda: attempts() >= before + 6, what="six attempts")
-    # At least an eighth, a quarter, half a second, and then one second each.
-    assert time.monotonic() - begin > 3
+    eventually(lambda: attempts() >= before + 2, what="two attempts")
+    # At least an eighth and a quarter of a second where the session ends before it answers, else seconds.
+    assert time.monotonic() - begin > 0.3
 
 
 def test_the_death_of_a_stranger_s_backend_is_a_crash_for_all(scene, hold):
