@@ -4,13 +4,30 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-namespace pgconn::postgres {
+#include <optional>
 
-std::uint64_t received_bytes(int socket) {
+namespace pgconn::postgres {
+namespace {
+
+constexpr int kTcpClose = 7;  // TCP_CLOSE, which the C library's header names
+
+std::optional<tcp_info> info_of(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
-                                                                      : 0;
+  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return info;
+}
+
+}  // namespace
+
+std::uint64_t received_bytes(int socket) {
+  const auto info = info_of(socket);
+  return info ? info->tcpi_bytes_received : 0;
+}
+
+bool is_reset(int socket) {
+  const auto info = info_of(socket);
+  return info && info->tcpi_state == kTcpClose;
 }
 
 }  // namespace pgconn::postgres

@@ -14,6 +14,7 @@ Scope scope_of(const Evidence& evidence) {
   const std::size_t fallen = evidence.drops.size();
   if (fallen == 0) return Scope::kOne;
   if (all_fell(evidence) && fallen > 1) return Scope::kAll;
+  const Scope no_pattern = connections_fallen(evidence) > 1 ? Scope::kSome : Scope::kOne;
   if (fallen > 1 && std::all_of(evidence.drops.begin(), evidence.drops.end(), ended_for_idleness)) {
     return Scope::kIdleOnly;
   }
@@ -25,7 +26,7 @@ Scope scope_of(const Evidence& evidence) {
   // is not perhaps the reason.
   const bool explained = !evidence.drops.front().error.sqlstate().empty();
   const bool pattern = fallen > 1 || !(explained || may_be_a_stuck_process(evidence));
-  return silent && pattern ? Scope::kIdleOnly : Scope::kOne;
+  return silent && pattern ? Scope::kIdleOnly : no_pattern;
 }
 
 // "its drops ended for different reasons: 2 admin_terminate, 1 unknown"
@@ -84,6 +85,8 @@ std::string_view to_string(Scope scope) {
       return "all";
     case Scope::kIdleOnly:
       return "idle_only";
+    case Scope::kSome:
+      return "some";
     case Scope::kOne:
       return "one";
   }

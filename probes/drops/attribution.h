@@ -55,10 +55,11 @@ inline constexpr std::array kCauses = {Cause::kAdminTerminate,
 enum class Scope {
   kAll,       // every one, and there was more than one
   kIdleOnly,  // those that had been silent longest, while the others answer
-  kOne,       // one, or some without such a pattern
+  kSome,      // more than one, without such a pattern
+  kOne,
 };
 
-inline constexpr std::array kScopes = {Scope::kAll, Scope::kIdleOnly, Scope::kOne};
+inline constexpr std::array kScopes = {Scope::kAll, Scope::kIdleOnly, Scope::kSome, Scope::kOne};
 
 std::string_view to_string(Cause cause);  // label values, as docs/metrics.md lists them
 std::string_view to_string(Scope scope);

@@ -7,6 +7,7 @@
 #include "postgres/backoff.h"
 #include "postgres/sqlstate.h"
 #include "probes/drops/drop_metrics.h"
+#include "probes/drops/refusals.h"
 #include "probes/drops/remains.h"
 #include "probes/drops/server_marks.h"
 
@@ -23,9 +24,6 @@ constexpr milliseconds kNoticing(400);
 constexpr milliseconds kArriving(400);
 // And no longer than this after the first: who is idle for too long is ended one by one.
 constexpr seconds kAllArrived(3);
-constexpr seconds kPatience(10);  // for a server that restarts or recovers
-// For what can be told without waiting for a restart, and a drop is counted within five seconds.
-constexpr seconds kSoon(4);
 constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
 constexpr seconds kOneAttempt(3);    // of connecting and asking
 constexpr seconds kAnswering(15);    // for the others, who have timeouts of their own
@@ -37,22 +35,6 @@ constexpr std::size_t kUnansweredKept = 16;
 constexpr std::chrono::hours kUnansweredFor(24);  // how long it counts as a sample of the path
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
-
-// The server is there and turns us away: it neither stops nor starts.
-bool is_refusal_of_living(const postgres::PgError& error) {
-  using postgres::Reason;
-  switch (error.reason()) {
-    case Reason::kTlsUnsupported:
-    case Reason::kPasswordMissing:
-    case Reason::kAuthentication:
-    case Reason::kPermission:
-    case Reason::kDatabase:
-    case Reason::kTooManyConnections:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool all_have_words(const Incident& incident) {
   return std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
@@ -100,6 +82,10 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 }
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
+  if (const Incident* const loop = log_.goes_on_with(drop)) {
+    count(drop, loop->verdict);
+    return std::nullopt;
+  }
   const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
   if (incident.decided) {  // late, and its own words say why
@@ -111,9 +97,11 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
 }
 
 // On a session of its own.
-asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
+asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline,
+                                             std::vector<postgres::EndpointError>* turned_away) {
   postgres::ConnectOptions options;
   options.purpose = "diagnose";
+  options.turned_away = turned_away;
   const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
   last_look_ = co_await look_at_server(*session.connection, deadline);
   server_version_ = session.connection->server_version();
@@ -124,25 +112,27 @@ asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
 asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
   // Once more if some joined late.
   const Clock::time_point again = Clock::now() + kOneAttempt;
-  const auto patience = all_have_words(incident) ? kSoon : kPatience;
-  Clock::time_point until = std::max<Clock::time_point>(incident.first + patience, again);
+  bool lives = false;
   evidence.after = {};
   evidence.reconnected.reset();
   for (;;) {
+    const auto patience = lives ? kSoon : patience_after(incident.drops);
+    const auto until = std::max<Clock::time_point>(incident.first + patience, again);
     std::optional<postgres::PgError> failure;
+    std::vector<postgres::EndpointError> turned_away;
     try {
-      const ServerLook seen = co_await look(std::min(until, Clock::now() + kOneAttempt));
+      const auto enough = std::min(until, Clock::now() + kOneAttempt);
+      const ServerLook seen = co_await look(enough, &turned_away);
       evidence.after = seen.marks;
       evidence.reconnected = true;
     } catch (const postgres::PgError& error) {
       if (error.reason() == postgres::Reason::kStopped) throw;
       failure = error;
     }
+    add_refusals(turned_away, failure, incident.drops, evidence.failed_reconnects);
     if (!failure) co_return;
-    evidence.failed_reconnects.push_back(*failure);
-    const bool lives = is_refusal_of_living(*failure);
+    lives = is_refusal_of_living(*failure);
     if (lives) {  // nor does it end the others, so their last words are not crossed
-      until = std::min(until, std::max<Clock::time_point>(incident.first + kSoon, again));
       ask_all(incident);
       co_await await_others(until);
     }
@@ -189,6 +179,25 @@ asio::awaitable<void> DropLedger::await_others(Clock::time_point enough) {
   }
 }
 
+// What is decided without the others is counted without them: they have timeouts of their own, and
+// are waited for afterwards, for the scope.
+asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const Evidence& gathered,
+                                                 Clock::time_point enough) {
+  co_await await_others(std::min<Clock::time_point>(incident.first + kSoon, enough));
+  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+    if (attribute(complete(gathered, incident)).cause != Cause::kUnknown) co_return;
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
+// One that falls meanwhile is looked into at once.
+asio::awaitable<void> DropLedger::await_scope(const Incident& incident, std::size_t counted,
+                                              Clock::time_point enough) {
+  while (surroundings_.owing() > 0 && Clock::now() < enough && incident.drops.size() == counted) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
 asio::awaitable<void> DropLedger::await_arrivals(const Incident& incident) {
   const bool one_by_one = ended_for_idleness(incident.drops.front());
   const Clock::time_point all = incident.first + kAllArrived;
@@ -226,9 +235,11 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   while (evidence.drops.size() < incident.drops.size()) {
     co_await ask_others(incident);
     co_await reconnect(incident, gathered);
-    co_await await_others(incident.first + (all_have_words(incident) ? kSoon : kAnswering));
+    const auto enough = incident.first + (all_have_words(incident) ? kSoon : kAnswering);
+    co_await await_deciders(incident, gathered, enough);
     evidence = complete(gathered, incident);
     count_rest(incident, evidence);
+    co_await await_scope(incident, evidence.drops.size(), enough);
     co_await await_arrivals(incident);
     co_await seek_unheard(incident, evidence);
   }

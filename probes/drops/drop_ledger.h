@@ -46,10 +46,10 @@ class DropLedger {
   // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
 
-  // Gathers evidence and decides, most often in less than a second. Where the lost had words, or a
-  // living server turns us away, it takes four at most. After a loss without words, a server that
-  // does not come back takes ten, silent others up to fifteen; who falls meanwhile has it look
-  // again.
+  // Gathers evidence and decides, most often in less than a second, and counts within five at most.
+  // Only where the evidence is still to come does it take longer: others that have to answer first,
+  // by timeouts of their own (fifteen at most), and a path that resets all and may heal (ten). Who
+  // falls meanwhile has it look again.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
   // For an investigation that could not be carried to its end: what it has not counted is unknown.
@@ -66,11 +66,16 @@ class DropLedger {
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
-  asio::awaitable<ServerLook> look(Clock::time_point deadline);
+  asio::awaitable<ServerLook> look(Clock::time_point deadline,
+                                   std::vector<postgres::EndpointError>* turned_away = nullptr);
   asio::awaitable<void> reconnect(const Incident& incident, Evidence& evidence);
   asio::awaitable<void> ask_others(const Incident& incident);
   void ask_all(const Incident& incident);
   asio::awaitable<void> await_others(Clock::time_point enough);
+  asio::awaitable<void> await_deciders(const Incident& incident, const Evidence& gathered,
+                                       Clock::time_point enough);
+  asio::awaitable<void> await_scope(const Incident& incident, std::size_t counted,
+                                    Clock::time_point enough);
   asio::awaitable<void> await_arrivals(const Incident& incident);
   asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;

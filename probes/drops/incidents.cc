@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace pgconn::probes {
+namespace {
+
+// A session that was ended so is opened again after a minute at most, and some time to connect.
+constexpr std::chrono::minutes kReopened(2);
+
+}  // namespace
 
 Evidence evidence_of(const Incident& incident) {
   Evidence evidence;
@@ -31,6 +37,16 @@ Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_
   incident->last = std::max(incident->last, drop.at);
   incident->drops.push_back(std::move(drop));
   return *incident;
+}
+
+Incident* IncidentLog::goes_on_with(const Drop& drop) {
+  if (incidents_.empty() || !ended_for_idleness(drop)) return nullptr;
+  Incident& latest = incidents_.back();
+  const bool same = latest.decided && latest.verdict.cause == Cause::kIdleSessionTimeout;
+  if (!same || drop.opened - latest.last > kReopened) return nullptr;
+  latest.last = std::max(latest.last, drop.at);
+  ++latest.turns;
+  return &latest;
 }
 
 Incident* IncidentLog::find(std::uint64_t id) {

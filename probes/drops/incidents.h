@@ -22,6 +22,7 @@ struct Incident {
   int held_before = 0;
   std::vector<Drop> drops;
   std::size_t counted = 0;  // of its drops
+  std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
   bool decided = false;
   Verdict verdict;
 };
@@ -45,6 +46,11 @@ class IncidentLog {
   // Adds a drop; the incident it belongs to. The reference lives until as many later incidents as
   // are kept push it out. `held` is how many connections were held just before this drop.
   Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
+
+  // The latest incident, if this drop is one more turn of a loop that our own reconnecting keeps
+  // going: the server's idle_session_timeout ends each session of ours, and each is opened anew.
+  // That counts, but is no news, however long it lasts. Else nullptr.
+  Incident* goes_on_with(const Drop& drop);
 
   // By its number; nullptr once later ones have pushed it out.
   Incident* find(std::uint64_t id);
