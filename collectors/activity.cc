@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "collectors/readings.h"
 #include "postgres/connection.h"
 
 namespace pgconn::collectors {
@@ -175,6 +176,10 @@ std::vector<SessionGroup> read_activity(const Rows& rows) {
     groups.push_back(read_group(rows, row, columns));
   }
   return groups;
+}
+
+const std::vector<SessionGroup>& activity_of(const Readings& readings, const Options& options) {
+  return readings.parsed(activity_reading(options), read_activity);
 }
 
 }  // namespace pgconn::collectors

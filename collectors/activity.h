@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/collector.h"
 #include "postgres/rows.h"
 
 namespace pgconn::collectors {
@@ -57,5 +58,8 @@ struct SessionGroup {
 
 // `rows` must outlive the result. Throws std::exception if they are not of that reading.
 std::vector<SessionGroup> read_activity(const postgres::Rows& rows);
+
+// The same, read once a scrape. Throws what rows() of that reading would, too.
+const std::vector<SessionGroup>& activity_of(const Readings& readings, const Options& options);
 
 }  // namespace pgconn::collectors

@@ -161,10 +161,10 @@ class BlockingCollector final : public Collector {
     return {&activity_reading(options)};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
-    const auto groups = read_activity(readings.rows(activity_reading(context.options)));
-    LockWaits(groups).add_to(batch);
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    LockWaits(activity_of(readings, context.options)).add_to(output.batch);
+    return output;
   }
 };
 

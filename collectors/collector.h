@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "collectors/finding.h"
 #include "metrics/batch.h"
 #include "metrics/descriptor.h"
 #include "postgres/connection.h"
@@ -68,10 +70,21 @@ struct Reading {
   std::optional<std::string_view> for_version(int server_version) const;
 };
 
-// The answers of one scrape.
+// The answers of one scrape. For one thread at a time.
 class Readings {
  public:
+  // Copies and what is moved from know nothing parsed: that may point into the rows it is made of.
+  Readings() = default;
+  Readings(const Readings& other) : answers_(other.answers_) {}
+  Readings& operator=(const Readings& other) {
+    if (this != &other) *this = Readings(other);
+    return *this;
+  }
+  Readings(Readings&&) = default;
+  Readings& operator=(Readings&&) = default;
+
   void put(const Reading& reading, postgres::Answer answer) {
+    parsed_.erase(&reading);
     answers_.insert_or_assign(&reading, std::move(answer));
   }
   // Throws the PgError this reading got; PgError(kTimeout) if no answer came in time.
@@ -81,8 +94,18 @@ class Readings {
   const postgres::Rows* find(const Reading& reading) const;
   bool has(const Reading& reading) const { return answers_.contains(&reading); }
 
+  // What `parse` makes of rows(reading), made once for all who ask; always the same `parse` for a
+  // reading. Throws as both do. Valid as long as the answer is not replaced.
+  template <typename Parsed>
+  const Parsed& parsed(const Reading& reading, Parsed (*parse)(const postgres::Rows&)) const {
+    auto& made = parsed_[&reading];
+    if (!made) made = std::make_shared<const Parsed>(parse(rows(reading)));
+    return *static_cast<const Parsed*>(made.get());
+  }
+
  private:
   std::map<const Reading*, postgres::Answer> answers_;
+  mutable std::map<const Reading*, std::shared_ptr<const void>> parsed_;
 };
 
 // What our role may see. False where we do not know yet.
@@ -112,6 +135,12 @@ struct CollectorInfo {
   std::span<const metrics::Descriptor* const> descriptors;  // all that collect() may add
 };
 
+// For Prometheus, and with more words for people.
+struct CollectorOutput {
+  metrics::MetricBatch batch;
+  std::vector<Finding> findings;
+};
+
 class Collector {
  public:
   virtual ~Collector() = default;
@@ -119,9 +148,9 @@ class Collector {
   // What it reads; may depend on the options, never on the server.
   virtual std::vector<const Reading*> readings(const Options& options) const = 0;
   // Pure. Throws PgError if a reading it cannot do without failed, std::exception if rows are not
-  // of the shape it expects; the batch is then thrown away by the caller.
-  virtual void collect(const Readings& readings, const CollectContext& context,
-                       metrics::MetricBatch& batch) const = 0;
+  // of the shape it expects.
+  virtual CollectorOutput collect(const Readings& readings,
+                                  const CollectContext& context) const = 0;
 };
 
 }  // namespace pgconn::collectors

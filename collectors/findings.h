@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "collectors/finding.h"
 #include "collectors/overrides.h"
 #include "collectors/server_settings.h"
 
@@ -32,14 +33,6 @@ struct KnownFinding {
 
 std::span<const KnownFinding> known_findings();
 
-// What a finding is about, as a label: `server`, `all roles`, `role X`, `database X`,
-// `role X in database Y`; `dsn` is the exporter's own.
-struct Finding {
-  const KnownFinding* known = nullptr;
-  std::string subject;
-  std::string fix;  // the exact SQL for this subject
-};
-
 struct FindingInputs {
   int server_version = 0;
   ServerSettings settings;
@@ -49,11 +42,8 @@ struct FindingInputs {
   const Options& options;
 };
 
-// In the order of known_findings(). What cannot be known is not found.
+// Free of SQL: from plain values, wherever they were read. In the order of known_findings(). What
+// cannot be known is not found.
 std::vector<Finding> evaluate(const FindingInputs& inputs);
-
-// The same from the answers of a scrape that read what the collector of settings reads. Throws what
-// that would.
-FindingInputs finding_inputs(const Readings& readings, const CollectContext& context);
 
 }  // namespace pgconn::collectors

@@ -7,6 +7,7 @@
 #include "collectors/builtin.h"
 #include "collectors/readings.h"
 #include "collectors/server_settings.h"
+#include "collectors/setting_rows.h"
 
 namespace pgconn::collectors {
 namespace {
@@ -72,15 +73,15 @@ class LimitsCollector final : public Collector {
     return {&activity_reading(options), &settings_reading(), &limits_reading()};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
-    add_slots(ServerSettings(readings.rows(settings_reading())), context.server_version, batch);
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    metrics::MetricBatch& batch = output.batch;
+    add_slots(readings.parsed(settings_reading(), read_settings), context.server_version, batch);
 
     std::int64_t used = 0;
     Counts databases;
     Counts roles;
-    for (const SessionGroup& group :
-         read_activity(readings.rows(activity_reading(context.options)))) {
+    for (const SessionGroup& group : activity_of(readings, context.options)) {
       if (!group.is_client()) continue;
       used += group.sessions;
       // Only a session that has both is past authentication and no background process.
@@ -104,6 +105,7 @@ class LimitsCollector final : public Collector {
     }
     add_counts(kDatabaseConnections, databases, batch);
     add_counts(kRoleConnections, roles, batch);
+    return output;
   }
 };
 

@@ -1,14 +1,13 @@
-// Time settings overridden for roles and databases (ALTER ROLE … SET, ALTER DATABASE … SET), from
-// overrides_reading(), and which value applies to whom. A value; immutable once built, any thread.
+// Time settings overridden for roles and databases (ALTER ROLE … SET, ALTER DATABASE … SET), and
+// which value applies to whom. A value; immutable once built, any thread.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include "postgres/rows.h"
 
 namespace pgconn::collectors {
 
@@ -23,8 +22,9 @@ class Overrides {
  public:
   // None.
   Overrides() = default;
-  // Throws std::exception if `rows` are not of that reading.
-  explicit Overrides(const postgres::Rows& rows);
+  // Beside them, how many roles may log in and how many databases there are to work in.
+  Overrides(std::vector<Override> overrides, std::int64_t login_roles, std::int64_t databases)
+      : overrides_(std::move(overrides)), login_roles_(login_roles), databases_(databases) {}
 
   const std::vector<Override>& all() const { return overrides_; }
 

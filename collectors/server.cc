@@ -46,11 +46,12 @@ class ServerCollector final : public Collector {
     return {&server_reading(), &activity_reading(options)};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    metrics::MetricBatch& batch = output.batch;
     readings.rows(server_reading());  // throws what it failed of
     const auto server = facts(readings, context.options);
-    if (!server) return;
+    if (!server) return output;
     batch.add(kStartTime, server->start_time);
     // An idle session learns of a reload with its next command, and takes that for its time.
     if (!context.outdated_session) batch.add(kConfigLoadTime, server->config_load_time);
@@ -61,6 +62,7 @@ class ServerCollector final : public Collector {
     batch.add(kVisibility, server->visibility.sessions, {"sessions"});
     batch.add(kVisibility, server->visibility.settings, {"settings"});
     batch.add(kVisibility, server->visibility.logs, {"logs"});
+    return output;
   }
 };
 

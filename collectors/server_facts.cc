@@ -1,5 +1,7 @@
 #include "collectors/server_facts.h"
 
+#include <vector>
+
 #include "collectors/activity.h"
 #include "postgres/server_start.h"
 
@@ -18,8 +20,9 @@ Visibility read_visibility(const Rows& rows) {
           .hba_rules = sees("sees_hba_rules")};
 }
 
-std::optional<double> crash_restart_time(const Rows& activity, double start_time) {
-  for (const SessionGroup& group : read_activity(activity)) {
+std::optional<double> crash_restart_time(const std::vector<SessionGroup>& activity,
+                                         double start_time) {
+  for (const SessionGroup& group : activity) {
     if (group.backend_type != "checkpointer" || !group.session_start) continue;
     return postgres::crash_restart_time(start_time, *group.session_start);
   }
@@ -43,8 +46,8 @@ std::optional<ServerFacts> facts(const Readings& readings, const Options& option
   facts.config_load_time = postgres::number(cell("config_load_time")).value_or(0);
   facts.role = postgres::text_or(cell("role"), "");
   facts.visibility = read_visibility(*rows);
-  if (const Rows* activity = readings.find(activity_reading(options))) {
-    facts.crash_restart_time = crash_restart_time(*activity, facts.start_time);
+  if (readings.find(activity_reading(options)) != nullptr) {
+    facts.crash_restart_time = crash_restart_time(activity_of(readings, options), facts.start_time);
   }
   return facts;
 }

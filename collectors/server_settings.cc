@@ -5,11 +5,10 @@
 #include <utility>
 
 #include "collectors/setting_units.h"
+#include "postgres/rows.h"
 
 namespace pgconn::collectors {
 namespace {
-
-using postgres::Rows;
 
 constexpr TimeSetting kTimeSettings[] = {
     {"authentication_timeout", "s"},  {"client_connection_check_interval", "ms"},
@@ -60,21 +59,8 @@ double switched_on(std::string_view value) {
 std::span<const TimeSetting> time_settings() { return kTimeSettings; }
 std::span<const std::string_view> number_settings() { return kNumberSettings; }
 
-ServerSettings::ServerSettings(const Rows& rows) {
-  const std::size_t name = rows.column("name");
-  const std::size_t value = rows.column("reset_val");
-  const std::size_t unit = rows.column("unit");
-  const std::size_t pending = rows.column("pending_restart");
-  const std::size_t masked = rows.column("masked");
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::string setting(postgres::text_or(rows.at(row, name), ""));
-    if (postgres::boolean(rows.at(row, pending)).value_or(false)) {
-      pending_restart_.push_back(setting);
-    }
-    if (!rows.at(row, value) || postgres::boolean(rows.at(row, masked)).value_or(true)) continue;
-    settings_[setting] = {*rows.at(row, value),
-                          std::string(postgres::text_or(rows.at(row, unit), ""))};
-  }
+ServerSettings::ServerSettings(SettingValues values, std::vector<std::string> pending_restart)
+    : settings_(std::move(values)), pending_restart_(std::move(pending_restart)) {
   std::ranges::sort(pending_restart_);
 }
 

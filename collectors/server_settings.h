@@ -1,16 +1,14 @@
-// The server's own values of the settings this program knows, from settings_reading(): not those
-// of our session. A value that our session's overrides hide is unknown, never guessed. Pure; any
-// thread.
+// The server's own values of the settings this program knows, not those of our session. What is not
+// known is not guessed. Values; any thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "postgres/rows.h"
 
 namespace pgconn::collectors {
 
@@ -24,12 +22,19 @@ std::span<const TimeSetting> time_settings();
 // Other settings that are numbers, switches or sizes.
 std::span<const std::string_view> number_settings();
 
+// As pg_settings has it: the value as the server writes it, and the unit of a plain number.
+struct SettingValue {
+  std::string value;
+  std::string unit;
+};
+using SettingValues = std::map<std::string, SettingValue, std::less<>>;
+
 class ServerSettings {
  public:
   // Nothing is known.
   ServerSettings() = default;
-  // Throws std::exception if `rows` are not of that reading.
-  explicit ServerSettings(const postgres::Rows& rows);
+  // What is not among the values is not known.
+  explicit ServerSettings(SettingValues values, std::vector<std::string> pending_restart = {});
 
   // A time in seconds. Where the server leaves it to its kernel (tcp_keepalives_*), Linux's
   // default. nullopt: the server has no such setting, we may not see it, or its value is masked.
@@ -46,11 +51,7 @@ class ServerSettings {
   const std::vector<std::string>& pending_restart() const { return pending_restart_; }
 
  private:
-  struct Setting {
-    std::string value;
-    std::string unit;
-  };
-  std::map<std::string, Setting, std::less<>> settings_;
+  SettingValues settings_;
   std::vector<std::string> pending_restart_;
 };
 

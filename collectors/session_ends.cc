@@ -73,8 +73,9 @@ class SessionEndsCollector final : public Collector {
     return {&database_stats_reading()};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    metrics::MetricBatch& batch = output.batch;
     const postgres::Rows& rows = readings.rows(database_stats_reading());
     const std::size_t database = rows.column("database");
     for (const Counter& counter : kCounters) {
@@ -88,6 +89,7 @@ class SessionEndsCollector final : public Collector {
         batch.add(*counter.descriptor, *value * counter.unit, std::move(labels));
       }
     }
+    return output;
   }
 };
 

@@ -11,6 +11,7 @@
 #include "collectors/overrides.h"
 #include "collectors/readings.h"
 #include "collectors/server_settings.h"
+#include "collectors/setting_rows.h"
 #include "metrics/cap.h"
 
 namespace pgconn::collectors {
@@ -181,13 +182,12 @@ class Summary {
 
 void add_timeout_ratios(const Summary& summary, const Readings& readings,
                         metrics::MetricBatch& batch) {
-  const postgres::Rows* settings_rows = readings.find(settings_reading());
-  const postgres::Rows* overrides_rows = readings.find(overrides_reading());
   // Without the overrides nobody knows whose timeout is the server's.
-  if (overrides_rows == nullptr) return;
-  const Overrides overrides(*overrides_rows);
-  const ServerSettings settings =
-      settings_rows == nullptr ? ServerSettings() : ServerSettings(*settings_rows);
+  if (readings.find(overrides_reading()) == nullptr) return;
+  const Overrides& overrides = readings.parsed(overrides_reading(), read_overrides);
+  const ServerSettings settings = readings.find(settings_reading()) == nullptr
+                                      ? ServerSettings()
+                                      : readings.parsed(settings_reading(), read_settings);
   constexpr std::string_view kTimeout = "idle_in_transaction_session_timeout";
   for (const auto& [owner, idle] : summary.idle_in_transaction()) {
     const auto timeout =
@@ -205,15 +205,16 @@ class SessionsCollector final : public Collector {
     return {&activity_reading(options), &settings_reading(), &overrides_reading()};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    metrics::MetricBatch& batch = output.batch;
     Summary summary(context.options);
-    for (const SessionGroup& group :
-         read_activity(readings.rows(activity_reading(context.options)))) {
+    for (const SessionGroup& group : activity_of(readings, context.options)) {
       if (group.is_counted()) summary.count(group);
     }
     summary.add_to(batch);
     add_timeout_ratios(summary, readings, batch);
+    return output;
   }
 };
 

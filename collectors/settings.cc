@@ -6,6 +6,7 @@
 #include "collectors/overrides.h"
 #include "collectors/readings.h"
 #include "collectors/server_settings.h"
+#include "collectors/setting_rows.h"
 
 namespace pgconn::collectors {
 namespace {
@@ -64,35 +65,35 @@ class SettingsCollector final : public Collector {
     return {&settings_reading(), &overrides_reading(), &hba_rules_reading()};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
-    const FindingInputs inputs = finding_inputs(readings, context);
-    add_settings(inputs.settings, batch);
-    for (const Override& override : inputs.overrides->all()) {
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    metrics::MetricBatch& batch = output.batch;
+    const ServerSettings& settings = readings.parsed(settings_reading(), read_settings);
+    const Overrides& overrides = readings.parsed(overrides_reading(), read_overrides);
+    add_settings(settings, batch);
+    for (const Override& override : overrides.all()) {
       if (!override.seconds) continue;
       batch.add(kOverride, *override.seconds, {override.setting, override.database, override.role});
     }
-    for (const Finding& finding : evaluate(inputs)) {
+    FindingInputs inputs{.server_version = context.server_version,
+                         .settings = settings,
+                         .overrides = overrides,
+                         .plaintext_remote_rules = std::nullopt,
+                         .options = context.options};
+    if (const postgres::Rows* rules = readings.find(hba_rules_reading())) {
+      inputs.plaintext_remote_rules = plaintext_remote_rules(*rules);
+    }
+    output.findings = evaluate(inputs);
+    for (const Finding& finding : output.findings) {
       batch.add(kFinding, 1,
                 {std::string(finding.known->name), std::string(to_string(finding.known->severity)),
                  finding.subject});
     }
+    return output;
   }
 };
 
 }  // namespace
-
-FindingInputs finding_inputs(const Readings& readings, const CollectContext& context) {
-  FindingInputs inputs{.server_version = context.server_version,
-                       .settings = ServerSettings(readings.rows(settings_reading())),
-                       .overrides = Overrides(readings.rows(overrides_reading())),
-                       .plaintext_remote_rules = std::nullopt,
-                       .options = context.options};
-  if (const postgres::Rows* rules = readings.find(hba_rules_reading())) {
-    inputs.plaintext_remote_rules = plaintext_remote_rules(*rules);
-  }
-  return inputs;
-}
 
 const Collector& settings_collector() {
   static const SettingsCollector collector;

@@ -58,15 +58,15 @@ class TransportCollector final : public Collector {
     return {&activity_reading(options)};
   }
 
-  void collect(const Readings& readings, const CollectContext& context,
-               metrics::MetricBatch& batch) const override {
+  CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
+    CollectorOutput output;
+    metrics::MetricBatch& batch = output.batch;
     Counts transports;
     Counts tls;
     Counts plaintext_remote;
     std::int64_t certificates = 0;
     for (const Pair& transport : kTransports) transports[transport];
-    for (const SessionGroup& group :
-         read_activity(readings.rows(activity_reading(context.options)))) {
+    for (const SessionGroup& group : activity_of(readings, context.options)) {
       if (!group.is_counted()) continue;
       transports[{group.transport, group.origin}] += group.sessions;
       certificates += group.certificates;
@@ -79,6 +79,7 @@ class TransportCollector final : public Collector {
     add_counts(kTls, tls, batch);
     add_counts(kPlaintextRemote, plaintext_remote, batch);
     batch.add(kCertificates, static_cast<double>(certificates));
+    return output;
   }
 };
 

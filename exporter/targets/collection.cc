@@ -22,7 +22,7 @@ void add_reading(const collectors::Reading& reading, int server_version, Collect
 // Why a collector cannot run here, or nothing.
 std::optional<CollectorReport> skip(const collectors::CollectorInfo& info,
                                     const CollectedReadings& collected) {
-  CollectorReport report{std::string(info.name), Outcome::kSkipped, "", "", Seconds(0)};
+  CollectorReport report{.name = std::string(info.name), .outcome = Outcome::kSkipped};
   if (collected.server_version < info.min_version) {
     report.reason = "version";
     report.message = "needs PostgreSQL " + std::to_string(info.min_version / 10000) + " or newer";
@@ -51,15 +51,15 @@ CollectorReport run(const collectors::Collector& collector, const collectors::Op
                     const CollectedReadings& collected, metrics::MetricBatch& batch) {
   const collectors::CollectorInfo& info = collector.info();
   if (auto skipped = skip(info, collected)) return *skipped;
-  CollectorReport report{std::string(info.name), Outcome::kFailed, "", "", Seconds(0)};
+  CollectorReport report{.name = std::string(info.name)};
   report.duration = last_arrival(collector.readings(options), collected);
   const Clock::time_point begin = Clock::now();
   try {
-    metrics::MetricBatch own;
-    collector.collect(
+    collectors::CollectorOutput output = collector.collect(
         collected.readings,
-        {collected.server_version, collected.visibility, options, collected.outdated_session}, own);
-    batch.append(std::move(own));
+        {collected.server_version, collected.visibility, options, collected.outdated_session});
+    batch.append(std::move(output.batch));
+    report.findings = std::move(output.findings);
     report.outcome = Outcome::kSuccess;
   } catch (const postgres::PgError& error) {
     report.message = error.what();

@@ -41,9 +41,10 @@ enum class Outcome { kSuccess, kFailed, kSkipped };
 struct CollectorReport {
   std::string name;
   Outcome outcome = Outcome::kFailed;
-  std::string reason;   // of a skip: version, privilege
-  std::string message;  // for people: the error, or the missing grant
+  std::string reason = {};   // of a skip: version, privilege
+  std::string message = {};  // for people: the error, or the missing grant
   Seconds duration{0};
+  std::vector<collectors::Finding> findings = {};  // of a success
 };
 
 struct CollectedReadings {

@@ -32,7 +32,7 @@ std::size_t max_series(const config::Target& config) {
 std::vector<CollectorReport> unreached(const std::set<std::string>& collectors) {
   std::vector<CollectorReport> reports;
   for (const std::string& name : collectors) {
-    reports.push_back({name, Outcome::kFailed, "", "", Seconds(0)});
+    reports.push_back({.name = name});
   }
   return reports;
 }
@@ -196,7 +196,7 @@ asio::awaitable<void> Target::carry_out(Run& run) {
   log_.reports(reports, state_.facts ? state_.facts->role : "");
   if (collectors == enabled_) {
     state_.reports = reports;
-    note_findings(reports, collected.readings, options);
+    note_findings(reports);
   }
   run.result = result_of(std::move(batch), reports, collected.facts.has_value());
 }
@@ -217,15 +217,11 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
 }
 
 // For people: the metric has room for their names alone.
-void Target::note_findings(const std::vector<CollectorReport>& reports,
-                           const CollectedReadings& collected, const collectors::Options& options) {
+void Target::note_findings(const std::vector<CollectorReport>& reports) {
   state_.findings.clear();
-  const std::string_view settings = collectors::settings_collector().info().name;
-  const auto report = std::ranges::find(reports, settings, &CollectorReport::name);
-  if (report == reports.end() || report->outcome != Outcome::kSuccess) return;
-  const collectors::CollectContext context{collected.server_version, collected.visibility, options,
-                                           collected.outdated_session};
-  state_.findings = collectors::evaluate(collectors::finding_inputs(collected.readings, context));
+  for (const CollectorReport& report : reports) {
+    state_.findings.insert(state_.findings.end(), report.findings.begin(), report.findings.end());
+  }
 }
 
 void Target::note_failure(const PgError& error) {

@@ -93,8 +93,7 @@ class Target {
   // For who cannot wait for the end of a run: what has arrived by now.
   std::shared_ptr<const TargetResult> so_far(Run& run, const std::set<std::string>& collectors);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
-  void note_findings(const std::vector<CollectorReport>& reports,
-                     const CollectedReadings& collected, const collectors::Options& options);
+  void note_findings(const std::vector<CollectorReport>& reports);
   void note_failure(const postgres::PgError& error);
   void note_facts(const collectors::ServerFacts& facts, int server_version);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,

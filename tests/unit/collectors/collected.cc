@@ -103,8 +103,8 @@ std::size_t Collected::count(std::string_view family) const {
 
 Collected collect(const Collector& collector, const Readings& readings, const Options& options,
                   int server_version, const Visibility& visibility) {
-  metrics::MetricBatch batch;
-  collector.collect(readings, {server_version, visibility, options}, batch);
+  const metrics::MetricBatch batch =
+      collector.collect(readings, {server_version, visibility, options}).batch;
   Collected collected;
   for (const metrics::Family& family : batch.families()) {
     bool is_listed = false;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "collectors/setting_rows.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 
@@ -18,8 +19,8 @@ std::map<std::string, std::string> found(const std::vector<Setting>& values,
                                          const std::vector<OverrideRow>& rows = {},
                                          const Options& options = {}, int version = 180000) {
   const FindingInputs inputs{.server_version = version,
-                             .settings = ServerSettings(settings(values)),
-                             .overrides = Overrides(overrides(rows)),
+                             .settings = read_settings(settings(values)),
+                             .overrides = read_overrides(overrides(rows)),
                              .plaintext_remote_rules = std::nullopt,
                              .options = options};
   std::map<std::string, std::string> result;

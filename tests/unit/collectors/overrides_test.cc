@@ -1,5 +1,6 @@
 #include "collectors/overrides.h"
 
+#include "collectors/setting_rows.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 
@@ -10,7 +11,9 @@ namespace {
 const std::string kTimeout = "idle_in_transaction_session_timeout";
 
 // Three login roles, two databases.
-Overrides read(const std::vector<OverrideRow>& rows) { return Overrides(overrides(rows, 3, 2)); }
+Overrides read(const std::vector<OverrideRow>& rows) {
+  return read_overrides(overrides(rows, 3, 2));
+}
 
 }  // namespace
 

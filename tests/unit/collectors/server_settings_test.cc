@@ -1,5 +1,6 @@
 #include "collectors/server_settings.h"
 
+#include "collectors/setting_rows.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 
@@ -7,7 +8,7 @@ using namespace pgconn::collectors;
 
 namespace {
 
-ServerSettings read(const std::vector<Setting>& values) { return ServerSettings(settings(values)); }
+ServerSettings read(const std::vector<Setting>& values) { return read_settings(settings(values)); }
 
 }  // namespace
 

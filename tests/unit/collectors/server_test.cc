@@ -94,14 +94,14 @@ TEST_CASE("Before 15 a checkpointer that started late proves no crash") {
 
 TEST_CASE("A session from before the configuration's last load does not tell when that was") {
   const auto load_time_told = [&](bool outdated) {
-    pgconn::metrics::MetricBatch batch;
     const Options options;
-    server_collector().collect(readings_with(checkpointer_started(kStart)),
-                               {.server_version = 150000,
-                                .visibility = {},
-                                .options = options,
-                                .outdated_session = outdated},
-                               batch);
+    const auto batch =
+        server_collector()
+            .collect(readings_with(checkpointer_started(kStart)), {.server_version = 150000,
+                                                                   .visibility = {},
+                                                                   .options = options,
+                                                                   .outdated_session = outdated})
+            .batch;
     return std::ranges::any_of(batch.families(), [](const auto& family) {
       return family.descriptor->name == "pgconn_server_config_load_time_seconds";
     });
