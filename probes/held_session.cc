@@ -42,6 +42,7 @@ HeldSession::~HeldSession() { std::erase(context_.held, this); }
 asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   if (is_open()) co_return;
   session_ = {};
+  dialed_ = Clock::now();
   try {
     postgres::Dialer::Session session = co_await context_.dialer.dial(options_, deadline);
     co_await hear_from(*session.connection, deadline);
@@ -96,7 +97,7 @@ std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
   std::optional<Survivor> survivor;
   for (const auto& [at, silence] : answers_) {
     if (at <= moment) continue;
-    if (!survivor) survivor = Survivor{silence, keepalive_gap_};
+    if (!survivor) survivor = Survivor{silence, keepalive_gap_, opened_, last_answer_};
     survivor->silent_for = std::max(survivor->silent_for, silence);
   }
   return survivor;
@@ -109,7 +110,7 @@ void HeldSession::report(const postgres::PgError& error, Clock::time_point silen
   if (now - opened_ >= kSettled) backoff_.succeeded();
   backoff_.failed(now, postgres::dice());
   context_.lost(Drop{probe_, error, now, silent_until - last_answer_, false, opened_,
-                     keepalive_gap_, backend_pid_});
+                     keepalive_gap_, backend_pid_, dialed_});
 }
 
 }  // namespace pgconn::probes

@@ -68,7 +68,7 @@ class HeldSession {
   };
   std::optional<Clock::duration> keepalive_gap_;  // of this session
   int backend_pid_ = 0;                           // 0: made up by a pooler
-  Clock::time_point opened_, last_answer_;
+  Clock::time_point dialed_, opened_, last_answer_;
   std::deque<Answered> answers_;  // the latest of this session
   bool owes_answer_ = false;
 };

@@ -47,6 +47,10 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
                      }
                      return survivors;
                    },
+               .survived_silence =
+                   [this](Clock::time_point since) {
+                     return idle_ ? idle_->survived_since(since) : std::nullopt;
+                   },
                .decided =
                    [this](const Drop& drop, Cause cause) {
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);

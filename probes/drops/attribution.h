@@ -78,6 +78,8 @@ struct ServerMarks {
 struct Survivor {
   std::chrono::steady_clock::duration silent_for{};  // the longest silence before such an answer
   std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};  // as in Drop
+  std::chrono::steady_clock::time_point opened = {};
+  std::chrono::steady_clock::time_point answered = {};  // last
 };
 
 // Absent means not known, everywhere.
@@ -100,6 +102,11 @@ struct Evidence {
   // How long others had been silent that went unanswered in earlier incidents, see
   // unanswered_silences().
   std::vector<std::chrono::steady_clock::duration> unanswered_before;
+  // The longest silence that a canary has survived lately.
+  std::optional<std::chrono::steady_clock::duration> survived_silence;
+  // Silences after which others fell in earlier incidents although longer ones had been survived;
+  // since then none as long has been. See doubtful_silences().
+  std::vector<std::chrono::steady_clock::duration> fell_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   bool pooler = false;                   // the target is a pooler, or is reached through one
 };

@@ -32,6 +32,8 @@ struct Drop {
   // Our keepalives left no longer silence than this on its path; absent: none were sent.
   std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};
   int backend_pid = 0;  // the server's process; 0: not known, or made up by a pooler
+  // When the attempt began that opened it: it was no older than since then. Absent: long ago.
+  std::chrono::steady_clock::time_point dialed = {};
 };
 
 }  // namespace pgconn::probes

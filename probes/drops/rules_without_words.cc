@@ -1,6 +1,7 @@
 // Attribution of drops that ended without words: closed, reset, or no answer any more. The server's
 // times and what else fell must tell.
 #include "probes/drops/attribution_rules.h"
+#include "probes/drops/silence_or_age.h"
 
 namespace pgconn::probes {
 namespace {
@@ -25,7 +26,7 @@ bool kernel_gave_up(const PgError& error) {
 
 bool only_silent_fell(const Scene& scene) {
   return !scene.evidence.survivors.empty() && !any_drop(scene, [&](const Drop& drop) {
-    return !more_silent_than_survivors(scene.evidence, drop);
+    return !may_be_its_silence(scene.evidence, drop);
   });
 }
 
@@ -123,9 +124,11 @@ Decision forgotten_by_path(const Scene& scene) {
   if (!scene.server_is({ServerFate::kUnknown, ServerFate::kUntouched, ServerFate::kSameStart})) {
     return std::nullopt;
   }
-  return because(Cause::kPathIdleTimeout,
-                 "only connections fell that had been silent for longer than those that answer",
-                 scene);
+  return because(
+      Cause::kPathIdleTimeout,
+      "only connections fell that had been silent for longer than those that answer, and were "
+      "no older",
+      scene);
 }
 
 Decision silent_network(const Scene& scene) {

@@ -34,6 +34,7 @@ struct Bookkeeping {
                      .survivors = [](Clock::time_point) -> std::vector<Survivor> {
                        throw std::out_of_range("an error of ours");
                      },
+                     .survived_silence = [](Clock::time_point) { return std::nullopt; },
                      .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
                      .concluded = [this](const Incident& one) { concluded.push_back(one); }}};
 };
