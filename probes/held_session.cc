@@ -63,7 +63,7 @@ asio::awaitable<SilenceEnd> HeldSession::stay_silent(Clock::time_point until) {
   if (owes_answer_) co_return SilenceEnd::kWanted;
   const auto lost = co_await session_.connection->watch(until);
   if (!lost) co_return owes_answer_ ? SilenceEnd::kWanted : SilenceEnd::kKept;
-  report(*lost, Clock::now());
+  report(*lost, std::nullopt);
   co_return SilenceEnd::kLost;
 }
 
@@ -103,14 +103,23 @@ std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
   return survivor;
 }
 
-void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {
+void HeldSession::report(const postgres::PgError& error, std::optional<Clock::time_point> asked) {
+  const std::optional<bool> acknowledged = session_.connection->was_acknowledged();
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
   const Clock::time_point now = Clock::now();
   if (now - opened_ >= kSettled) backoff_.succeeded();
   backoff_.failed(now, postgres::dice());
-  context_.lost(Drop{probe_, error, now, silent_until - last_answer_, false, opened_,
-                     keepalive_gap_, backend_pid_, dialed_});
+  context_.lost(Drop{.probe = probe_,
+                     .error = error,
+                     .at = now,
+                     .silent_for = asked.value_or(now) - last_answer_,
+                     .opened = opened_,
+                     .keepalive_gap = keepalive_gap_,
+                     .backend_pid = backend_pid_,
+                     .dialed = dialed_,
+                     .asked = asked,
+                     .acknowledged = acknowledged});
 }
 
 }  // namespace pgconn::probes

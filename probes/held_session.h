@@ -55,7 +55,7 @@ class HeldSession {
   std::optional<Survivor> survived(Clock::time_point moment) const;
 
  private:
-  void report(const postgres::PgError& error, Clock::time_point silent_until);
+  void report(const postgres::PgError& error, std::optional<Clock::time_point> asked);
 
   ProbeContext& context_;
   ProbeKind probe_;

@@ -76,7 +76,8 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
                     .at = now,
                     .silent_for = std::min<Clock::duration>(now - sent, settings.sleep),
                     .in_transaction = true,
-                    .dialed = dialed});
+                    .dialed = dialed,
+                    .acknowledged = session.connection->was_acknowledged()});
     }
     throw;
   }

@@ -82,6 +82,11 @@ struct Survivor {
   std::chrono::steady_clock::time_point answered = {};  // last
 };
 
+// One that was begun to look at the server, and how soon that had answered.
+struct NewSession {
+  std::chrono::steady_clock::time_point began, answered;
+};
+
 // Absent means not known, everywhere.
 struct Evidence {
   std::vector<Drop> drops;  // all of the incident, at least one
@@ -97,6 +102,7 @@ struct Evidence {
   // backend died, and a session that got in before says that nothing has happened.
   ServerMarks after;
   std::optional<bool> reconnected;  // a new session could be had; false: tried until time was up
+  std::vector<NewSession> new_sessions;  // all that could be had
   // What the attempts that failed were told. Empty beside `reconnected`: the first one succeeded.
   std::vector<postgres::PgError> failed_reconnects;
   // How long others had been silent that went unanswered in earlier incidents, see

@@ -78,7 +78,11 @@ Ruling rule_on(const Evidence& evidence, const Drop& drop) {
     if (Decision decision = rule(scene)) return std::move(*decision);
   }
   const std::string_view survived = what_survivors_leave_open(evidence, drop);
-  return because(Cause::kUnknown, std::string(drop.error.what()) + "; " + std::string(survived),
+  const bool taken = drop.acknowledged == true;
+  return because(Cause::kUnknown,
+                 std::string(drop.error.what()) +
+                     (taken ? ", though the peer's kernel took the question; " : "; ") +
+                     std::string(survived),
                  scene);
 }
 

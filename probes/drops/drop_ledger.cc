@@ -132,8 +132,10 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
   evidence.reconnected.reset();
   for (;;) {
     std::optional<postgres::PgError> failure;
+    const Clock::time_point began = Clock::now();
     try {
-      const ServerLook seen = co_await look(std::min(until, Clock::now() + kOneAttempt));
+      const ServerLook seen = co_await look(std::min(until, began + kOneAttempt));
+      evidence.new_sessions.push_back({began, Clock::now()});
       evidence.after = seen.marks;
       evidence.reconnected = true;
     } catch (const postgres::PgError& error) {

@@ -53,6 +53,27 @@ bool lively_went_silent(const Scene& scene) {
   });
 }
 
+// Not even by the kernel of who was asked.
+bool none_was_acknowledged(const Scene& scene) {
+  return !any_drop(scene, [](const Drop& drop) {
+    return went_unanswered(drop) && drop.acknowledged != std::optional(false);
+  });
+}
+
+// A new session that comes once a pause is over says nothing of those that were lost in it. One
+// that is answered while another still waits, and goes on waiting, does: whoever was paused would
+// have answered both.
+bool new_session_was_answered_meanwhile(const Scene& scene) {
+  constexpr std::chrono::milliseconds kBoth(500);
+  const auto& sessions = scene.evidence.new_sessions;
+  return any_drop(scene, [&](const Drop& drop) {
+    return went_unanswered(drop) && drop.asked &&
+           std::any_of(sessions.begin(), sessions.end(), [&](const NewSession& session) {
+             return *drop.asked <= session.answered && session.answered + kBoth <= drop.at;
+           });
+  });
+}
+
 bool has_last_words(const Drop& drop) {
   return drop.error.sqlstate() == "57P01" || has_crash_notice(drop);
 }
@@ -133,6 +154,10 @@ Decision forgotten_by_path(const Scene& scene) {
 
 Decision silent_network(const Scene& scene) {
   if (!is_silence(scene.drop.error) || !scene.evidence.survivors.empty()) return std::nullopt;
+  // Whose kernel takes what we say is reached: it is stuck, or paused, or too busy.
+  if (any_drop(scene, [](const Drop& drop) { return drop.acknowledged == true; })) {
+    return std::nullopt;
+  }
   if (!scene.server_is({ServerFate::kUnknown, ServerFate::kUntouched, ServerFate::kSameStart,
                         ServerFate::kRefusing})) {
     return std::nullopt;
@@ -145,11 +170,10 @@ Decision silent_network(const Scene& scene) {
     return because(Cause::kNetworkSilent, "all fell, and not even the peer's kernel answered",
                    scene);
   }
-  // A server that had been stuck for that long would not have let a new session in at once.
-  if (scene.evidence.drops.size() > 1 && scene.evidence.reconnected == true &&
-      scene.evidence.failed_reconnects.empty() && scene.server == ServerFate::kUntouched) {
-    return because(Cause::kNetworkSilent, "all fell silent while a new session came at once",
-                   scene);
+  if (scene.server == ServerFate::kUntouched && none_was_acknowledged(scene) &&
+      new_session_was_answered_meanwhile(scene)) {
+    return because(Cause::kNetworkSilent,
+                   "all fell silent, and a new session was answered while they were not", scene);
   }
   return std::nullopt;
 }

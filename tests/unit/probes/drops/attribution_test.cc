@@ -29,6 +29,11 @@ const std::vector<std::pair<std::string, Change>>& removals() {
       {"reconnected", [](Evidence& e) { e.reconnected.reset(); }},
       {"failed_reconnects", [](Evidence& e) { e.failed_reconnects.clear(); }},
       {"unanswered_before", [](Evidence& e) { e.unanswered_before.clear(); }},
+      {"new_sessions", [](Evidence& e) { e.new_sessions.clear(); }},
+      {"acknowledgements",
+       [](Evidence& e) {
+         for (Drop& drop : e.drops) drop.acknowledged.reset();
+       }},
       {"survived_silence", [](Evidence& e) { e.survived_silence.reset(); }},
       {"fell_before", [](Evidence& e) { e.fell_before.clear(); }},
       {"ages of survivors",

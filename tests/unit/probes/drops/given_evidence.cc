@@ -78,6 +78,16 @@ Given& Given::held(int count) {
   evidence_.held = count;
   return *this;
 }
+Given& Given::asked(int seconds_before, bool acknowledged) {
+  evidence_.drops.back().asked = kNoticed - std::chrono::seconds(seconds_before);
+  evidence_.drops.back().acknowledged = acknowledged;
+  return *this;
+}
+Given& Given::session_answered(int milliseconds_before) {
+  const auto answered = kNoticed - std::chrono::milliseconds(milliseconds_before);
+  evidence_.new_sessions.push_back({answered - std::chrono::milliseconds(30), answered});
+  return *this;
+}
 Given& Given::survivor(int silent_seconds) { return survivor_aged(silent_seconds, 86'400); }
 Given& Given::survivor_aged(int silent_seconds, int age_seconds) {
   evidence_.survivors.push_back({.silent_for = std::chrono::seconds(silent_seconds),
