@@ -96,7 +96,10 @@ class Target {
   void note_findings(const std::vector<CollectorReport>& reports,
                      const CollectedReadings& collected, const collectors::Options& options);
   void note_failure(const postgres::PgError& error);
-  void note_facts(const collectors::ServerFacts& facts, int server_version);
+  // `asked`: when the collection began that learned them.
+  void note_facts(const collectors::ServerFacts& facts, int server_version,
+                  std::chrono::steady_clock::time_point asked);
+  void note_change(const collectors::ServerFacts& before, const collectors::ServerFacts& now);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
                                                 bool up);
@@ -115,6 +118,7 @@ class Target {
   CollectionSession session_;
   probes::Prober prober_;
   TargetState state_;
+  std::chrono::steady_clock::time_point facts_asked_;  // when state_.facts were
 };
 
 }  // namespace pgconn::exporter

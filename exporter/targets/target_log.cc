@@ -99,6 +99,11 @@ void TargetLog::restarted(const std::string& kind) {
   log::write(log::Level::kWarn, "server was restarted", {{"target", target_}, {"kind", kind}});
 }
 
+void TargetLog::moved(const std::string& from, const std::string& to) {
+  log::write(log::Level::kWarn, "another server answers",
+             {{"target", target_}, {"before", from}, {"now", to}});
+}
+
 void TargetLog::reports(const std::vector<CollectorReport>& reports, const std::string& role) {
   std::map<std::string, std::string> news;  // names by what is said of them
   for (const CollectorReport& report : reports) {

@@ -31,6 +31,8 @@ class TargetLog {
   // What keeps several collectors from running is told in one line. `role` is who we are.
   void reports(const std::vector<CollectorReport>& reports, const std::string& role);
   void restarted(const std::string& kind);
+  // To another server; each by its own address, empty if that is not known.
+  void moved(const std::string& from, const std::string& to);
   void internal_error(std::string_view what, std::string_view error) const;
 
   // A run of a probe; nullptr: it succeeded.
