@@ -71,6 +71,7 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
       session_(dialer_, config_, options_, instruments_, log_),
       prober_(config_.name, dialer_, instruments_, roots, probe_settings(config_),
               {.concluded = TargetLog::lost,
+               .over = TargetLog::went_on,
                .ran = [this](auto probe, auto* error) { log_.probed(probe, error); },
                .certificates = [this](const auto& news) { log_certificates(name(), news); },
                .failed = [this](auto what, auto error) { note_internal_error(what, error); }}) {

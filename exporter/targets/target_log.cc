@@ -156,4 +156,13 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"error", first.error.what()}});
 }
 
+void TargetLog::went_on(const probes::Incident& incident) {
+  log::write(log::Level::kWarn, "connections went on being lost",
+             {{"target", incident.target},
+              {"incident", std::to_string(incident.id)},
+              {"cause", std::string(to_string(incident.verdict.cause))},
+              {"drops", std::to_string(incident.drops.size())},
+              {"span_seconds", seconds(incident.last - incident.first)}});
+}
+
 }  // namespace pgconn::exporter

@@ -39,6 +39,8 @@ class TargetLog {
   void probed(probes::ProbeKind probe, const postgres::PgError* error);
   // With the evidence that decided.
   static void lost(const probes::Incident& incident);
+  // How many there were in the end, of one that was told before its last drop.
+  static void went_on(const probes::Incident& incident);
 
  private:
   void failed(Outage& outage, std::string_view what, const std::string& probe,

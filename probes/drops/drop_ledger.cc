@@ -259,6 +259,20 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   }
 }
 
+asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
+  for (;;) {
+    const Incident* const incident = log_.find(id);
+    if (incident == nullptr) co_return;
+    // A drop is told a little after it was noticed.
+    const Clock::time_point over = log_.over_at(*incident) + kArriving;
+    if (Clock::now() >= over) {
+      if (incident->drops.size() > incident->told) surroundings_.over(*incident);
+      co_return;
+    }
+    co_await sleep_until(dialer_.executor(), over);
+  }
+}
+
 void DropLedger::give_up(std::uint64_t id) {
   under_investigation_.erase(id);
   Incident* const incident = log_.find(id);
@@ -324,6 +338,7 @@ void DropLedger::count(const Drop& drop, const Verdict& verdict) {
 void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict verdict) {
   incident.verdict = std::move(verdict);
   incident.decided = true;
+  incident.told = incident.drops.size();
   under_investigation_.erase(incident.id);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});

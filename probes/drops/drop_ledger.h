@@ -37,6 +37,8 @@ struct LedgerSurroundings {
   std::function<void(const Drop&, Cause)> decided;
   // An incident is complete: for the log. Called once for each.
   std::function<void(const Incident&)> concluded;
+  // One that has taken more drops since it was concluded is over. Called once for each such.
+  std::function<void(const Incident&)> over;
 };
 
 class DropLedger {
@@ -53,6 +55,9 @@ class DropLedger {
   // does not come back takes ten, silent others up to fifteen; who falls meanwhile has it look
   // again.
   asio::awaitable<void> investigate(std::uint64_t incident);
+
+  // Waits until an incident that was decided takes no more drops, a minute at most.
+  asio::awaitable<void> see_out(std::uint64_t incident);
 
   // For an investigation that could not be carried to its end: what it has not counted is unknown.
   void give_up(std::uint64_t incident);

@@ -22,6 +22,7 @@ struct Incident {
   int held_before = 0;
   std::vector<Drop> drops;
   std::size_t counted = 0;  // of its drops
+  std::size_t told = 0;     // of its drops, when it was decided
   bool decided = false;
   Verdict verdict;
 };
@@ -45,6 +46,9 @@ class IncidentLog {
   // Adds a drop; the incident it belongs to. The reference lives until as many later incidents as
   // are kept push it out. `held` is how many connections were held just before this drop.
   Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
+
+  // Until when a decided one may take drops, if it takes no other before: when it is over.
+  std::chrono::steady_clock::time_point over_at(const Incident& incident) const;
 
   // By its number; nullptr once later ones have pushed it out.
   Incident* find(std::uint64_t id);

@@ -23,20 +23,24 @@ struct Bookkeeping {
                           },
                           7};
   metrics::Instruments instruments;
+  bool broken = false;
   std::vector<Cause> decided;
   std::vector<Incident> concluded;
+  std::vector<std::size_t> over;  // how many drops each had
   DropLedger ledger{"target",
                     dialer,
                     instruments,
                     {.held = [] { return 2; },
                      .ask_all = [] {},
                      .owing = [] { return 0; },
-                     .survivors = [](Clock::time_point) -> std::vector<Survivor> {
-                       throw std::out_of_range("an error of ours");
+                     .survivors = [this](Clock::time_point) -> std::vector<Survivor> {
+                       if (broken) throw std::out_of_range("an error of ours");
+                       return {};
                      },
                      .survived_silence = [](Clock::time_point) { return std::nullopt; },
                      .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
-                     .concluded = [this](const Incident& one) { concluded.push_back(one); }}};
+                     .concluded = [this](const Incident& one) { concluded.push_back(one); },
+                     .over = [this](const Incident& one) { over.push_back(one.drops.size()); }}};
 };
 
 Drop terminated() {
@@ -50,6 +54,7 @@ Drop terminated() {
 
 TEST_CASE("an investigation that fails ends as unknown, each drop counted once") {
   Bookkeeping books;
+  books.broken = true;
   const auto incident = books.ledger.enter(terminated());
   REQUIRE(incident);
   CHECK_FALSE(books.ledger.enter(terminated()));  // joins it
@@ -77,4 +82,37 @@ TEST_CASE(
   const auto next = books.ledger.enter(terminated());
   REQUIRE(next);
   CHECK(*next != *incident);
+}
+
+namespace {
+
+Drop idle_for_too_long(Clock::duration ago) {
+  Drop drop = terminated();
+  drop.error = PgError(postgres::Phase::kIdle, postgres::Reason::kTerminated, "57P05",
+                       "FATAL: terminating connection due to idle-session timeout", true);
+  drop.at = Clock::now() - ago;
+  return drop;
+}
+
+}  // namespace
+
+TEST_CASE("how many drops there were in the end is told of an incident that went on, once") {
+  Bookkeeping books;
+  const auto incident = books.ledger.enter(idle_for_too_long(20s));
+  REQUIRE(incident);
+  test::run(books.io, books.ledger.investigate(*incident));
+  REQUIRE(books.concluded.size() == 1);
+  SECTION("it went on") {
+    CHECK_FALSE(books.ledger.enter(idle_for_too_long(18s)));
+    CHECK_FALSE(books.ledger.enter(idle_for_too_long(17s)));
+    test::run(books.io, books.ledger.see_out(*incident));
+    CHECK(books.over == std::vector<std::size_t>{3});
+    CHECK(books.decided.size() == 3);
+  }
+  SECTION("it did not") {
+    test::run(books.io, books.ledger.see_out(*incident));
+    CHECK(books.over.empty());
+    CHECK(books.decided == std::vector<Cause>{Cause::kIdleSessionTimeout});
+  }
+  CHECK(books.concluded.size() == 1);
 }
