@@ -36,6 +36,8 @@ bool Visibility::has(Need need) const {
       return sessions;
     case Need::kHbaRules:
       return hba_rules;
+    case Need::kIdentity:
+      return identity;
   }
   return false;
 }

@@ -47,6 +47,7 @@ enum class Need {
   kNothing,
   kSessions,  // Visibility::sessions
   kHbaRules,  // Visibility::hba_rules
+  kIdentity,  // Visibility::identity
 };
 
 // When an answer can change, so that a target need not ask for what it knows.
@@ -65,6 +66,8 @@ struct Reading {
   Refresh refresh = Refresh::kEachScrape;
   // Must not be sent without it: the server would log an ERROR at every scrape.
   Need need = Need::kNothing;
+  // Kept also if it failed, as on servers that only resemble PostgreSQL: nothing depends on it.
+  bool once = false;
 
   // The SQL for a server, or nullopt if it is older than the oldest entry.
   std::optional<std::string_view> for_version(int server_version) const;
@@ -113,6 +116,7 @@ struct Visibility {
   bool sessions = false;   // other roles' sessions: pg_read_all_stats
   bool settings = false;   // all settings: pg_read_all_settings
   bool logs = false;       // server log functions: pg_monitor or superuser
+  bool identity = false;   // EXECUTE on pg_control_system() and its like: all have it
   bool hba_rules = false;  // EXECUTE on pg_hba_file_rules(): superuser, or granted
 
   bool has(Need need) const;

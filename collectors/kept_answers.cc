@@ -22,6 +22,8 @@ void KeptAnswers::keep(const Reading& reading, const postgres::Answer& answer) {
   if (reading.refresh != Refresh::kEachConfiguration) return;
   if (const auto* rows = std::get_if<postgres::Rows>(&answer)) {
     answers_.insert_or_assign(&reading, *rows);
+  } else if (reading.once) {
+    answers_.insert_or_assign(&reading, postgres::Rows());
   }
 }
 

@@ -20,7 +20,8 @@ class KeptAnswers {
   std::vector<const Reading*> to_ask(std::span<const Reading* const> readings,
                                      const ServerFacts& facts);
 
-  // Keeps the rows of a reading that may be kept; not an error, so that it is asked again.
+  // Keeps the rows of a reading that may be kept; not an error, so that it is asked again, unless
+  // it is to be asked once.
   void keep(const Reading& reading, const postgres::Answer& answer);
 
   // Adds the kept ones of `wanted` to the answers of a scrape.

@@ -15,11 +15,23 @@ SELECT current_setting('server_version') AS version,
        pg_is_in_recovery() AS in_recovery,
        date_part('epoch', pg_postmaster_start_time()) AS start_time,
        date_part('epoch', pg_conf_load_time()) AS config_load_time,
+       date_part('epoch', clock_timestamp()) AS clock,
+       host(inet_server_addr()) || ' ' || inet_server_port() AS address,
        session_user AS role,
        pg_has_role('pg_read_all_stats', 'USAGE') AS sees_sessions,
        pg_has_role('pg_read_all_settings', 'USAGE') AS sees_settings,
        pg_has_role('pg_monitor', 'USAGE') AS sees_logs,
-       has_function_privilege('pg_catalog.pg_hba_file_rules()', 'EXECUTE') AS sees_hba_rules)"}};
+       has_function_privilege('pg_catalog.pg_hba_file_rules()', 'EXECUTE') AS sees_hba_rules,
+       has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AND
+       has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE') AND
+       has_function_privilege('pg_catalog.pg_control_recovery()', 'EXECUTE') AS sees_identity)"}};
+
+// Right after a promotion the timeline of the last checkpoint is still the one before.
+constexpr VersionedSql kIdentitySql[] = {{130000, R"(
+SELECT s.system_identifier,
+       CASE WHEN NOT pg_is_in_recovery()
+            THEN greatest(c.timeline_id, r.min_recovery_end_timeline) END AS timeline
+  FROM pg_control_system() s, pg_control_checkpoint() c, pg_control_recovery() r)"}};
 
 // Every expression in the inner query runs once a session, so it is written to be cheap, and it
 // reads the function below pg_stat_activity, whose joins would be made for every session: names
@@ -175,6 +187,11 @@ SELECT 'pg_hba.conf:' || line_number AS place, type, address, netmask,
   FROM pg_hba_file_rules() WHERE type IS DISTINCT FROM 'local')"}};
 
 constexpr Reading kServer{.name = "server", .sql = kServerSql};
+constexpr Reading kIdentity{.name = "identity",
+                            .sql = kIdentitySql,
+                            .refresh = Refresh::kEachConfiguration,
+                            .need = Need::kIdentity,
+                            .once = true};
 constexpr Reading kSettings{
     .name = "settings", .sql = kSettingsSql, .refresh = Refresh::kEachConfiguration};
 constexpr Reading kOverrides{.name = "overrides", .sql = kOverridesSql};
@@ -188,6 +205,7 @@ constexpr Reading kHbaRules{.name = "hba_rules",
 }  // namespace
 
 const Reading& server_reading() { return kServer; }
+const Reading& identity_reading() { return kIdentity; }
 const Reading& activity_reading(const Options& options) {
   // Readings live as long as the process: as many as there are different options.
   static std::mutex mutex;

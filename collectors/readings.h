@@ -8,8 +8,13 @@
 namespace pgconn::collectors {
 
 // One row about the server and what our role may see: version, in_recovery, start_time and
-// config_load_time (Unix seconds), role, sees_sessions, sees_settings, sees_logs, sees_hba_rules.
+// config_load_time and clock (Unix seconds), address (and port, as the server has them), role,
+// sees_sessions, sees_settings, sees_logs, sees_hba_rules, sees_identity.
 const Reading& server_reading();
+
+// One row that tells a server from others: system_identifier, timeline (NULL on a standby, which
+// may change it any time).
+const Reading& identity_reading();
 
 // pg_stat_get_activity(), grouped by the server: see activity.h. The one reading of sessions;
 // with Options::by_client it is grouped by client address as well; Options::blocking_traced bounds

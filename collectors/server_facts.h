@@ -16,6 +16,10 @@ struct ServerFacts {
   bool in_recovery = false;
   double start_time = 0;        // Unix time of pg_postmaster_start_time()
   double config_load_time = 0;  // Unix time of pg_conf_load_time(), as our session sees it
+  double clock = 0;             // the server's, when it answered
+  // Which server it is. Empty means not known: on a Unix socket, without the right to see it, on a
+  // standby (timeline), in an answer that was cut short.
+  std::string address, system_identifier, timeline;
   // When the postmaster last re-initialized after a crash, 0 if it has not since its start;
   // nullopt if the role may not see the checkpointer.
   std::optional<double> crash_restart_time;
@@ -23,15 +27,22 @@ struct ServerFacts {
   std::string role;  // the role we are logged in as
 };
 
-// From server_reading(), which the target sends with every scrape whatever is enabled, and
-// activity_reading(), where crash_restart_time comes from and which it can do without.
+// From server_reading(), which the target sends with every scrape whatever is enabled, and what it
+// can do without: identity_reading(), and activity_reading(), where crash_restart_time comes from.
 // nullopt if the server reading failed or did not arrive.
 std::optional<ServerFacts> facts(const Readings& readings, const Options& options);
 
-enum class Restart { kNone, kClean, kCrash };
+enum class Change { kNone, kRestart, kCrash, kMove };
 
-// What happened between two scrapes. A younger postmaster is kClean; the same postmaster with a
-// newer crash_restart_time is kCrash. An older one is another server (a failover, a moved address).
-Restart restart_between(const ServerFacts& before, const ServerFacts& now);
+// What happened between two scrapes, the earlier of which was begun `unheard` seconds ago. Another
+// start time is a move (a failover, a name that leads elsewhere) if the system identifier is
+// another, or it ran before the other was last heard of, or has another address, and a restart if
+// not. Of two primaries with one history it takes both of the latter. The same postmaster with a
+// newer crash_restart_time is kCrash.
+Change change_between(const ServerFacts& before, const ServerFacts& now, double unheard);
+
+// What a scrape that was cut short, or ran some collectors alone, did not learn, as it was known of
+// the same server.
+ServerFacts completed(ServerFacts facts, const ServerFacts& before);
 
 }  // namespace pgconn::collectors

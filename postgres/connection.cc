@@ -288,6 +288,7 @@ int Connection::server_version() const { return PQserverVersion(wire_->raw()); }
 int Connection::backend_pid() const { return PQbackendPID(wire_->raw()); }
 
 std::optional<bool> Connection::is_direct() const { return wire_->direct; }
+std::optional<bool> Connection::was_acknowledged() const { return wire_->acknowledged; }
 
 std::optional<std::chrono::seconds> Connection::keepalive_gap() const {
   const auto option = [this](int level, int name) {

@@ -103,6 +103,9 @@ class Connection {
   // Whether the session that answers is the one that was logged in to; else a pooler is in between.
   // nullopt before the first answer.
   std::optional<bool> is_direct() const;
+  // After a pipeline() without an answer: whether the peer's kernel took what was asked; nullopt if
+  // that is not known, as on a Unix socket.
+  std::optional<bool> was_acknowledged() const;
   // The longest silence that our keepalives leave on the path while nothing is said; nullopt if
   // none are sent: they are off, or it is a Unix socket.
   std::optional<std::chrono::seconds> keepalive_gap() const;

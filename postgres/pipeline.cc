@@ -4,7 +4,7 @@
 #include <set>
 
 #include "postgres/connection.h"
-#include "postgres/received_bytes.h"
+#include "postgres/tcp_facts.h"
 #include "postgres/wire.h"
 
 namespace pgconn::postgres {
@@ -267,6 +267,7 @@ asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadl
   try {
     co_await run.run();
   } catch (...) {
+    wire->acknowledged = wire->closed() ? std::nullopt : is_acknowledged(PQsocket(wire->raw()));
     wire->close();  // half an answer may be on its way: of no use to anybody
     throw;
   }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "postgres/received_bytes.h"
+#include "postgres/tcp_facts.h"
 
 namespace pgconn::postgres {
 namespace {

@@ -83,9 +83,11 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::string setup_sql;           // sent before the first queries
   std::optional<bool> direct;      // no pooler in between; not known before the setup was answered
   std::set<std::string> prepared;  // names of statements this session has
-  bool given_up = false;           // while it computed: it is gone, and closed
-  bool watching = false;           // somebody waits in watch(),
-  bool interrupted = false;        // and is to stop it
+  std::optional<bool>
+      acknowledged;          // what was asked last and went unanswered, by the peer's kernel
+  bool given_up = false;     // while it computed: it is gone, and closed
+  bool watching = false;     // somebody waits in watch(),
+  bool interrupted = false;  // and is to stop it
 
  private:
   void attach();

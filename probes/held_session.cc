@@ -47,6 +47,7 @@ HeldSession::~HeldSession() { std::erase(context_.held, this); }
 asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   if (is_open()) co_return;
   session_ = {};
+  dialed_ = Clock::now();
   try {
     postgres::Dialer::Session session = co_await context_.dialer.dial(options_, deadline);
     co_await hear_from(*session.connection, deadline);
@@ -68,7 +69,7 @@ asio::awaitable<SilenceEnd> HeldSession::stay_silent(Clock::time_point until) {
   if (owes_answer_) co_return SilenceEnd::kWanted;
   const auto lost = co_await session_.connection->watch(until);
   if (!lost) co_return owes_answer_ ? SilenceEnd::kWanted : SilenceEnd::kKept;
-  report(*lost, Clock::now());
+  report(*lost, std::nullopt);
   co_return SilenceEnd::kLost;
 }
 
@@ -102,19 +103,28 @@ std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
   std::optional<Survivor> survivor;
   for (const auto& [at, silence] : answers_) {
     if (at <= moment) continue;
-    if (!survivor) survivor = Survivor{silence, keepalive_gap_};
+    if (!survivor) survivor = Survivor{silence, keepalive_gap_, opened_, last_answer_};
     survivor->silent_for = std::max(survivor->silent_for, silence);
   }
   return survivor;
 }
 
-void HeldSession::report(const postgres::PgError& error, Clock::time_point silent_until) {
+void HeldSession::report(const postgres::PgError& error, std::optional<Clock::time_point> asked) {
+  const std::optional<bool> acknowledged = session_.connection->was_acknowledged();
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
   const Clock::time_point now = Clock::now();
-  const Drop drop{
-      probe_,         error,        now,      silent_until - last_answer_, false, opened_,
-      keepalive_gap_, backend_pid_, endpoint_};
+  const Drop drop{.probe = probe_,
+                  .error = error,
+                  .at = now,
+                  .silent_for = asked.value_or(now) - last_answer_,
+                  .opened = opened_,
+                  .keepalive_gap = keepalive_gap_,
+                  .backend_pid = backend_pid_,
+                  .endpoint = endpoint_,
+                  .dialed = dialed_,
+                  .asked = asked,
+                  .acknowledged = acknowledged};
   const bool settled = now - opened_ >= kSettled;
   if (settled) backoff_.succeeded();
   backoff_.failed(now, postgres::dice());

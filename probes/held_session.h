@@ -59,7 +59,7 @@ class HeldSession {
   std::optional<Survivor> survived(Clock::time_point moment) const;
 
  private:
-  void report(const postgres::PgError& error, Clock::time_point silent_until);
+  void report(const postgres::PgError& error, std::optional<Clock::time_point> asked);
 
   ProbeContext& context_;
   ProbeKind probe_;
@@ -74,7 +74,7 @@ class HeldSession {
   std::optional<Clock::duration> keepalive_gap_;  // of this session
   int backend_pid_ = 0;                           // 0: made up by a pooler
   std::string endpoint_;
-  Clock::time_point opened_, last_answer_;
+  Clock::time_point dialed_, opened_, last_answer_;
   std::deque<Answered> answers_;  // the latest of this session
   bool owes_answer_ = false;
 };

@@ -46,6 +46,7 @@ asio::awaitable<postgres::Answer> run_held(ProbeContext& context, postgres::Conn
 // Not a HeldSession: while it is busy it cannot be asked whether it is still there.
 asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongquerySettings& settings) {
   const Clock::duration patience = settings.pace.timeout;
+  const Clock::time_point dialed = Clock::now();
   const postgres::Dialer::Session session =
       co_await context.dialer.dial(options_of(settings), Clock::now() + patience);
   std::vector<postgres::Query> queries;
@@ -76,7 +77,9 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
                     .at = now,
                     .silent_for = std::min<Clock::duration>(now - sent, settings.sleep),
                     .in_transaction = true,
-                    .endpoint = endpoint});
+                    .endpoint = endpoint,
+                    .dialed = dialed,
+                    .acknowledged = session.connection->was_acknowledged()});
     }
     throw;
   }

@@ -47,11 +47,16 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
                      }
                      return survivors;
                    },
+               .survived_silence =
+                   [this](Clock::time_point since) {
+                     return idle_ ? idle_->survived_since(since) : std::nullopt;
+                   },
                .decided =
                    [this](const Drop& drop, Cause cause) {
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
                    },
-               .concluded = std::move(listeners.concluded)}),
+               .concluded = std::move(listeners.concluded),
+               .over = std::move(listeners.over)}),
       context_{target_, dialer_, recorder_, {}, 0, [this](Drop drop) { lost(std::move(drop)); }},
       certificate_(context_, instruments, roots, settings_.certificate,
                    std::move(listeners.certificates)),
@@ -134,6 +139,7 @@ asio::awaitable<void> Prober::investigate(std::uint64_t incident) {
     ledger_.give_up(incident);
   }
   get_acquainted();  // at once, unless the server could not be reached
+  co_await ledger_.see_out(incident);
 }
 
 int Prober::held() const {

@@ -37,6 +37,7 @@ struct ProbeSettings {
 // Who is told what probes do and find, for the log.
 struct ProbeListeners {
   std::function<void(const Incident&)> concluded;  // of every incident, once
+  std::function<void(const Incident&)> over;       // of one that went on after that, once
   Recorder::Listener ran;
   std::function<void(const CertificateNews&)> certificates;
   // Something of ours ended by an exception that it should have dealt with: which, and what it

@@ -6,9 +6,9 @@ namespace pgconn::exporter {
 
 std::span<const metrics::Descriptor* const> target_families() {
   using namespace families;
-  static constexpr std::array<const metrics::Descriptor*, 7> kList = {
-      &kUp,           &kTargetInfo,    &kCollectorSuccess, &kCollectorDuration, &kCollectorSkipped,
-      &kScrapeErrors, &kServerRestarts};
+  static constexpr std::array<const metrics::Descriptor*, 8> kList = {
+      &kUp,           &kTargetInfo,     &kCollectorSuccess, &kCollectorDuration, &kCollectorSkipped,
+      &kScrapeErrors, &kServerRestarts, &kServerMoves};
   return kList;
 }
 

@@ -43,6 +43,10 @@ inline constexpr auto kServerRestarts = counter(
     "Restarts of the server seen by this exporter: clean (a new postmaster) or crash (the same "
     "postmaster started over after a backend died).",
     {"kind"});
+inline constexpr auto kServerMoves =
+    counter("pgconn_server_moves_total",
+            "Times that another server answered than before: a failover, a name or address that "
+            "leads elsewhere. That is no restart, whenever that server started.");
 inline constexpr auto kConnections = gauge(
     "pgconn_exporter_connections", "Connections this exporter has to the target.", {"purpose"});
 inline constexpr auto kConnectionsMax =

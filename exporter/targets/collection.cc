@@ -81,6 +81,7 @@ CollectionPlan plan_collection(const std::set<std::string>& wanted,
                                const collectors::Options& options, int server_version) {
   CollectionPlan plan;
   add_reading(collectors::server_reading(), server_version, plan);
+  add_reading(collectors::identity_reading(), server_version, plan);
   for (const collectors::Collector* collector : collectors::builtin()) {
     if (!wanted.contains(std::string(collector->info().name))) continue;
     plan.collectors.push_back(collector);

@@ -25,7 +25,7 @@ struct CollectionPlan {
   std::vector<const collectors::Reading*> readings;  // those the server is new enough for
 };
 
-// `wanted` by name; always includes the server reading. `server_version` as PQserverVersion.
+// `wanted` by name; always includes those about the server. `server_version` as PQserverVersion.
 CollectionPlan plan_collection(const std::set<std::string>& wanted,
                                const collectors::Options& options, int server_version);
 

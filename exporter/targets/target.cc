@@ -71,6 +71,7 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
       session_(dialer_, config_, options_, instruments_, log_),
       prober_(config_.name, dialer_, instruments_, roots, probe_settings(config_),
               {.concluded = TargetLog::lost,
+               .over = TargetLog::went_on,
                .ran = [this](auto probe, auto* error) { log_.probed(probe, error); },
                .certificates = [this](const auto& news) { log_certificates(name(), news); },
                .failed = [this](auto what, auto error) { note_internal_error(what, error); }}) {
@@ -91,6 +92,7 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
   for (const char* kind : {"clean", "crash"}) {
     instruments_.count(families::kServerRestarts, {kind}, 0);
   }
+  instruments_.count(families::kServerMoves, {}, 0);
   instruments_.count(families::kRepairedValues, {}, 0);
   instruments_.count(families::kInternalErrors, {}, 0);
 }
@@ -209,7 +211,7 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
     state_.error.clear();
     state_.advice.clear();
   }
-  if (collected.facts) note_facts(*collected.facts, collected.readings.server_version);
+  if (collected.facts) note_facts(*collected.facts, collected.readings.server_version, begin);
   state_.up = collected.facts.has_value();
   state_.scraped = true;
   state_.last_scrape = std::chrono::system_clock::now();
@@ -230,25 +232,32 @@ void Target::note_failure(const PgError& error) {
   log_.not_collected(error);
 }
 
-void Target::note_facts(const collectors::ServerFacts& facts, int server_version) {
-  if (state_.facts) {
-    const collectors::Restart restart = collectors::restart_between(*state_.facts, facts);
-    if (restart != collectors::Restart::kNone) {
-      const std::string kind = restart == collectors::Restart::kCrash ? "crash" : "clean";
-      instruments_.count(families::kServerRestarts, {kind});
-      log_.restarted(kind);
-    }
-  }
+void Target::note_facts(const collectors::ServerFacts& facts, int server_version,
+                        Clock::time_point asked) {
+  if (state_.facts) note_change(*state_.facts, facts);
   prober_.learn({.start_time = facts.start_time,
                  .crash_restart_time = facts.crash_restart_time,
                  .server_clock = std::nullopt,
                  .read_at = std::nullopt},
                 server_version);
-  const bool same_server = state_.facts && state_.facts->start_time == facts.start_time;
-  const auto known_crash = same_server ? state_.facts->crash_restart_time : std::nullopt;
-  state_.facts = facts;
-  // A scrape of some collectors alone does not learn it: that is not forgetting it.
-  if (!facts.crash_restart_time) state_.facts->crash_restart_time = known_crash;
+  state_.facts = state_.facts ? collectors::completed(facts, *state_.facts) : facts;
+  facts_asked_ = asked;
+}
+
+void Target::note_change(const collectors::ServerFacts& before,
+                         const collectors::ServerFacts& now) {
+  using collectors::Change;
+  const Seconds unheard = Clock::now() - facts_asked_;
+  const Change change = collectors::change_between(before, now, unheard.count());
+  if (change == Change::kNone) return;
+  if (change == Change::kMove) {
+    instruments_.count(families::kServerMoves);
+    log_.moved(before.address, now.address);
+    return;
+  }
+  const std::string kind = change == Change::kCrash ? "crash" : "clean";
+  instruments_.count(families::kServerRestarts, {kind});
+  log_.restarted(kind);
 }
 
 std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch collected,

@@ -95,7 +95,10 @@ class Target {
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   void note_findings(const std::vector<CollectorReport>& reports);
   void note_failure(const postgres::PgError& error);
-  void note_facts(const collectors::ServerFacts& facts, int server_version);
+  // `asked`: when the collection began that learned them.
+  void note_facts(const collectors::ServerFacts& facts, int server_version,
+                  std::chrono::steady_clock::time_point asked);
+  void note_change(const collectors::ServerFacts& before, const collectors::ServerFacts& now);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
                                                 bool up);
@@ -114,6 +117,7 @@ class Target {
   CollectionSession session_;
   probes::Prober prober_;
   TargetState state_;
+  std::chrono::steady_clock::time_point facts_asked_;  // when state_.facts were
 };
 
 }  // namespace pgconn::exporter

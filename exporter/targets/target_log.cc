@@ -109,6 +109,11 @@ void TargetLog::restarted(const std::string& kind) {
   log::write(log::Level::kWarn, "server was restarted", {{"target", target_}, {"kind", kind}});
 }
 
+void TargetLog::moved(const std::string& from, const std::string& to) {
+  log::write(log::Level::kWarn, "another server answers",
+             {{"target", target_}, {"before", from}, {"now", to}});
+}
+
 void TargetLog::reports(const std::vector<CollectorReport>& reports, const std::string& role) {
   std::map<std::string, std::string> news;  // names by what is said of them
   for (const CollectorReport& report : reports) {
@@ -159,6 +164,15 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"span_seconds", seconds(incident.last - incident.first)},
               {"because", incident.verdict.because},
               {"error", first.error.what()}});
+}
+
+void TargetLog::went_on(const probes::Incident& incident) {
+  log::write(log::Level::kWarn, "connections went on being lost",
+             {{"target", incident.target},
+              {"incident", std::to_string(incident.id)},
+              {"cause", std::string(to_string(incident.verdict.cause))},
+              {"drops", std::to_string(incident.in_all())},
+              {"span_seconds", seconds(incident.last - incident.first)}});
 }
 
 }  // namespace pgconn::exporter

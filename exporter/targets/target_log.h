@@ -33,12 +33,16 @@ class TargetLog {
   // What keeps several collectors from running is told in one line. `role` is who we are.
   void reports(const std::vector<CollectorReport>& reports, const std::string& role);
   void restarted(const std::string& kind);
+  // To another server; each by its own address, empty if that is not known.
+  void moved(const std::string& from, const std::string& to);
   void internal_error(std::string_view what, std::string_view error) const;
 
   // A run of a probe; nullptr: it succeeded.
   void probed(probes::ProbeKind probe, const postgres::PgError* error);
   // With the evidence that decided.
   static void lost(const probes::Incident& incident);
+  // How many there were in the end, of one that was told before its last drop.
+  static void went_on(const probes::Incident& incident);
 
  private:
   void failed(Outage& outage, std::string_view what, const std::string& probe,

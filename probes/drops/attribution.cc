@@ -6,6 +6,7 @@
 #include <map>
 
 #include "probes/drops/attribution_rules.h"
+#include "probes/drops/silence_or_age.h"
 
 namespace pgconn::probes {
 namespace {
@@ -18,10 +19,13 @@ Scope scope_of(const Evidence& evidence) {
   if (fallen > 1 && std::all_of(evidence.drops.begin(), evidence.drops.end(), ended_for_idleness)) {
     return Scope::kIdleOnly;
   }
+  // Of one that ended without words it is not silence's pattern if it may be that of an age.
   const bool silent =
       !evidence.survivors.empty() &&
-      std::all_of(evidence.drops.begin(), evidence.drops.end(),
-                  [&](const Drop& drop) { return more_silent_than_survivors(evidence, drop); });
+      std::all_of(evidence.drops.begin(), evidence.drops.end(), [&](const Drop& drop) {
+        return drop.error.sqlstate().empty() ? may_be_its_silence(evidence, drop)
+                                             : more_silent_than_survivors(evidence, drop);
+      });
   // That one drop was of a silent connection is a pattern only if the server did not say why, and
   // is not perhaps the reason.
   const bool explained = !evidence.drops.front().error.sqlstate().empty();

@@ -79,6 +79,13 @@ struct ServerMarks {
 struct Survivor {
   std::chrono::steady_clock::duration silent_for{};  // the longest silence before such an answer
   std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};  // as in Drop
+  std::chrono::steady_clock::time_point opened = {};
+  std::chrono::steady_clock::time_point answered = {};  // last
+};
+
+// One that was begun to look at the server, and how soon that had answered.
+struct NewSession {
+  std::chrono::steady_clock::time_point began, answered;
 };
 
 // Absent means not known, everywhere.
@@ -96,11 +103,17 @@ struct Evidence {
   // backend died, and a session that got in before says that nothing has happened.
   ServerMarks after;
   std::optional<bool> reconnected;  // a new session could be had; false: tried until time was up
+  std::vector<NewSession> new_sessions;  // all that could be had
   // What the attempts that failed were told. Empty beside `reconnected`: the first one succeeded.
   std::vector<postgres::PgError> failed_reconnects;
   // How long others had been silent that went unanswered in earlier incidents, see
   // unanswered_silences().
   std::vector<std::chrono::steady_clock::duration> unanswered_before;
+  // The longest silence that a canary has survived lately.
+  std::optional<std::chrono::steady_clock::duration> survived_silence;
+  // Silences after which others fell in earlier incidents although longer ones had been survived;
+  // since then none as long has been. See doubtful_silences().
+  std::vector<std::chrono::steady_clock::duration> fell_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   bool pooler = false;                   // the target is a pooler, or is reached through one
 };

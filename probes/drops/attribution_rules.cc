@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "probes/drops/silence_or_age.h"
+
 namespace pgconn::probes {
 namespace {
 
@@ -23,15 +25,6 @@ constexpr std::array<Rule, 14> kRules = {
     pooler_gone,              //
     nothing_reachable,
 };
-
-// How long no packet passed: keepalives of either end break the silence.
-std::chrono::steady_clock::duration silence_of_path(const Evidence& evidence,
-                                                    const auto& connection) {
-  auto silence = connection.silent_for;
-  if (connection.keepalive_gap) silence = std::min(silence, *connection.keepalive_gap);
-  if (evidence.server_keepalive_gap) silence = std::min(silence, *evidence.server_keepalive_gap);
-  return silence;
-}
 
 }  // namespace
 
@@ -83,21 +76,13 @@ bool all_fell(const Evidence& evidence) {
   return fallen >= std::max(*evidence.held, 1);
 }
 
-bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop) {
-  const auto silence = silence_of_path(evidence, drop);
-  return drop.probe != ProbeKind::kRoundtrip &&
-         std::all_of(evidence.survivors.begin(), evidence.survivors.end(),
-                     [&](const Survivor& survivor) {
-                       return silence > silence_of_path(evidence, survivor);
-                     });
-}
-
 // The silence of the drop counts whole: a proxy on the way takes no keepalive for activity.
 bool one_as_silent_survived(const Evidence& evidence, const Drop& drop) {
-  return std::any_of(evidence.survivors.begin(), evidence.survivors.end(),
-                     [&](const Survivor& survivor) {
-                       return silence_of_path(evidence, survivor) >= drop.silent_for;
-                     });
+  return std::any_of(
+      evidence.survivors.begin(), evidence.survivors.end(), [&](const Survivor& survivor) {
+        return silence_on_path(evidence, survivor.silent_for, survivor.keepalive_gap) >=
+               drop.silent_for;
+      });
 }
 
 Ruling rule_on(const Evidence& evidence, const Drop& drop) {
@@ -105,9 +90,12 @@ Ruling rule_on(const Evidence& evidence, const Drop& drop) {
   for (const Rule rule : kRules) {
     if (Decision decision = rule(scene)) return std::move(*decision);
   }
-  const std::string_view survived =
-      evidence.survivors.empty() ? "no other has proved alive" : "others answer";
-  return because(Cause::kUnknown, std::string(drop.error.what()) + "; " + std::string(survived),
+  const std::string_view survived = what_survivors_leave_open(evidence, drop);
+  const bool taken = drop.acknowledged == true;
+  return because(Cause::kUnknown,
+                 std::string(drop.error.what()) +
+                     (taken ? ", though the peer's kernel took the question; " : "; ") +
+                     std::string(survived),
                  scene);
 }
 

@@ -76,9 +76,6 @@ bool may_be_a_stuck_process(const Evidence& evidence);
 std::ptrdiff_t connections_fallen(const Evidence& evidence);
 // Every held connection that can be asked is among the drops, and none has proved to be alive.
 bool all_fell(const Evidence& evidence);
-// Its path was silent for longer than that of each connection that answered since. A roundtrip is
-// never silent.
-bool more_silent_than_survivors(const Evidence& evidence, const Drop& drop);
 // One that answered since had a path silent for as long.
 bool one_as_silent_survived(const Evidence& evidence, const Drop& drop);
 

@@ -10,6 +10,7 @@
 #include "probes/drops/refusals.h"
 #include "probes/drops/remains.h"
 #include "probes/drops/server_marks.h"
+#include "probes/drops/silence_or_age.h"
 
 namespace pgconn::probes {
 namespace {
@@ -31,8 +32,9 @@ constexpr milliseconds kGlance(50);  // between looks at whether they have answe
 constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
 constexpr minutes kLongestWait(1);   // and when they go on failing
 constexpr std::size_t kMostRemains = 1000;
-constexpr std::size_t kUnansweredKept = 16;
-constexpr std::chrono::hours kUnansweredFor(24);  // how long it counts as a sample of the path
+constexpr seconds kAgesTell(10);  // for whether others fall at the same age
+constexpr std::size_t kSamplesKept = 16;
+constexpr std::chrono::hours kSampleFor(24);  // how long a silence counts as a sample of the path
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
@@ -120,9 +122,10 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
     const auto until = std::max<Clock::time_point>(incident.first + patience, again);
     std::optional<postgres::PgError> failure;
     std::vector<postgres::EndpointError> turned_away;
+    const Clock::time_point began = Clock::now();
     try {
-      const auto enough = std::min(until, Clock::now() + kOneAttempt);
-      const ServerLook seen = co_await look(enough, &turned_away);
+      const ServerLook seen = co_await look(std::min(until, began + kOneAttempt), &turned_away);
+      evidence.new_sessions.push_back({began, Clock::now()});
       evidence.after = seen.marks;
       evidence.reconnected = true;
     } catch (const postgres::PgError& error) {
@@ -198,6 +201,14 @@ asio::awaitable<void> DropLedger::await_scope(const Incident& incident, std::siz
   }
 }
 
+// Whether silence or age ended one is told by another that grows as old, or does not.
+asio::awaitable<void> DropLedger::await_ages(const Incident& incident, const Evidence& gathered) {
+  const Clock::time_point enough = incident.first + kAgesTell;
+  while (Clock::now() < enough && is_told_by_age(complete(gathered, incident), enough)) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
 asio::awaitable<void> DropLedger::await_arrivals(const Incident& incident) {
   const bool one_by_one = ended_for_idleness(incident.drops.front());
   const Clock::time_point all = incident.first + kAllArrived;
@@ -214,7 +225,12 @@ Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident
   evidence.held = incident.held_before;
   evidence.survivors = surroundings_.survivors(incident.first);
   for (const auto& [at, silence] : unanswered_) {
-    if (incident.first - at < kUnansweredFor) evidence.unanswered_before.push_back(silence);
+    if (incident.first - at < kSampleFor) evidence.unanswered_before.push_back(silence);
+  }
+  evidence.survived_silence = surroundings_.survived_silence(incident.first - kSampleFor);
+  for (const auto& [at, silence] : doubtful_) {
+    const auto survived = surroundings_.survived_silence(at);
+    if (!survived || *survived < silence) evidence.fell_before.push_back(silence);
   }
   if (last_look_) {
     evidence.pooler = last_look_->pooler;
@@ -237,6 +253,9 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
     co_await reconnect(incident, gathered);
     const auto enough = incident.first + (all_have_words(incident) ? kSoon : kAnswering);
     co_await await_deciders(incident, gathered, enough);
+    const std::size_t fallen = incident.drops.size();
+    co_await await_ages(incident, gathered);
+    if (incident.drops.size() > fallen) continue;  // what was seen of the server is older
     evidence = complete(gathered, incident);
     count_rest(incident, evidence);
     co_await await_scope(incident, evidence.drops.size(), enough);
@@ -245,6 +264,23 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   }
   evidence = complete(gathered, incident);  // with those who have answered since
   conclude(incident, evidence, attribute(evidence));
+  for (const Drop& drop : evidence.drops) {
+    surroundings_.decided(drop, attribute(evidence, drop).cause);
+  }
+}
+
+asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
+  for (;;) {
+    const Incident* const incident = log_.find(id);
+    if (incident == nullptr) co_return;
+    // A drop is told a little after it was noticed.
+    const Clock::time_point over = log_.over_at(*incident) + kArriving;
+    if (Clock::now() >= over) {
+      if (incident->in_all() > incident->told) surroundings_.over(*incident);
+      co_return;
+    }
+    co_await sleep_until(dialer_.executor(), over);
+  }
 }
 
 void DropLedger::give_up(std::uint64_t id) {
@@ -257,6 +293,7 @@ void DropLedger::give_up(std::uint64_t id) {
     count(incident->drops[incident->counted++], verdict);
   }
   conclude(*incident, nothing, verdict);
+  for (const Drop& drop : nothing.drops) surroundings_.decided(drop, Cause::kUnknown);
 }
 
 // One at a time, however many incidents end before the server lets anybody in.
@@ -293,7 +330,9 @@ asio::awaitable<void> DropLedger::clear_remains() {
 void DropLedger::count_rest(Incident& incident, const Evidence& evidence) {
   while (incident.counted < evidence.drops.size()) {
     const Drop& drop = evidence.drops[incident.counted++];  // never twice, also if this fails
-    count(drop, attribute(evidence, drop));
+    const Verdict verdict = attribute(evidence, drop);
+    count(drop, verdict);
+    if (incident.decided) surroundings_.decided(drop, verdict.cause);
   }
 }
 
@@ -304,12 +343,12 @@ void DropLedger::count(const Drop& drop, const Verdict& verdict) {
                       std::string(postgres::sqlstate_label(drop.error.sqlstate()))});
   double& last = last_drop_[cause];
   last = std::max(last, unix_time(drop.at));
-  surroundings_.decided(drop, verdict.cause);
 }
 
 void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict verdict) {
   incident.verdict = std::move(verdict);
   incident.decided = true;
+  incident.told = incident.drops.size();
   under_investigation_.erase(incident.id);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});
@@ -322,10 +361,14 @@ void DropLedger::remember(const Evidence& evidence) {
   for (const Drop& drop : evidence.drops) {
     if (remains_.size() < kMostRemains && leaves_remains(drop)) remains_.push_back(drop);
   }
-  for (const Clock::duration silence : unanswered_silences(evidence)) {
-    unanswered_.push_back({evidence.drops.front().at, silence});
-    if (unanswered_.size() > kUnansweredKept) unanswered_.pop_front();
-  }
+  const Clock::time_point at = evidence.drops.front().at;
+  for (const auto silence : unanswered_silences(evidence)) keep(unanswered_, {at, silence});
+  for (const auto silence : doubtful_silences(evidence)) keep(doubtful_, {at, silence});
+}
+
+void DropLedger::keep(std::deque<Silence>& samples, Silence latest) {
+  samples.push_back(latest);
+  if (samples.size() > kSamplesKept) samples.pop_front();
 }
 
 void DropLedger::add_gauges(metrics::MetricBatch& batch) const {

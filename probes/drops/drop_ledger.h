@@ -31,10 +31,14 @@ struct LedgerSurroundings {
   std::function<std::ptrdiff_t()> owing;
   // Those that were held at `since` and have answered after it.
   std::function<std::vector<Survivor>(Clock::time_point since)> survivors;
-  // The cause of a drop is known.
+  // The longest silence that a canary has survived since then.
+  std::function<std::optional<Clock::duration>(Clock::time_point since)> survived_silence;
+  // The cause of a drop is known for good, in the light of all that its incident became.
   std::function<void(const Drop&, Cause)> decided;
   // An incident is complete: for the log. Called once for each.
   std::function<void(const Incident&)> concluded;
+  // One that has taken more drops since it was concluded is over. Called once for each such.
+  std::function<void(const Incident&)> over;
 };
 
 class DropLedger {
@@ -51,6 +55,9 @@ class DropLedger {
   // by timeouts of their own (fifteen at most), and a path that resets all and may heal (ten). Who
   // falls meanwhile has it look again.
   asio::awaitable<void> investigate(std::uint64_t incident);
+
+  // Waits until an incident that was decided takes no more drops, a minute at most.
+  asio::awaitable<void> see_out(std::uint64_t incident);
 
   // For an investigation that could not be carried to its end: what it has not counted is unknown.
   void give_up(std::uint64_t incident);
@@ -76,6 +83,7 @@ class DropLedger {
                                        Clock::time_point enough);
   asio::awaitable<void> await_scope(const Incident& incident, std::size_t counted,
                                     Clock::time_point enough);
+  asio::awaitable<void> await_ages(const Incident& incident, const Evidence& gathered);
   asio::awaitable<void> await_arrivals(const Incident& incident);
   asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;
@@ -94,12 +102,14 @@ class DropLedger {
   std::set<std::uint64_t> under_investigation_;
   std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last
   std::vector<Drop> remains_;   // that have left something at the server, still to be cleared away
-  // The latest samples of the path, as unanswered_silences() has them.
-  struct Unanswered {
+  // The latest samples of the path.
+  struct Silence {
     Clock::time_point at;
-    Clock::duration silence;
+    Clock::duration lasted;
   };
-  std::deque<Unanswered> unanswered_;
+  static void keep(std::deque<Silence>& samples, Silence latest);
+  std::deque<Silence> unanswered_;  // as unanswered_silences() has them
+  std::deque<Silence> doubtful_;    // as doubtful_silences() has them
   ServerMarks known_;
   std::optional<int> server_version_;
   std::optional<ServerLook> last_look_;  // for what lies on the way

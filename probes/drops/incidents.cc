@@ -49,6 +49,12 @@ Incident* IncidentLog::goes_on_with(const Drop& drop) {
   return &latest;
 }
 
+std::chrono::steady_clock::time_point IncidentLog::over_at(const Incident& incident) const {
+  if (incident.id != begun_) return incident.last;
+  return std::min<std::chrono::steady_clock::time_point>(incident.last + together_,
+                                                         incident.first + kLongest);
+}
+
 Incident* IncidentLog::find(std::uint64_t id) {
   const auto found = std::find_if(incidents_.begin(), incidents_.end(),
                                   [id](const Incident& incident) { return incident.id == id; });

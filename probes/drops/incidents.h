@@ -23,6 +23,8 @@ struct Incident {
   std::vector<Drop> drops;
   std::size_t counted = 0;  // of its drops
   std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
+  std::size_t told = 0;     // of its drops, when it was decided
+  std::size_t in_all() const { return drops.size() + turns; }
   bool decided = false;
   Verdict verdict;
 };
@@ -51,6 +53,8 @@ class IncidentLog {
   // going: the server's idle_session_timeout ends each session of ours, and each is opened anew.
   // That counts, but is no news, however long it lasts. Else nullptr.
   Incident* goes_on_with(const Drop& drop);
+  // Until when a decided one may take drops, if it takes no other before: when it is over.
+  std::chrono::steady_clock::time_point over_at(const Incident& incident) const;
 
   // By its number; nullptr once later ones have pushed it out.
   Incident* find(std::uint64_t id);

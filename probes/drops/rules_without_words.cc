@@ -1,6 +1,7 @@
 // Attribution of drops that ended without words: closed, reset, or no answer any more. The server's
 // times and what else fell must tell.
 #include "probes/drops/attribution_rules.h"
+#include "probes/drops/silence_or_age.h"
 
 namespace pgconn::probes {
 namespace {
@@ -25,7 +26,7 @@ bool kernel_gave_up(const PgError& error) {
 
 bool only_silent_fell(const Scene& scene) {
   return !scene.evidence.survivors.empty() && !any_drop(scene, [&](const Drop& drop) {
-    return !more_silent_than_survivors(scene.evidence, drop);
+    return !may_be_its_silence(scene.evidence, drop);
   });
 }
 
@@ -49,6 +50,27 @@ bool out_of_reach(const Scene& scene) {
 bool lively_went_silent(const Scene& scene) {
   return any_drop(scene, [](const Drop& drop) {
     return drop.probe == ProbeKind::kRoundtrip && is_silence(drop.error);
+  });
+}
+
+// Not even by the kernel of who was asked.
+bool none_was_acknowledged(const Scene& scene) {
+  return !any_drop(scene, [](const Drop& drop) {
+    return went_unanswered(drop) && drop.acknowledged != std::optional(false);
+  });
+}
+
+// A new session that comes once a pause is over says nothing of those that were lost in it. One
+// that is answered while another still waits, and goes on waiting, does: whoever was paused would
+// have answered both.
+bool new_session_was_answered_meanwhile(const Scene& scene) {
+  constexpr std::chrono::milliseconds kBoth(500);
+  const auto& sessions = scene.evidence.new_sessions;
+  return any_drop(scene, [&](const Drop& drop) {
+    return went_unanswered(drop) && drop.asked &&
+           std::any_of(sessions.begin(), sessions.end(), [&](const NewSession& session) {
+             return *drop.asked <= session.answered && session.answered + kBoth <= drop.at;
+           });
   });
 }
 
@@ -123,13 +145,19 @@ Decision forgotten_by_path(const Scene& scene) {
   if (!scene.server_is({ServerFate::kUnknown, ServerFate::kUntouched, ServerFate::kSameStart})) {
     return std::nullopt;
   }
-  return because(Cause::kPathIdleTimeout,
-                 "only connections fell that had been silent for longer than those that answer",
-                 scene);
+  return because(
+      Cause::kPathIdleTimeout,
+      "only connections fell that had been silent for longer than those that answer, and were "
+      "no older",
+      scene);
 }
 
 Decision silent_network(const Scene& scene) {
   if (!is_silence(scene.drop.error) || !scene.evidence.survivors.empty()) return std::nullopt;
+  // Whose kernel takes what we say is reached: it is stuck, or paused, or too busy.
+  if (any_drop(scene, [](const Drop& drop) { return drop.acknowledged == true; })) {
+    return std::nullopt;
+  }
   if (!scene.server_is({ServerFate::kUnknown, ServerFate::kUntouched, ServerFate::kSameStart,
                         ServerFate::kRefusing})) {
     return std::nullopt;
@@ -142,11 +170,10 @@ Decision silent_network(const Scene& scene) {
     return because(Cause::kNetworkSilent, "all fell, and not even the peer's kernel answered",
                    scene);
   }
-  // A server that had been stuck for that long would not have let a new session in at once.
-  if (scene.evidence.drops.size() > 1 && scene.evidence.reconnected == true &&
-      scene.evidence.failed_reconnects.empty() && scene.server == ServerFate::kUntouched) {
-    return because(Cause::kNetworkSilent, "all fell silent while a new session came at once",
-                   scene);
+  if (scene.server == ServerFate::kUntouched && none_was_acknowledged(scene) &&
+      new_session_was_answered_meanwhile(scene)) {
+    return because(Cause::kNetworkSilent,
+                   "all fell silent, and a new session was answered while they were not", scene);
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from tests.support import logfmt
 from tests.support.peers import Relay
 from tests.support.process import eventually
 
@@ -80,6 +81,15 @@ def test_a_failover_to_a_promoted_standby_is_followed(new_box, run_exporter):
     primary.stop()
     standby.psql("SELECT pg_promote()")
     assert where() == (standby.port, "primary")
+    # The standby is younger than the primary was, and yet nothing restarted.
+    families = exporter.metrics()
+    assert families.sum("pgconn_server_restarts_total") == 0
+    assert families.value("pgconn_server_moves_total") == 1
+    standby.stop()
+    standby.start()
+    families = exporter.metrics()
+    assert families.value("pgconn_server_restarts_total", kind="clean") == 1
+    assert families.value("pgconn_server_moves_total") == 1
 
 
 def test_an_address_that_moves_to_another_server_is_followed(new_box, run_exporter):
@@ -95,8 +105,14 @@ def test_an_address_that_moves_to_another_server_is_followed(new_box, run_export
         families = exporter.metrics()
         assert families.value("pgconn_up") == 1
         assert families.value("pgconn_server_in_recovery") == 0
-        # It has run for longer than the other: nothing restarted.
+        address.destination = standby.port  # which is younger
+        address.cut()
+        families = exporter.metrics()
+        assert families.value("pgconn_server_in_recovery") == 1
+        # Both have run for longer: nothing restarted.
         assert families.sum("pgconn_server_restarts_total") == 0
+        assert families.value("pgconn_server_moves_total") == 2
+        assert len(logfmt.records(exporter.log_lines, "another server answers")) == 2
 
 
 def test_after_a_reload_a_session_is_begun_anew_however_far_away_the_server_is(new_box, run_exporter):

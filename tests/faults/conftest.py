@@ -32,6 +32,13 @@ def scene(server):
 
 
 @pytest.fixture
+def own_scene(new_box):
+    """A scene on a server of its own, of the newest version: for what no version can change."""
+    with Scene(new_box(max_connections=20, shared_buffers="16MB")) as scene:
+        yield scene
+
+
+@pytest.fixture
 def hold(scene):
     """hold(…) starts an exporter with fast probes and waits until it holds all its connections."""
     # Starts and crashes within a second or two of each other look the same from outside.

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.faults.held import (
-    CANARY, ROUNDTRIP, drops, failures, incidents, postmaster, shut_down, stopped,
+    CANARY, ROUNDTRIP, Held, drops, failures, incidents, postmaster, shut_down, stopped,
 )
 from tests.support import logfmt
 from tests.support.process import eventually
@@ -170,6 +170,25 @@ def test_an_idle_session_timeout_ends_canaries_and_spares_who_asks_often(scene, 
     assert record.items() >= {"cause": "idle_session_timeout", "probe": "idle", "phase": "idle",
                               "reason": "terminated", "sqlstate": "57P05"}.items()
     assert incidents(families).keys() <= {("idle_session_timeout", scope) for scope in ("one", "idle_only")}
+
+
+def test_an_incident_that_goes_on_after_its_line_is_told_with_all_its_drops_in_the_end(scene):
+    if scene.box.version < 14:
+        pytest.skip("idle_session_timeout is new in PostgreSQL 14")
+    scene.role("monitor", "pg_monitor")
+    scene.sql("ALTER ROLE monitor SET idle_session_timeout = '300ms'")
+    held = Held(scene, "monitor", roundtrip={"interval": "1s", "timeout": "900ms"})
+    begun, *_ = eventually(held.log, what="its line")
+    eventually(lambda: sum(drops(held.metrics()).values()) >= int(begun["drops"]) + 2, what="more drops")
+    # Whoever logs in from now on may stay.
+    scene.sql("ALTER ROLE monitor RESET idle_session_timeout")
+    held.until_whole()
+    [record] = eventually(
+        lambda: logfmt.records(held.exporter.log_lines, "connections went on being lost"), what="its end")
+    assert record["incident"] == begun["incident"]
+    assert record["cause"] == begun["cause"] == "idle_session_timeout"
+    assert int(record["drops"]) == sum(drops(held.metrics()).values())
+    assert len(held.log()) == 1
 
 
 def test_a_frozen_postmaster_keeps_newcomers_out_and_loses_nobody(scene, hold):

@@ -39,6 +39,13 @@ def failures(families, probe="connect"):
     return nonzero(by(("phase", "reason", "sqlstate"), samples))
 
 
+# All give up soon, and the exporter's own look at what happened lasts longer.
+HASTY = {
+    "connect": False, "roundtrip": {"interval": "500ms", "timeout": "400ms"},
+    "idle": {"ladder": ["1h"], "canaries": 2, "timeout": "400ms"},
+}
+
+
 class Held:
     """The three connections that the fast probes of one exporter hold: a roundtrip, two canaries."""
 
@@ -61,6 +68,15 @@ class Held:
 
         eventually(whole, what="all held connections")
         return self
+
+    def until_given_up(self):
+        """Waits until none of them is held any more, with scrapes that nobody answers either."""
+
+        def gone():
+            families = self.exporter.metrics(headers={"X-Prometheus-Scrape-Timeout-Seconds": "1"})
+            return sum(by("probe", families.samples("pgconn_held_connections")).values()) == 0
+
+        eventually(gone, what="the end of all held connections")
 
     def until_asked(self, probe, times):
         """Waits until a probe was tried that many times more."""

@@ -172,6 +172,19 @@ def test_a_router_that_resets_every_flow_is_told_from_one_that_forgets_idle_ones
     assert incidents(until_settled(exporter)) == {("network_reset", "all"): 1}
 
 
+def test_a_router_that_forgets_every_flow_and_drops_what_it_does_not_know_is_a_silent_network(watch):
+    midbox, exporter = watch({}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER})
+    assert drops(until_settled(exporter)) == {}
+
+    midbox.forget_all()  # new ones pass
+    families = until(exporter, incidents, "an incident")
+    assert incidents(families) == {("network_silent", "all"): 1}
+    assert drops(families) == {
+        ("roundtrip", "network_silent", ""): 1, ("idle", "network_silent", ""): 2,
+    }
+    assert families.samples("pgconn_idle_dropped_seconds") == []
+
+
 def test_a_long_query_that_nobody_can_ask_makes_no_less_of_a_router_that_resets_all(watch):
     long = {"interval": "10s", "sleep": "8s", "timeout": "1s"}
     midbox, exporter = watch(

@@ -4,13 +4,12 @@ import contextlib
 import os
 import signal
 import subprocess
-import threading
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from tests.faults.held import CANARY, ROUNDTRIP, Held, drops, failures, incidents
+from tests.faults.held import CANARY, HASTY, ROUNDTRIP, Held, drops, failures, incidents
 from tests.support import logfmt
 from tests.support.exporter import binary
 from tests.support.pgbouncer import SUITES, PgBouncer
@@ -198,15 +197,21 @@ def test_a_database_killed_on_its_console_closes_all(pooler, hold):
 def test_a_paused_pooler_gives_no_answers_and_is_not_taken_for_a_silent_network(pooler, hold):
     bouncer = pooler(pool_mode="transaction")
     held = hold(bouncer)
-    pausing = threading.Thread(target=bouncer.console, args=("PAUSE",))
-    pausing.start()
-    try:
+    with bouncer.paused():
         held.until_told(cause="unknown", scope="all", reason="timeout")
-    finally:
-        bouncer.console("RESUME")
-        pausing.join()
     held.until_whole()
     assert incidents(held.metrics()) == {("unknown", "all"): 1}
+
+
+@pytest.mark.parametrize("how", ["PAUSE", "SIGSTOP"])
+def test_a_pause_that_ends_before_anybody_was_refused_is_not_taken_for_a_silent_network(pooler, hold, how):
+    bouncer = pooler(pool_mode="transaction")
+    held = hold(bouncer, **HASTY)
+    with bouncer.paused() if how == "PAUSE" else bouncer.stopped():
+        held.until_given_up()
+    record = held.until_told(cause="unknown", reason="timeout")
+    assert "took the question" in record["because"]
+    assert {cause for _, cause, _ in drops(held.metrics())} == {"unknown"}
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])

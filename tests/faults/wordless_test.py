@@ -8,19 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.held import Held, drops, failures, incidents, postmaster, stopped
-from tests.integration.scenes import Scene
 from tests.support.peers import Relay
 from tests.support.process import eventually
 
 # One connection is asked each two seconds, and nothing else is said.
 ONE_SPEAKS = {"connect": False, "idle": {"ladder": ["1h"], "canaries": 2, "timeout": "5s"}}
-
-
-@pytest.fixture
-def own_scene(new_box):
-    """A scene on a server of its own, of the newest version: what is told here no version can change."""
-    with Scene(new_box(max_connections=20, shared_buffers="16MB")) as scene:
-        yield scene
 
 
 def kill_all(box):

@@ -134,6 +134,7 @@ class Relay(Peer):
     def __init__(self, port):
         self.destination = port
         self.delay = 0  # seconds that each piece is on its way
+        self.lifetime = None  # seconds after which each connection is closed, whatever passes on it
         self._silenced = set()
         self._spoiled = None
         super().__init__()
@@ -147,8 +148,14 @@ class Relay(Peer):
             return
         self.keep(onward)
         other = {connection: onward, onward: connection}
+        end = None if self.lifetime is None else time.monotonic() + self.lifetime
         while True:
-            for readable in select.select(list(other), [], [])[0]:
+            ready = select.select(list(other), [], [], end and max(0, end - time.monotonic()))[0]
+            if not ready:
+                connection.close()
+                onward.close()
+                return
+            for readable in ready:
                 data = readable.recv(65536)
                 if destination in self._silenced:
                     continue

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import threading
 
 import psycopg2
 
@@ -70,6 +71,26 @@ class PgBouncer(StartsOnEntry):
     def dsn(self, role="postgres", dbname="postgres", more=""):
         return (f"host=127.0.0.1 port={self.port} dbname={dbname} user={role} sslmode=disable "
                 f"{more}").strip()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """PAUSE, which ends only once no client has a server, and RESUME."""
+        pausing = threading.Thread(target=self.console, args=("PAUSE",))
+        pausing.start()
+        try:
+            yield
+        finally:
+            self.console("RESUME")
+            pausing.join()
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It does not run for a while."""
+        self._process.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.signal(signal.SIGCONT)
 
     def end(self, number):
         """Signals it until it has ended: the newer ones, told once, wait for their clients."""

@@ -87,10 +87,12 @@ Rows overrides(const std::vector<OverrideRow>& overrides, int login_roles, int d
 
 Rows server(double start_time, bool sees_all) {
   const Cell sees = flag(sees_all);
-  return Rows({"version", "in_recovery", "start_time", "config_load_time", "role", "sees_sessions",
-               "sees_settings", "sees_logs", "sees_hba_rules"},
-              {"15.18 (Debian 15.18-0+deb12u1)", "f", std::to_string(start_time),
-               std::to_string(start_time), "pgconn", sees, sees, sees, sees});
+  return Rows(
+      {"version", "in_recovery", "start_time", "config_load_time", "clock", "address", "role",
+       "sees_sessions", "sees_settings", "sees_logs", "sees_hba_rules", "sees_identity"},
+      {"15.18 (Debian 15.18-0+deb12u1)", "f", std::to_string(start_time),
+       std::to_string(start_time), std::to_string(start_time + 1000), "10.0.0.1 5432", "pgconn",
+       sees, sees, sees, sees, "t"});
 }
 
 std::size_t Collected::count(std::string_view family) const {

@@ -76,4 +76,6 @@ TEST_CASE("Only what our role may see is there to be asked") {
   CHECK_FALSE(Visibility{}.has(Need::kSessions));
   CHECK_FALSE(Visibility{}.has(Need::kHbaRules));
   CHECK(Visibility{.hba_rules = true}.has(Need::kHbaRules));
+  CHECK_FALSE(Visibility{}.has(Need::kIdentity));
+  CHECK(Visibility{.identity = true}.has(Need::kIdentity));
 }

@@ -50,6 +50,23 @@ TEST_CASE("An error is not kept") {
   CHECK(kept.to_ask(kReadings, loaded_at(1, false)) == Asked{&settings_reading()});
 }
 
+TEST_CASE("Of what is asked once an error is kept too, as no answer") {
+  using pgconn::postgres::PgError;
+  KeptAnswers kept;
+  const Asked identity{&identity_reading()};
+  ServerFacts facts = loaded_at(1, false);
+  CHECK(kept.to_ask(identity, facts).empty());
+  facts.visibility.identity = true;
+  CHECK(kept.to_ask(identity, facts) == identity);
+  kept.keep(identity_reading(),
+            PgError(pgconn::postgres::Phase::kQuery, pgconn::postgres::Reason::kServerError,
+                    "0A000", "", false));
+  CHECK(kept.to_ask(identity, facts).empty());
+  Readings readings;
+  kept.add_to(identity, readings);
+  CHECK(readings.rows(identity_reading()).empty());
+}
+
 TEST_CASE("Only answers that are wanted are added") {
   KeptAnswers kept;
   kept.to_ask(kReadings, loaded_at(1, false));

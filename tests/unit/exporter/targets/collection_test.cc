@@ -65,7 +65,8 @@ TEST_CASE("the sessions are read by exactly one reading of a plan") {
 TEST_CASE("a plan asks for the server itself whatever is wanted") {
   const auto plan = exporter::plan_collection({}, {}, kVersion);
   CHECK(plan.collectors.empty());
-  CHECK(plan.readings == std::vector{&collectors::server_reading()});
+  CHECK(plan.readings ==
+        std::vector{&collectors::server_reading(), &collectors::identity_reading()});
 }
 
 TEST_CASE("every query of a plan is prepared under a name of its own") {

@@ -360,7 +360,7 @@ const Cases& attribution_cases() {
   static const Cases all = [] {
     Cases joined;
     for (const Cases& part : {said_by_the_server(), terminated_or_stopped(), crashed(),
-                              lost_on_the_way(), through_a_pooler()}) {
+                              lost_on_the_way(), silent_or_old(), through_a_pooler()}) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
     return joined;

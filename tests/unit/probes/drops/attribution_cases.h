@@ -25,6 +25,7 @@ const Cases& attribution_cases();
 
 // Parts of it, in a file of their own.
 Cases lost_on_the_way();
+Cases silent_or_old();
 Cases through_a_pooler();
 
 }  // namespace pgconn::probes

@@ -135,17 +135,59 @@ Cases lost_on_the_way() {
            .held(1)
            .down(postgres::connect_error("No route to host", Phase::kTcp)),
        Cause::kNetworkSilent, Scope::kOne},
-      {"all flows were forgotten in silence, new ones pass",
-       Given().roundtrip(unanswered()).canary(unanswered()).held(2).untouched(),
-       Cause::kNetworkSilent, Scope::kAll},
-      {"all fell silent, and a new session came only after a while: a busy server?",
+      {"all flows were forgotten in silence, and a new one passes while they go unanswered",
        Given()
            .roundtrip(unanswered())
+           .asked(2, false)
            .canary(unanswered())
+           .asked(5, false)
            .held(2)
-           .refused_at_first(no_startup_answer())
+           .session_answered(4500)
+           .untouched(),
+       Cause::kNetworkSilent, Scope::kAll},
+      {"all fell silent, and a new session came when they had: a pause that was just over?",
+       Given()
+           .roundtrip(unanswered())
+           .asked(2, false)
+           .canary(unanswered())
+           .asked(2, false)
+           .held(2)
+           .session_answered(-400)
+           .untouched(),
+       Cause::kUnknown, Scope::kAll},
+      {"all fell silent though their questions arrived: a pause, not the network",
+       Given()
+           .roundtrip(unanswered())
+           .asked(2, true)
+           .canary(unanswered())
+           .asked(5, true)
+           .held(2)
+           .session_answered(4500)
            .untouched(),
        Cause::kUnknown, Scope::kAll, true},
+      {"all fell silent, and whether their questions arrived is not known, as on a Unix socket",
+       [] {
+         Evidence evidence = Given()
+                                 .roundtrip(unanswered())
+                                 .asked(2, false)
+                                 .canary(unanswered())
+                                 .asked(5, false)
+                                 .held(2)
+                                 .session_answered(4500)
+                                 .untouched();
+         for (Drop& drop : evidence.drops) drop.acknowledged.reset();
+         return evidence;
+       }(),
+       Cause::kUnknown, Scope::kAll},
+      {"a paused pooler whose queue is full: it took the questions before",
+       Given()
+           .roundtrip(unanswered())
+           .asked(2, true)
+           .canary(unanswered())
+           .asked(5, true)
+           .held(2)
+           .down(no_tcp_answer()),
+       Cause::kServerUnreachable, Scope::kAll, true},
       {"all went silent, but no lively one was held: the path or more?",
        Given().canary(unanswered()).canary(unanswered()).held(2).untouched(), Cause::kUnknown,
        Scope::kAll},

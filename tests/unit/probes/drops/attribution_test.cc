@@ -29,6 +29,21 @@ const std::vector<std::pair<std::string, Change>>& removals() {
       {"reconnected", [](Evidence& e) { e.reconnected.reset(); }},
       {"failed_reconnects", [](Evidence& e) { e.failed_reconnects.clear(); }},
       {"unanswered_before", [](Evidence& e) { e.unanswered_before.clear(); }},
+      {"new_sessions", [](Evidence& e) { e.new_sessions.clear(); }},
+      {"acknowledgements",
+       [](Evidence& e) {
+         for (Drop& drop : e.drops) drop.acknowledged.reset();
+       }},
+      {"survived_silence", [](Evidence& e) { e.survived_silence.reset(); }},
+      {"fell_before", [](Evidence& e) { e.fell_before.clear(); }},
+      {"ages of survivors",
+       [](Evidence& e) {
+         for (Survivor& survivor : e.survivors) survivor.opened = survivor.answered = {};
+       }},
+      {"ages of drops",
+       [](Evidence& e) {
+         for (Drop& drop : e.drops) drop.dialed = {};
+       }},
       {"oom_kill_counted", [](Evidence& e) { e.oom_kill_counted.reset(); }},
   };
   return all;
@@ -95,7 +110,8 @@ const std::vector<Choices>& all_that_may_be_known() {
       {kNothing, [](Evidence& e) { e.server_version = 130000; },
        [](Evidence& e) { e.server_version = 140000; }},
       {kNothing, [](Evidence& e) { e.held = static_cast<int>(e.drops.size()); }},
-      {kNothing, [](Evidence& e) { e.survivors = {{std::chrono::seconds(30)}}; }},
+      {kNothing, [](Evidence& e) { e.survivors = Evidence(Given().survivor(30)).survivors; },
+       [](Evidence& e) { e.survivors = Evidence(Given().survivor_aged(30, 60)).survivors; }},
       {kNothing, [](Evidence& e) { e.before.start_time = kStart; }},
       {kNothing, [](Evidence& e) { e.before.crash_restart_time = kCrashBefore; }},
       {kNothing, starts(kStart), starts(kNow - 1), starts(kNow - 7'000)},

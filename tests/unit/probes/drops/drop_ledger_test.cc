@@ -23,19 +23,24 @@ struct Bookkeeping {
                           },
                           7};
   metrics::Instruments instruments;
+  bool broken = false;
   std::vector<Cause> decided;
   std::vector<Incident> concluded;
+  std::vector<std::size_t> over;  // how many drops each had
   DropLedger ledger{"target",
                     dialer,
                     instruments,
                     {.held = [] { return 2; },
                      .ask_all = [] {},
                      .owing = [] { return 0; },
-                     .survivors = [](Clock::time_point) -> std::vector<Survivor> {
-                       throw std::out_of_range("an error of ours");
+                     .survivors = [this](Clock::time_point) -> std::vector<Survivor> {
+                       if (broken) throw std::out_of_range("an error of ours");
+                       return {};
                      },
+                     .survived_silence = [](Clock::time_point) { return std::nullopt; },
                      .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
-                     .concluded = [this](const Incident& one) { concluded.push_back(one); }}};
+                     .concluded = [this](const Incident& one) { concluded.push_back(one); },
+                     .over = [this](const Incident& one) { over.push_back(one.in_all()); }}};
 };
 
 Drop terminated() {
@@ -49,6 +54,7 @@ Drop terminated() {
 
 TEST_CASE("an investigation that fails ends as unknown, each drop counted once") {
   Bookkeeping books;
+  books.broken = true;
   const auto incident = books.ledger.enter(terminated());
   REQUIRE(incident);
   CHECK_FALSE(books.ledger.enter(terminated()));  // joins it
@@ -76,4 +82,46 @@ TEST_CASE(
   const auto next = books.ledger.enter(terminated());
   REQUIRE(next);
   CHECK(*next != *incident);
+}
+
+namespace {
+
+Drop timed_out(const char* sqlstate, Clock::duration ago) {
+  Drop drop = terminated();
+  drop.error = PgError(postgres::Phase::kIdle, postgres::Reason::kTerminated, sqlstate,
+                       "FATAL: terminating connection due to a timeout", true);
+  drop.at = Clock::now() - ago;
+  return drop;
+}
+
+}  // namespace
+
+TEST_CASE("how many drops there were in the end is told of an incident that went on, once") {
+  Bookkeeping books;
+  const auto incident = books.ledger.enter(timed_out("25P03", 20s));
+  REQUIRE(incident);
+  test::run(books.io, books.ledger.investigate(*incident));
+  REQUIRE(books.concluded.size() == 1);
+  SECTION("it went on") {
+    CHECK_FALSE(books.ledger.enter(timed_out("25P03", 18s)));
+    CHECK_FALSE(books.ledger.enter(timed_out("25P03", 17s)));
+    test::run(books.io, books.ledger.see_out(*incident));
+    CHECK(books.over == std::vector<std::size_t>{3});
+    CHECK(books.decided.size() == 3);
+  }
+  SECTION("a loop that our own reconnecting keeps going went on too") {
+    const auto loop = books.ledger.enter(timed_out("57P05", 5s));
+    REQUIRE(loop);
+    test::run(books.io, books.ledger.investigate(*loop));
+    CHECK_FALSE(books.ledger.enter(timed_out("57P05", 4s)));
+    test::run(books.io, books.ledger.see_out(*loop));
+    CHECK(books.over == std::vector<std::size_t>{2});
+    books.concluded.pop_back();
+  }
+  SECTION("it did not") {
+    test::run(books.io, books.ledger.see_out(*incident));
+    CHECK(books.over.empty());
+    CHECK(books.decided == std::vector<Cause>{Cause::kIdleInTransactionTimeout});
+  }
+  CHECK(books.concluded.size() == 1);
 }

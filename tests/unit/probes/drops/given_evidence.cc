@@ -54,7 +54,15 @@ PgError rejected() {
 }
 
 Given& Given::fell(ProbeKind probe, const PgError& error, int silent_seconds) {
-  evidence_.drops.push_back({probe, error, kNoticed, std::chrono::seconds(silent_seconds), false});
+  evidence_.drops.push_back({.probe = probe,
+                             .error = error,
+                             .at = kNoticed,
+                             .silent_for = std::chrono::seconds(silent_seconds),
+                             .dialed = kNoticed - std::chrono::seconds(silent_seconds + 100)});
+  return *this;
+}
+Given& Given::aged(int seconds) {
+  evidence_.drops.back().dialed = kNoticed - std::chrono::seconds(seconds);
   return *this;
 }
 Given& Given::roundtrip(const PgError& error, int silent_seconds) {
@@ -70,13 +78,26 @@ Given& Given::held(int count) {
   evidence_.held = count;
   return *this;
 }
-Given& Given::survivor(int silent_seconds) {
-  evidence_.survivors.push_back({std::chrono::seconds(silent_seconds)});
+Given& Given::asked(int seconds_before, bool acknowledged) {
+  evidence_.drops.back().asked = kNoticed - std::chrono::seconds(seconds_before);
+  evidence_.drops.back().acknowledged = acknowledged;
+  return *this;
+}
+Given& Given::session_answered(int milliseconds_before) {
+  const auto answered = kNoticed - std::chrono::milliseconds(milliseconds_before);
+  evidence_.new_sessions.push_back({answered - std::chrono::milliseconds(30), answered});
+  return *this;
+}
+Given& Given::survivor(int silent_seconds) { return survivor_aged(silent_seconds, 86'400); }
+Given& Given::survivor_aged(int silent_seconds, int age_seconds) {
+  evidence_.survivors.push_back({.silent_for = std::chrono::seconds(silent_seconds),
+                                 .opened = kReadAt - std::chrono::seconds(age_seconds),
+                                 .answered = kReadAt});
   return *this;
 }
 Given& Given::survivor_kept_alive(int silent_seconds, int keepalive_gap) {
-  evidence_.survivors.push_back(
-      {std::chrono::seconds(silent_seconds), std::chrono::seconds(keepalive_gap)});
+  survivor(silent_seconds);
+  evidence_.survivors.back().keepalive_gap = std::chrono::seconds(keepalive_gap);
   return *this;
 }
 Given& Given::server_keepalive(int gap) {
@@ -109,6 +130,14 @@ Given& Given::refused_at_first(const PgError& error) {
 }
 Given& Given::unanswered_before(int silent_seconds) {
   evidence_.unanswered_before.emplace_back(std::chrono::seconds(silent_seconds));
+  return *this;
+}
+Given& Given::survived(int silent_seconds) {
+  evidence_.survived_silence = std::chrono::seconds(silent_seconds);
+  return *this;
+}
+Given& Given::fell_before(int silent_seconds) {
+  evidence_.fell_before.emplace_back(std::chrono::seconds(silent_seconds));
   return *this;
 }
 Given& Given::oom(bool counted) {

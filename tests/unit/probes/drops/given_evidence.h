@@ -38,7 +38,12 @@ class Given {
   Given& canary(const postgres::PgError& error, int silent_seconds = 60);
   Given& longquery(const postgres::PgError& error, int silent_seconds = 600);
   Given& held(int count);
-  Given& survivor(int silent_seconds);
+  Given& aged(int seconds);  // the latest that fell; else it was some minutes old
+  // The latest that fell was asked so long before, and the peer's kernel took that or did not.
+  Given& asked(int seconds_before, bool acknowledged);
+  Given& session_answered(int milliseconds_before);  // a new one, so long before they fell
+  Given& survivor(int silent_seconds);               // older than any that fell
+  Given& survivor_aged(int silent_seconds, int age_seconds);
   Given& survivor_kept_alive(int silent_seconds, int keepalive_gap);
   Given& server_keepalive(int gap);
   Given& untouched();  // same start, no crash restart
@@ -49,6 +54,8 @@ class Given {
   Given& down(const postgres::PgError& error);  // no new session until time was up
   Given& refused_at_first(const postgres::PgError& error);
   Given& unanswered_before(int silent_seconds);
+  Given& survived(int silent_seconds);     // some canary, lately
+  Given& fell_before(int silent_seconds);  // although it had been survived
   Given& oom(bool counted);
   Given& pooler();
   operator Evidence() const { return evidence_; }  // NOLINT(google-explicit-constructor)

@@ -131,6 +131,19 @@ TEST_CASE("a late drop joins a decided incident only if its own words give the s
   }
 }
 
+TEST_CASE("a decided incident is over when it takes no more drops") {
+  IncidentLog log("db", seconds(3));
+  Incident& incident = log.add(idle_for_too_long(seconds(0)), 3, kDate);
+  decide(incident, Cause::kIdleSessionTimeout);
+  CHECK(log.over_at(incident) == kBegin + seconds(3));
+  log.add(idle_for_too_long(seconds(2)), 3, kDate);
+  CHECK(log.over_at(incident) == kBegin + seconds(5));
+  for (int i = 4; i <= 60; i += 2) log.add(idle_for_too_long(seconds(i)), 3, kDate);
+  CHECK(log.over_at(incident) == kBegin + seconds(60));
+  CHECK(log.add(drop_at(seconds(61)), 3, kDate).id == 2);
+  CHECK(log.over_at(incident) <= kBegin + seconds(60));
+}
+
 TEST_CASE("drops that go on and on begin a new incident each minute") {
   IncidentLog log("db", seconds(3));
   for (int i = 0; i <= 61; ++i) log.add(drop_at(seconds(i)), 3, kDate);
