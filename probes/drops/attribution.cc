@@ -11,6 +11,14 @@
 namespace pgconn::probes {
 namespace {
 
+// All canaries, two at least, and nobody who speaks.
+bool just_the_canaries_fell(const Evidence& evidence) {
+  if (!evidence.silent || !evidence.held || *evidence.held <= *evidence.silent) return false;
+  const auto is_canary = [](const Drop& drop) { return drop.probe == ProbeKind::kIdle; };
+  return std::all_of(evidence.drops.begin(), evidence.drops.end(), is_canary) &&
+         connections_fallen(evidence) >= std::max(*evidence.silent, 2);
+}
+
 Scope scope_of(const Evidence& evidence) {
   const std::size_t fallen = evidence.drops.size();
   if (fallen == 0) return Scope::kOne;
@@ -19,6 +27,7 @@ Scope scope_of(const Evidence& evidence) {
   if (fallen > 1 && std::all_of(evidence.drops.begin(), evidence.drops.end(), ended_for_idleness)) {
     return Scope::kIdleOnly;
   }
+  if (just_the_canaries_fell(evidence)) return Scope::kIdleOnly;
   // Of one that ended without words it is not silence's pattern if it may be that of an age.
   const bool silent =
       !evidence.survivors.empty() &&

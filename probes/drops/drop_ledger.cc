@@ -89,7 +89,9 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
     return std::nullopt;
   }
   const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
+  const int silent_before = surroundings_.silent() + (drop.probe == ProbeKind::kIdle ? 1 : 0);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
+  if (incident.drops.size() == 1) incident.silent_before = silent_before;
   if (incident.decided) {  // late, and its own words say why
     count_rest(incident, evidence_of(incident));
     return std::nullopt;
@@ -223,6 +225,7 @@ Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident
   Evidence evidence = gathered;
   evidence.drops = incident.drops;
   evidence.held = incident.held_before;
+  evidence.silent = incident.silent_before;
   evidence.survivors = surroundings_.survivors(incident.first);
   for (const auto& [at, silence] : unanswered_) {
     if (incident.first - at < kSampleFor) evidence.unanswered_before.push_back(silence);

@@ -25,6 +25,8 @@ struct LedgerSurroundings {
   // Connections that probes hold now and can ask: a long query, which nobody can ask, neither
   // proves that some are left nor that all fell.
   std::function<int()> held;
+  // Of these, canaries.
+  std::function<int()> silent = [] { return 0; };
   // Has all of them asked now.
   std::function<void()> ask_all;
   // Of those that were to be asked, how many have neither answered nor fallen.

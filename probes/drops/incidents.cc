@@ -15,6 +15,7 @@ Evidence evidence_of(const Incident& incident) {
   Evidence evidence;
   evidence.drops = incident.drops;
   evidence.held = incident.held_before;
+  evidence.silent = incident.silent_before;
   return evidence;
 }
 

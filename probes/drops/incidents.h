@@ -20,6 +20,7 @@ struct Incident {
   std::chrono::system_clock::time_point began;
   std::chrono::steady_clock::time_point first, last;  // of its drops
   int held_before = 0;
+  int silent_before = 0;  // of these, canaries
   std::vector<Drop> drops;
   std::size_t counted = 0;  // of its drops
   std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
