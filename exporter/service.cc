@@ -44,7 +44,7 @@ constexpr milliseconds kStopGrace(2000);
 constexpr milliseconds kReloadPatience(10000);
 // Besides those that scrape: for the other pages. Each worker costs some 40 kB of memory.
 constexpr int kSpareWorkers = 8;
-// For clients that connect and stay silent.
+// For logins that wait to be checked.
 constexpr int kFewestWorkers = 40;
 
 const std::vector<double> kScrapeBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
