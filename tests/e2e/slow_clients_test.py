@@ -1,8 +1,10 @@
-"""Many clients that are slow, silent or gone: scrapes stay in time, memory and descriptors flat."""
+"""Many clients that are slow, silent, gone or guessing: scrapes stay in time, memory and descriptors flat."""
 
 import concurrent.futures
 import contextlib
+import http.client
 import socket
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 from tests.support.certificates import Authority
 from tests.support.process import eventually
 from tests.support.secured import SecuredExporter, bcrypt, client_context, login
+
+GUESSER = "127.0.0.2"  # another address of this machine than that of who scrapes
+
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
@@ -32,9 +37,9 @@ def exporter(request, authority, newest):
         yield running
 
 
-def connect(exporter):
+def connect(exporter, source="127.0.0.1"):
     """A connection on which a request may be sent."""
-    connection = socket.create_connection(("127.0.0.1", exporter.port), 10)
+    connection = socket.create_connection(("127.0.0.1", exporter.port), 10, (source, 0))
     if not exporter.context:
         return connection
     return exporter.context.wrap_socket(connection, server_hostname="localhost")
@@ -123,3 +128,31 @@ def test_clients_that_leave_without_a_word_hold_no_place(exporter):
             over.set()
     assert times[-1] < 1, times
     assert not [line for line in exporter.log_lines if "handshake failed" in line]
+
+
+def test_the_right_login_does_not_wait_behind_those_who_guess(exporter):
+    if not exporter.context:
+        pytest.skip("there are no logins without a file")
+    over, statuses = threading.Event(), set()
+
+    def guess(number):
+        while not over.is_set():
+            with contextlib.suppress(OSError, ssl.SSLError, http.client.HTTPException):
+                client = http.client.HTTPSConnection("localhost", exporter.port, timeout=10, context=exporter.context,
+                                                     source_address=(GUESSER, 0))
+                client.request("GET", "/", headers=login(f"user{number}", "guess"))
+                statuses.add(client.getresponse().status)
+                client.close()
+
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        for number in range(64):
+            pool.submit(guess, number)
+        try:
+            eventually(lambda: {401, 503} <= statuses, what="guesses that wait for one another")
+            begin = time.monotonic()
+            assert exporter.get("/metrics/exporter", login("alice", "right")).status == 200
+            first = time.monotonic() - begin
+            times = scrape_times(exporter, 10)
+        finally:
+            over.set()
+    assert first < 1.5 and times[-1] < 1.5, (first, times)
