@@ -223,6 +223,7 @@ class Service::Impl {
 
   Response metrics(const Request& request) {
     const Clock::time_point begin = Clock::now();
+    if (const auto refusal = timeout_refusal(request)) return text(400, *refusal);
     const ScrapeRequest scrape = scrape_request(request, begin);
     if (!gate_.enter()) {
       Response busy = text(503, "too many scrapes at once; the limit is --web.max-requests=" +
