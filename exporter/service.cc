@@ -28,6 +28,7 @@
 #include "exporter/web/web_front.h"
 #include "metrics/exposition.h"
 #include "metrics/instruments.h"
+#include "metrics/utf8.h"
 #include "postgres/library.h"
 
 namespace pgconn::exporter {
@@ -239,7 +240,7 @@ class Service::Impl {
       return text(503, "the I/O thread did not answer in time");
     }
     const Scraped scraped = future.get();
-    if (scraped.refusal) return text(400, *scraped.refusal);
+    if (scraped.refusal) return text(400, metrics::repaired(*scraped.refusal));
     counters_.observe(families::kScrapeDuration, Seconds(Clock::now() - begin).count(),
                       kScrapeBuckets);
     return expose(request, scraped.results, !scrape.target);

@@ -174,6 +174,15 @@ def test_a_timeout_in_which_no_target_could_answer_is_refused(exporter, timeout)
     assert answer.status == 400 and "below a millisecond" in answer.text
 
 
+def test_names_that_deceive_are_escaped_in_labels_on_pages_and_in_refusals(newest, run_exporter):
+    exporter = run_exporter({"targets": [
+        {"name": "one", "dsn": newest.dsn(), "labels": {"team": "a\u202eb\u009b2J"}}]})
+    for text in (exporter.get("/metrics").text, exporter.get("/").text,
+                 exporter.get("/metrics?target=a%E2%80%AEb%C2%9B2J").text):
+        assert "\u202e" not in text and "\u009b" not in text
+    assert exporter.metrics().value("pgconn_up", team=r"a\u202eb\u009b2J") == 1
+
+
 @pytest.mark.parametrize("line, status", [
     ("OPTIONS * HTTP/1.1", 405), ("GET http://proxied.example/-/healthy HTTP/1.1", 200),
     ("GET https://proxied.example:1/metrics?target=two HTTP/1.1", 200), ("GET http://proxied.example HTTP/1.0", 200),
