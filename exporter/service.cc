@@ -28,6 +28,7 @@
 #include "exporter/web/web_front.h"
 #include "metrics/exposition.h"
 #include "metrics/instruments.h"
+#include "metrics/utf8.h"
 #include "postgres/library.h"
 
 namespace pgconn::exporter {
@@ -44,7 +45,7 @@ constexpr milliseconds kStopGrace(2000);
 constexpr milliseconds kReloadPatience(10000);
 // Besides those that scrape: for the other pages. Each worker costs some 40 kB of memory.
 constexpr int kSpareWorkers = 8;
-// For clients that connect and stay silent.
+// For logins that wait to be checked.
 constexpr int kFewestWorkers = 40;
 
 const std::vector<double> kScrapeBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -223,6 +224,7 @@ class Service::Impl {
 
   Response metrics(const Request& request) {
     const Clock::time_point begin = Clock::now();
+    if (const auto refusal = timeout_refusal(request)) return text(400, *refusal);
     const ScrapeRequest scrape = scrape_request(request, begin);
     if (!gate_.enter()) {
       Response busy = text(503, "too many scrapes at once; the limit is --web.max-requests=" +
@@ -238,7 +240,7 @@ class Service::Impl {
       return text(503, "the I/O thread did not answer in time");
     }
     const Scraped scraped = future.get();
-    if (scraped.refusal) return text(400, *scraped.refusal);
+    if (scraped.refusal) return text(400, metrics::repaired(*scraped.refusal));
     counters_.observe(families::kScrapeDuration, Seconds(Clock::now() - begin).count(),
                       kScrapeBuckets);
     return expose(request, scraped.results, !scrape.target);

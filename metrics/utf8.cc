@@ -1,6 +1,21 @@
 #include "metrics/utf8.h"
 
+#include <cstdio>
+
 namespace pgconn::metrics {
+
+namespace {
+
+// Of two or three bytes.
+std::string escaped(std::string_view sequence) {
+  unsigned point = 0;
+  for (const char c : sequence) point = point << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+  char text[8];
+  std::snprintf(text, sizeof text, "\\u%04x", point & (sequence.size() == 2 ? 0x7FFU : 0xFFFFU));
+  return text;
+}
+
+}  // namespace
 
 std::string repaired(std::string_view text) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -12,7 +27,8 @@ std::string repaired(std::string_view text) {
       out += kReplacement;
       text.remove_prefix(1);
     } else {
-      out += text.substr(0, length);
+      const std::string_view sequence = text.substr(0, length);
+      out += deceives(sequence) ? escaped(sequence) : std::string(sequence);
       text.remove_prefix(length);
     }
   }

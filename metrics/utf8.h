@@ -27,18 +27,30 @@ constexpr std::size_t utf8_sequence_length(std::string_view text) {
   return length;
 }
 
-// True if `text` can be exposed as it is: well-formed and without U+0000, which the formats allow
-// but parsers written in C take for the end.
+// Whether a well-formed sequence is a C1 control (U+0080 to U+009F), which terminals obey, or a
+// direction mark (U+202A to U+202E, U+2066 to U+2069), which makes a text read otherwise than it
+// is.
+constexpr bool deceives(std::string_view sequence) {
+  const auto byte = [sequence](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+  if (sequence.size() != 3 || byte(0) != 0xE2) return false;
+  return (byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) ||
+         (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);
+}
+
+// True if `text` can be exposed as it is: well-formed, without what deceives, and without U+0000,
+// which the formats allow but parsers written in C take for the end.
 constexpr bool is_exposable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_sequence_length(text);
-    if (length == 0 || text.front() == '\0') return false;
+    if (length == 0 || text.front() == '\0' || deceives(text.substr(0, length))) return false;
     text.remove_prefix(length);
   }
   return true;
 }
 
-// `text` with U+FFFD in place of each byte that is part of no well-formed sequence and of U+0000.
+// `text` with U+FFFD in place of each byte that is part of no well-formed sequence and of U+0000,
+// and with escapes as \u202e in place of what deceives.
 std::string repaired(std::string_view text);
 
 }  // namespace pgconn::metrics

@@ -38,6 +38,8 @@ std::string_view to_string(Reason reason) {
       return "refused";
     case Reason::kUnreachable:
       return "unreachable";
+    case Reason::kOpenFiles:
+      return "open_files";
     case Reason::kTimeout:
       return "timeout";
     case Reason::kReset:
@@ -122,6 +124,9 @@ std::string_view advice(Reason reason) {
       return "check that PostgreSQL runs and listens on that address and port (listen_addresses)";
     case Reason::kUnreachable:
       return "check the route, firewall and, for a Unix socket, its permissions";
+    case Reason::kOpenFiles:
+      return "raise the exporter's limit of open files (LimitNOFILE=, ulimit -n), or watch fewer "
+             "targets";
     case Reason::kTimeout:
       return "check network, firewall and load of the server, or raise the timeout";
     case Reason::kTlsUnsupported:

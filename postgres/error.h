@@ -25,6 +25,7 @@ enum class Reason {
   kResolve,             // the name does not resolve
   kRefused,             // nobody listens
   kUnreachable,         // no route, network down
+  kOpenFiles,           // no file descriptor is left for us, or for the whole machine
   kTimeout,             // our deadline passed (or the kernel's, or a keepalive's)
   kReset,               // connection reset by peer
   kClosed,              // closed without a word

@@ -17,6 +17,8 @@ struct TextReason {
 // what names a file of ours goes on with the system's reason ("Permission denied"), which would
 // read like the network's.
 constexpr std::array kTextReasons = {
+    // Ours, or the machine's ("… in system"), and whatever it was that took one more.
+    TextReason{"Too many open files", Reason::kOpenFiles},
     TextReason{"certificate file", Reason::kConfig},
     TextReason{"private key", Reason::kConfig},
     TextReason{"invalid port number", Reason::kConfig},

@@ -1,7 +1,9 @@
 #include "postgres/resolver.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <asio/cancellation_state.hpp>
@@ -21,6 +23,14 @@
 
 namespace pgconn::postgres {
 namespace {
+
+// Why no file can be opened now, if none can.
+std::error_code lack_of_descriptors() {
+  const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return {errno, std::generic_category()};
+  if (fd >= 0) close(fd);
+  return {};
+}
 
 // A resolver that hangs for this many different names is broken for all: more threads do not help,
 // the next name waits for one.
@@ -164,7 +174,8 @@ asio::awaitable<std::vector<std::string>> Resolver::wait(std::shared_ptr<Pending
                   "looking up " + name + " was not answered in time", true);
   }
   if (pending->answer->addresses.empty()) {
-    throw PgError(Phase::kResolve, Reason::kResolve, "",
+    throw PgError(Phase::kResolve,
+                  pending->answer->no_descriptor ? Reason::kOpenFiles : Reason::kResolve, "",
                   "cannot look up " + name + ": " + pending->answer->error, true);
   }
   co_return pending->answer->addresses;
@@ -183,6 +194,11 @@ Resolver::Answer Resolver::system_lookup(const std::string& host) {
   Answer answer;
   if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
     answer.error = gai_strerror(error);
+    // The resolver then says anything: that there is no such name, or to try again.
+    if (const std::error_code lack = lack_of_descriptors()) {
+      answer.error = lack.message();
+      answer.no_descriptor = true;
+    }
     return answer;
   }
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {

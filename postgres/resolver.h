@@ -21,6 +21,7 @@ class Resolver {
   struct Answer {
     std::vector<std::string> addresses;  // numeric, in getaddrinfo's order
     std::string error;                   // why there is none
+    bool no_descriptor = false;          // and that is why
   };
   // The blocking lookup; called on a thread of its own. Replaced in tests.
   using Lookup = std::function<Answer(const std::string& host)>;

@@ -37,6 +37,9 @@ Reason reason_of(const asio::error_code& error, Phase phase) {
   if (error == asio::error::operation_aborted) return Reason::kStopped;
   if (error == asio::error::connection_refused) return Reason::kRefused;
   if (error == asio::error::timed_out) return Reason::kTimeout;
+  if (error == asio::error::no_descriptors || error == std::errc::too_many_files_open_in_system) {
+    return Reason::kOpenFiles;
+  }
   if (error == asio::error::connection_reset || error == asio::error::broken_pipe) {
     return Reason::kReset;
   }

@@ -94,6 +94,7 @@ export const REASONS = {
   resolve: '#CCD3E0',
   refused: '#A67C52',
   unreachable: '#6B4A2B',
+  open_files: '#B5A642',
   timeout: '#7C2EA3',
   reset: '#CA95E5',
   closed: '#B877D9',

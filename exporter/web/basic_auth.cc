@@ -15,7 +15,7 @@
 namespace pgconn::exporter {
 namespace {
 
-// Beyond them a login is told to come back: each holds one of the server's workers while it waits.
+// Beyond them one is told to come back: each holds one of the server's workers while it waits.
 constexpr std::size_t kMostWaiting = 32;
 // Of "$2b$10$" and 22 characters of salt the last: four of its six bits are not used, and crypt()
 // writes them as zeros.
@@ -83,14 +83,14 @@ std::optional<Credentials> parse_basic(std::string_view header) {
 
 BasicAuth::BasicAuth(const std::map<std::string, std::string>& users, Matches matches,
                      std::chrono::milliseconds patience)
-    : matches_(std::move(matches)), patience_(patience) {
+    : matches_(std::move(matches)), patience_(patience), turns_({.waiting = kMostWaiting}) {
   if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
     throw std::runtime_error("no random numbers can be had for the logins");
   }
   for (const auto& [name, hash] : users) users_.push_back({name, hash, std::nullopt});
 }
 
-BasicAuth::Verdict BasicAuth::check(std::string_view header) {
+BasicAuth::Verdict BasicAuth::check(std::string_view header, const std::string& client) {
   const auto given = parse_basic(header);
   if (!given) return Verdict::kWrong;
   const auto known =
@@ -101,9 +101,10 @@ BasicAuth::Verdict BasicAuth::check(std::string_view header) {
   User& user = known != users_.end() ? *known : users_[name[0] % users_.size()];
   const Digest password = digest(user.hash + given->password);
   if (known != users_.end() && is_remembered(user, password)) return Verdict::kRight;
-  if (!begin()) return Verdict::kBusy;
-  const std::unique_ptr<BasicAuth, void (*)(BasicAuth*)> turn(this,
-                                                              [](BasicAuth* auth) { auth->end(); });
+  const auto turn = begin(client);
+  if (!turn) return Verdict::kBusy;
+  const std::unique_ptr<BasicAuth, std::function<void(BasicAuth*)>> inside(
+      this, [turn](BasicAuth* auth) { auth->end(*turn); });
   const bool right = matches_(user.hash, given->password) && known != users_.end();
   if (right) {
     const std::lock_guard lock(mutex_);
@@ -125,24 +126,23 @@ bool BasicAuth::is_remembered(const User& user, const Digest& password) {
 }
 
 // One at a time: guessing passwords must not take more than one core from what we are here for. In
-// the order of their coming, so that many who guess cannot keep one who knows from his turn.
-bool BasicAuth::begin() {
+// turns, so that many who guess cannot keep one who knows from his.
+std::optional<AddressTurns::Turn> BasicAuth::begin(const std::string& client) {
   std::unique_lock lock(mutex_);
-  if (turns_.size() > kMostWaiting) return false;
-  const std::uint64_t turn = ++last_turn_;
-  turns_.push_back(turn);
-  const bool mine =
-      next_.wait_for(lock, patience_, [this, turn] { return turns_.front() == turn; });
-  if (!mine) std::erase(turns_, turn);
-  return mine;
+  std::optional<bool> come;
+  const AddressTurns::Turn turn = turns_.ask(client, [this, &come](bool mine) {
+    come = mine;
+    next_.notify_all();
+  });
+  next_.wait_for(lock, patience_, [&come] { return come.has_value(); });
+  if (come == true) return turn;
+  turns_.leave(turn);
+  return std::nullopt;
 }
 
-void BasicAuth::end() {
-  {
-    const std::lock_guard lock(mutex_);
-    turns_.pop_front();
-  }
-  next_.notify_all();
+void BasicAuth::end(AddressTurns::Turn turn) {
+  const std::lock_guard lock(mutex_);
+  turns_.leave(turn);
 }
 
 void BasicAuth::remember_as(BasicAuth& before) {

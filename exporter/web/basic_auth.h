@@ -1,14 +1,12 @@
 // Who may log in: HTTP's Basic authentication against bcrypt hashes. A login that was right once is
 // remembered, so that a scrape every few seconds costs no hashing; a wrong one always costs it, and
-// an unknown user as much as a known one. Logins that are to be hashed take turns. Locks; any
-// thread.
+// an unknown user as much as a known one. Logins that are to be hashed take turns, and so do the
+// addresses that they come from: who guesses waits for himself. Locks; any thread.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -16,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "exporter/web/address_turns.h"
 
 namespace pgconn::exporter {
 
@@ -44,8 +44,9 @@ class BasicAuth {
                      Matches matches = matches_bcrypt,
                      std::chrono::milliseconds patience = std::chrono::seconds(3));
 
-  // `header` is the value of `Authorization`, empty if there is none.
-  Verdict check(std::string_view header);
+  // `header` is the value of `Authorization`, empty if there is none; `client` is where it comes
+  // from.
+  Verdict check(std::string_view header, const std::string& client = "");
 
   // Takes over what `before` remembers of users whose name and hash are the same. Before the first
   // check().
@@ -61,8 +62,8 @@ class BasicAuth {
 
   Digest digest(std::string_view text) const;
   bool is_remembered(const User& user, const Digest& password);
-  bool begin();
-  void end();
+  std::optional<AddressTurns::Turn> begin(const std::string& client);
+  void end(AddressTurns::Turn turn);
 
   const Matches matches_;
   const std::chrono::milliseconds patience_;
@@ -70,9 +71,7 @@ class BasicAuth {
   std::vector<User> users_;
   std::mutex mutex_;
   std::condition_variable next_;
-  // Guarded by mutex_: the turns of the login that is being hashed and of those that wait for it.
-  std::deque<std::uint64_t> turns_;
-  std::uint64_t last_turn_ = 0;
+  AddressTurns turns_;  // guarded by mutex_
 };
 
 }  // namespace pgconn::exporter

@@ -16,7 +16,23 @@ std::string http_date() {
   return std::string(text, std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts));
 }
 
+// Status line and headers, to their end.
+std::string response_head(const Response& response) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                     mg_get_response_code_text(nullptr, response.status) +
+                     "\r\nDate: " + http_date() + "\r\nContent-Type: " + response.content_type +
+                     "\r\nContent-Length: " + std::to_string(response.body.size()) +
+                     "\r\nConnection: close\r\nCache-Control: no-store"
+                     "\r\nX-Content-Type-Options: nosniff\r\n";
+  for (const auto& [name, value] : response.headers) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
+  return head + "\r\n";
+}
+
 }  // namespace
+
+std::string as_sent(const Response& response) { return response_head(response) + response.body; }
 
 Request read_request(const mg_request_info& info) {
   Request request;
@@ -33,16 +49,7 @@ Request read_request(const mg_request_info& info) {
 }
 
 void send_response(mg_connection* connection, const Response& response, bool with_body) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                     mg_get_response_code_text(connection, response.status) +
-                     "\r\nDate: " + http_date() + "\r\nContent-Type: " + response.content_type +
-                     "\r\nContent-Length: " + std::to_string(response.body.size()) +
-                     "\r\nConnection: close\r\nCache-Control: no-store"
-                     "\r\nX-Content-Type-Options: nosniff\r\n";
-  for (const auto& [name, value] : response.headers) {
-    head.append(name).append(": ").append(value).append("\r\n");
-  }
-  head += "\r\n";
+  const std::string head = response_head(response);
   if (mg_write(connection, head.data(), head.size()) < 0 || !with_body) return;
   std::string_view rest = response.body;
   while (!rest.empty()) {  // mg_write takes at most INT_MAX bytes

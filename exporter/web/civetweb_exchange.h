@@ -2,6 +2,8 @@
 // that owns the connection.
 #pragma once
 
+#include <string>
+
 #include "exporter/web/http_server.h"
 
 struct mg_connection;
@@ -11,6 +13,9 @@ namespace pgconn::exporter {
 
 // `info` must be of a request that civetweb did not decode (decode_url=no).
 Request read_request(const mg_request_info& info);
+
+// Status line, headers with the body's length, and the body.
+std::string as_sent(const Response& response);
 
 // Writes status line, headers with the body's length, and the body if `with_body`. Gives up in
 // silence when the client is gone or does not read.

@@ -22,6 +22,7 @@ using Headers = std::map<std::string, std::string, HeaderNameLess>;
 using Query = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
+  std::string client;  // where it comes from, as client_group() says it
   std::string method;  // GET or HEAD
   std::string path;    // percent-decoded, without the query
   Query query;

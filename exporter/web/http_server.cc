@@ -189,8 +189,10 @@ class HttpServer::Impl {
     const UnderWay under_way(*this);
     // A request body is of no use to us; without this civetweb would read it to its end.
     mg_disable_connection_keep_alive(connection);
-    if (!is_welcome(connection)) return send_away(connection);
-    const Request request = read_request(*mg_get_request_info(connection));
+    auto client = client_of(connection);
+    if (!client) return send_away(connection);
+    Request request = read_request(*mg_get_request_info(connection));
+    request.client = *std::move(client);
     const Route route = find_route(routes_, request.path);
     Response response = under_way.stopping() ? text_response(503, "The exporter is stopping.\n")
                                              : answer(request, route);
@@ -207,9 +209,9 @@ class HttpServer::Impl {
     options_.served(path, response.status);
   }
 
-  bool is_welcome(const mg_connection* connection) const {
+  std::optional<std::string> client_of(const mg_connection* connection) const {
     const mg_request_info& info = *mg_get_request_info(connection);
-    return options_.welcomes(info.remote_addr, info.remote_port);
+    return options_.client(info.remote_addr, info.remote_port);
   }
 
   int send_away(mg_connection* connection) const {
@@ -236,7 +238,7 @@ class HttpServer::Impl {
       const UnderWay under_way(server);
       const auto seconds =
           std::chrono::duration_cast<std::chrono::seconds>(server.options_.request_timeout).count();
-      if (!server.is_welcome(connection)) {
+      if (!server.client_of(connection)) {
         server.send_away(connection);
         return 0;
       }

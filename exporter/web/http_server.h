@@ -1,6 +1,7 @@
 // Plain HTTP on civetweb: GET and HEAD, one worker thread per connection. Handlers run on the
 // workers, many at once, and must be thread-safe. Connections are closed after one answer:
-// an idle kept-alive connection would hold a worker.
+// an idle kept-alive connection would hold a worker. The listener in front (http_listener.h) brings
+// it whole requests only.
 //
 // Construct, stop and destroy from one thread. The routes and callbacks must not touch the server.
 #pragma once
@@ -21,15 +22,13 @@ namespace pgconn::exporter {
 
 struct HttpServerOptions {
   std::vector<ListenAddress> addresses;
-  // One connection each. A client that connects and stays silent holds one for `request_timeout`,
-  // so this is also the number of such clients that healthy ones do not notice.
-  int threads = 48;
+  int threads = 48;  // one connection each
   // For the whole request line and headers, and for each stall while an answer is written.
   std::chrono::milliseconds request_timeout{5000};
-  // Whether that client, by IP address and port, is answered at all; else it is sent away with 403.
-  std::function<bool(std::string_view address, int port)> welcomes = [](auto, auto) {
-    return true;
-  };
+  // Where a request comes from, given the IP address and port of the connection's other end. None:
+  // it is not answered, but sent away with 403.
+  std::function<std::optional<std::string>(std::string_view address, int port)> client =
+      [](std::string_view address, int) { return std::string(address); };
   // The answer to a request that is not to reach any page; nothing lets it pass. From the workers.
   std::function<std::optional<Response>(const Request&)> refuse = [](const Request&) {
     return std::nullopt;

@@ -1,35 +1,41 @@
-// The local ports of the connections that the TLS listener has open to the HTTP server behind it:
-// how that one tells them from anybody else's on this machine. Locks; any thread.
+// The local ports of the connections that the listener has open to the HTTP server behind it: how
+// that one tells them from anybody else's on this machine, and whose they are. Locks; any thread.
 #pragma once
 
+#include <map>
 #include <mutex>
-#include <set>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgconn::exporter {
 
 class RelayedPorts {
  public:
-  void add(int port) {
+  // `client`: the address at the far end.
+  void add(int port, std::string client) {
     const std::lock_guard lock(mutex_);
-    ports_.insert(port);
+    clients_.insert_or_assign(port, std::move(client));
   }
 
   // Before the connection is closed: after that, the port may be somebody else's.
   void remove(int port) {
     const std::lock_guard lock(mutex_);
-    ports_.erase(port);
+    clients_.erase(port);
   }
 
-  // The same port may be another's on another of loopback's addresses.
-  bool has(std::string_view address, int port) const {
+  // None: it is not one of ours. The same port may be another's on another of loopback's addresses.
+  std::optional<std::string> client(std::string_view address, int port) const {
     const std::lock_guard lock(mutex_);
-    return address == "127.0.0.1" && ports_.contains(port);
+    const auto found = clients_.find(port);
+    if (address != "127.0.0.1" || found == clients_.end()) return std::nullopt;
+    return found->second;
   }
 
  private:
   mutable std::mutex mutex_;
-  std::set<int> ports_;
+  std::map<int, std::string> clients_;
 };
 
 }  // namespace pgconn::exporter

@@ -10,9 +10,10 @@
 #include "config/loader.h"
 #include "config/web_config.h"
 #include "exporter/log/log.h"
+#include "exporter/web/civetweb_exchange.h"
 #include "exporter/web/file_watch.h"
+#include "exporter/web/http_listener.h"
 #include "exporter/web/relayed_ports.h"
-#include "exporter/web/tls_listener.h"
 #include "exporter/web/web_guard.h"
 
 namespace pgconn::exporter {
@@ -20,7 +21,6 @@ namespace {
 
 using Clock = WebGuard::Clock;
 
-// Failed handshakes are told once in this time: whoever can connect can fail.
 constexpr auto kTellAgain = std::chrono::minutes(1);
 constexpr auto kRetry = std::chrono::seconds(10);
 
@@ -78,25 +78,31 @@ void refuse_fewer_protections(const config::WebConfig& before, const config::Web
   }
 }
 
-// On the TLS thread alone.
-class HandshakeLog {
+// Of what clients bring about, one line in a while: whoever can connect can fail. On the listener's
+// thread alone.
+class RareWarning {
  public:
-  void failed(const std::string& peer, const std::string& reason) {
-    ++failures_;
+  RareWarning(std::string message, std::string what_to_do)
+      : message_(std::move(message)), what_to_do_(std::move(what_to_do)) {}
+
+  void tell(const std::string& peer, const std::string& error) {
+    ++times_;
     const Clock::time_point now = Clock::now();
     if (told_ && now - *told_ < kTellAgain) return;
-    log::write(log::Level::kWarn, "a TLS handshake failed",
+    log::write(log::Level::kWarn, message_,
                {{"peer", peer},
-                {"error", reason},
-                {"failures", std::to_string(failures_)},
-                {"do", "check the client's CA and certificate; told once a minute at most"}});
+                {"error", error},
+                {"failures", std::to_string(times_)},
+                {"do", what_to_do_ + "; told once a minute at most"}});
     told_ = now;
-    failures_ = 0;
+    times_ = 0;
   }
 
  private:
+  const std::string message_;
+  const std::string what_to_do_;
   std::optional<Clock::time_point> told_;
-  int failures_ = 0;  // since then
+  int times_ = 0;  // since then
 };
 
 void tell_refreshed(const std::string& error) {
@@ -131,27 +137,20 @@ class WebFront::Impl {
     }
     tell_warnings(reading_.web);
     auto credentials = make_credentials(reading_.web);
-    if (!credentials) {
-      http_.emplace(std::move(options), std::move(routes));
-      return;
+    if (reading_.web.tls) {
+      tls_.store(std::make_shared<const config::WebTls>(*reading_.web.tls));
     }
-    tls_.store(std::make_shared<const config::WebTls>(*reading_.web.tls));
-    TlsListenerOptions tls;
-    tls.addresses = std::exchange(options.addresses, {parse_listen_address("127.0.0.1:0")});
-    tls.most_connections += static_cast<std::size_t>(options.threads);
-    tls.relay.failed = [this](const std::string& peer, const std::string& reason) {
-      handshakes_.failed(peer, reason);
-    };
-    tls.refreshed = &tell_refreshed;
-    options.welcomes = [this](std::string_view address, int port) {
-      return relayed_.has(address, port);
+    HttpListenerOptions listener = listener_options(options);
+    options.addresses = {parse_listen_address("127.0.0.1:0")};
+    options.client = [this](std::string_view address, int port) {
+      return relayed_.client(address, port);
     };
     http_.emplace(std::move(options), std::move(routes));
-    tls.relay.inner_port = http_->ports().front();
-    listener_.emplace(std::move(tls), std::move(credentials), relayed_);
+    listener.relay.inner_port = http_->ports().front();
+    listener_.emplace(std::move(listener), std::move(credentials), relayed_);
   }
 
-  const std::vector<int>& ports() const { return listener_ ? listener_->ports() : http_->ports(); }
+  const std::vector<int>& ports() const { return listener_->ports(); }
   bool has_tls() const { return has_tls_; }
 
   std::function<void()> read_again() {
@@ -161,17 +160,38 @@ class WebFront::Impl {
       const std::lock_guard lock(mutex_);
       put_in_force(std::move(*reading));
       retry_at_ = Clock::now();  // the file may have changed again since it was read
-      if (listener_) listener_->replace(credentials);
+      if (credentials) listener_->replace(credentials);
     };
   }
 
   void stop() {
-    if (listener_) listener_->stop_accepting();
+    listener_->stop_accepting();
     http_->stop();
-    if (listener_) listener_->stop();
+    listener_->stop();
   }
 
  private:
+  HttpListenerOptions listener_options(const HttpServerOptions& server) {
+    HttpListenerOptions listener;
+    listener.addresses = server.addresses;
+    listener.workers = static_cast<std::size_t>(server.threads);
+    listener.relay.failed_handshake = [this](const std::string& peer, const std::string& error) {
+      failed_handshakes_.tell(peer, error);
+    };
+    listener.relay.troubled = [this](const std::string& error) { troubles_.tell("", error); };
+    listener.relay.refusal = [headers = server.headers, served = server.served](
+                                 int status, std::string_view body) {
+      Response response;
+      response.status = status;
+      response.body = body;
+      response.headers = headers();
+      served(kOtherPath, status);
+      return as_sent(response);
+    };
+    listener.refreshed = &tell_refreshed;
+    return listener;
+  }
+
   // Before each request and each handshake: they are judged by the file as it is now. One that
   // cannot be used changes nothing.
   void look() {
@@ -233,9 +253,11 @@ class WebFront::Impl {
   std::atomic<std::shared_ptr<const config::WebTls>> tls_;
   std::atomic<std::shared_ptr<WebGuard>> guard_;
   RelayedPorts relayed_;
-  HandshakeLog handshakes_;
+  RareWarning failed_handshakes_{"a TLS handshake failed", "check the client's CA and certificate"};
+  RareWarning troubles_{"an HTTP client could not be served",
+                        "check the limits of open files and of memory"};
   std::optional<HttpServer> http_;
-  std::optional<TlsListener> listener_;
+  std::optional<HttpListener> listener_;
 };
 
 WebFront::WebFront(HttpServerOptions options, const std::string& file, Routes routes)

@@ -1,8 +1,7 @@
 // What faces clients: the HTTP server, the demands of the web configuration in front of its pages,
-// and the TLS listener in front of all that, if the file has TLS. Without the file it is the HTTP
-// server alone. The file is looked at before each request and each handshake, and read again when
-// it has changed; one that cannot be used, or would let more people in, is told in the log and
-// changes nothing.
+// and the listener in front of all that, which speaks TLS if the file says so. The file is looked
+// at before each request and each handshake, and read again when it has changed; one that cannot be
+// used, or would let more people in, is told in the log and changes nothing.
 //
 // Construct, reload, stop and destroy from one thread.
 #pragma once
@@ -37,7 +36,7 @@ class WebFront {
   // does, and if TLS would begin or end: that takes a restart.
   std::function<void()> read_again();
 
-  // As HttpServer::stop(), and up to a second more for answers on their way through TLS.
+  // As HttpServer::stop(), and up to a second more for answers on their way.
   // Idempotent.
   void stop();
 

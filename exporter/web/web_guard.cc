@@ -28,7 +28,7 @@ std::optional<Response> WebGuard::refuse(const Request& request, Clock::time_poi
                    {"Retry-After", "1"});
   }
   if (!logins_) return std::nullopt;
-  switch (logins_->check(request.header("authorization"))) {
+  switch (logins_->check(request.header("authorization"), request.client)) {
     case BasicAuth::Verdict::kRight:
       return std::nullopt;
     case BasicAuth::Verdict::kBusy:

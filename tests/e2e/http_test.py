@@ -168,6 +168,30 @@ def test_what_is_not_there_is_refused_with_a_list_of_what_is(exporter, query, wo
     assert [word for word in words if word not in text] == []
 
 
+@pytest.mark.parametrize("timeout", ["0.0009", "1e-9"])
+def test_a_timeout_in_which_no_target_could_answer_is_refused(exporter, timeout):
+    answer = exporter.get("/metrics", {"X-Prometheus-Scrape-Timeout-Seconds": timeout})
+    assert answer.status == 400 and "below a millisecond" in answer.text
+
+
+def test_names_that_deceive_are_escaped_in_labels_on_pages_and_in_refusals(newest, run_exporter):
+    exporter = run_exporter({"targets": [
+        {"name": "one", "dsn": newest.dsn(), "labels": {"team": "a\u202eb\u009b2J"}}]})
+    for text in (exporter.get("/metrics").text, exporter.get("/").text,
+                 exporter.get("/metrics?target=a%E2%80%AEb%C2%9B2J").text):
+        assert "\u202e" not in text and "\u009b" not in text
+    assert exporter.metrics().value("pgconn_up", team=r"a\u202eb\u009b2J") == 1
+
+
+@pytest.mark.parametrize("line, status", [
+    ("OPTIONS * HTTP/1.1", 405), ("GET http://proxied.example/-/healthy HTTP/1.1", 200),
+    ("GET https://proxied.example:1/metrics?target=two HTTP/1.1", 200), ("GET http://proxied.example HTTP/1.0", 200),
+])
+def test_questions_to_the_whole_server_and_as_to_a_proxy_are_answered(exporter, line, status):
+    answer = converse(exporter.port, f"{line}\r\nHost: x\r\n\r\n".encode())
+    assert answer.startswith(f"HTTP/1.1 {status} "), answer[:200]
+
+
 def test_an_unknown_path_is_404_and_told_which_there_are(exporter):
     for path in ("/metric", "/metrics/", "/metrics/x", "//", "/..", "/%2e%2e/etc/passwd", "/-/reload"):
         answer = exporter.get(path)

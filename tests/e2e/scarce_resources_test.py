@@ -21,6 +21,10 @@ def test_too_few_file_descriptors_cost_targets_but_not_the_exporter(new_box, run
         assert 0 < up() < 60
     assert exporter.get("/-/healthy").status == 200
     exporter.process.wait_log("Too many open files")
+    reasons = {sample.labels["reason"] for sample in exporter.metrics().samples("pgconn_scrape_errors_total")
+               if sample.value > 0}
+    assert "open_files" in reasons and "unreachable" not in reasons, "it is our limit, not the route"
+    exporter.process.wait_log("LimitNOFILE")
     resource.prlimit(exporter.process.pid, resource.RLIMIT_NOFILE, (200, hard))
     eventually(lambda: up() == 60, what="all targets up")
 

@@ -72,6 +72,21 @@ TEST_CASE("UTF-8: each bad byte becomes one replacement character and its neighb
   CHECK(repaired("\xE2\x82\xC3\xA9") == r + r + "\xC3\xA9");  // truncated by a good one
 }
 
+TEST_CASE("UTF-8: C1 controls and direction marks are escaped, and their neighbours stay") {
+  const auto is_told = [](std::uint32_t point) {
+    return (point >= 0x80 && point <= 0x9F) || (point >= 0x202A && point <= 0x202E) ||
+           (point >= 0x2066 && point <= 0x2069);
+  };
+  std::size_t wrong = 0;
+  for (std::uint32_t point = 1; point <= 0x10FFFF; ++point) {
+    if (point >= 0xD800 && point <= 0xDFFF) continue;
+    if (is_exposable(encode(point, shortest_length(point))) == is_told(point)) ++wrong;
+  }
+  CHECK(wrong == 0);
+  CHECK(repaired("a" + encode(0x9B, 2) + "31m") == "a\\u009b31m");
+  CHECK(repaired("x" + encode(0x202E, 3) + encode(0x2066, 3) + "y") == "x\\u202e\\u2066y");
+}
+
 TEST_CASE("UTF-8: U+0000 is replaced, because parsers take it for the end") {
   const std::string text("a\0b", 3);
   CHECK_FALSE(is_exposable(text));

@@ -1,5 +1,7 @@
 #include "postgres/resolver.h"
 
+#include <sys/resource.h>
+
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
@@ -98,6 +100,19 @@ TEST_CASE("a name has the addresses of its lookup, in that order") {
     return Resolver::Answer{{host + ".2", host + ".1"}, ""};
   });
   CHECK(test::run(io, resolver.resolve("db", in(kLong))) == Addresses{"db.2", "db.1"});
+}
+
+TEST_CASE("a lookup that fails for want of a file descriptor says so") {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const Resolver::Answer answer = Resolver::system_lookup("name.invalid");
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(answer.addresses.empty());
+  CHECK(answer.no_descriptor);
+  CHECK(answer.error == "Too many open files");
 }
 
 TEST_CASE("the system knows localhost") {

@@ -12,6 +12,10 @@ TEST_CASE("text becomes no markup, and what is no UTF-8 is replaced") {
         "&lt;b title=&quot;&#39;&quot;&gt;&amp;\xEF\xBF\xBD");
 }
 
+TEST_CASE("what would turn the direction of a page, or of a terminal, is escaped") {
+  CHECK(html_escaped("a\xE2\x80\xAE\xC2\x9B") == "a\\u202e\\u009b");
+}
+
 TEST_CASE("a document has the title as text, the shared style before its own, and its content") {
   const std::string html = html_document("a<b", "p{color:red}", "<p>x</p>");
   CHECK(html.find("<title>a&lt;b</title>") != std::string::npos);

@@ -6,6 +6,7 @@ using namespace std::chrono_literals;
 using pgconn::config::Global;
 using pgconn::exporter::Request;
 using pgconn::exporter::scrape_request;
+using pgconn::exporter::timeout_refusal;
 
 namespace {
 
@@ -43,6 +44,17 @@ TEST_CASE("a timeout header that is no positive number is ignored") {
     CAPTURE(header);
     CHECK(budget(header) == 10s);
   }
+}
+
+TEST_CASE("a timeout below a millisecond is refused, since no target could be up in that time") {
+  const auto refused = [](const char* header) {
+    Request request;
+    request.headers["X-Prometheus-Scrape-Timeout-Seconds"] = header;
+    return timeout_refusal(request).has_value();
+  };
+  for (const char* header : {"0.0009", "0.0001", "1e-9", "1e-300"}) CHECK(refused(header));
+  for (const char* header : {"0.001", "5", "", "abc", "0", "-1"}) CHECK_FALSE(refused(header));
+  CHECK_FALSE(timeout_refusal(Request{}));
 }
 
 TEST_CASE("target and collectors are read from the query") {

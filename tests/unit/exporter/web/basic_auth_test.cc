@@ -1,5 +1,6 @@
 #include "exporter/web/basic_auth.h"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <latch>
@@ -155,6 +156,39 @@ TEST_CASE("many may wait for their turn, and each has it") {
     right += static_cast<int>(verdict == Verdict::kRight);
   }
   CHECK(right == 1);
+}
+
+TEST_CASE("one who knows waits for one of those who guess from another address, not for all") {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  int hashed = 0;
+  int before_right = -1;
+  BasicAuth auth(
+      {{"alice", "A"}},
+      [&](const std::string&, const std::string& password) {
+        released.wait();
+        if (password == "right") before_right = hashed;
+        ++hashed;
+        return password == "right";
+      },
+      1h);
+  std::vector<std::future<Verdict>> guesses;
+  for (int i = 0; i < 60; ++i) {
+    guesses.push_back(
+        std::async(std::launch::async, [&] { return auth.check(kAliceWrong, "guesser"); }));
+  }
+  // Those beyond the bound come back at once: then all others wait.
+  const auto is_back = [](std::future<Verdict>& guess) {
+    return guess.wait_for(0s) == std::future_status::ready;
+  };
+  while (std::ranges::count_if(guesses, is_back) < 60 - 33) std::this_thread::yield();
+  auto right = std::async(std::launch::async, [&] { return auth.check(kAlice, "other"); });
+  // It takes the place of the last one who guesses.
+  while (std::ranges::count_if(guesses, is_back) < 60 - 32) std::this_thread::yield();
+  release.set_value();
+  CHECK(right.get() == Verdict::kRight);
+  for (auto& guess : guesses) CHECK(guess.get() != Verdict::kRight);
+  CHECK(before_right <= 2);  // the one under way, and one in turn
 }
 
 TEST_CASE("one login is hashed at a time, few wait, and one that is known waits for none") {

@@ -225,12 +225,12 @@ TEST_CASE("what refuses a request answers in every page's place, and headers are
   CHECK(has_line(ask(port, "no request at all\r\n\r\n"), "X-Frame-Options: deny"));
 }
 
-TEST_CASE("who is not welcome is sent away whatever he says") {
+TEST_CASE("who comes from nowhere is sent away whatever he says") {
   HttpServerOptions options = local_options();
   std::string address;
-  options.welcomes = [&](std::string_view from, int) {
+  options.client = [&](std::string_view from, int) {
     address = from;
-    return false;
+    return std::nullopt;
   };
   const HttpServer server(std::move(options), {{"/", echo}});
   const std::string request = GENERATE("GET / HTTP/1.1\r\n\r\n", "no request at all\r\n\r\n");

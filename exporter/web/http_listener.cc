@@ -1,4 +1,4 @@
-#include "exporter/web/tls_listener.h"
+#include "exporter/web/http_listener.h"
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
@@ -9,14 +9,18 @@
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <deque>
 #include <list>
+#include <map>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "exporter/log/log.h"
+#include "exporter/web/small_stacks.h"
 
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // see tls_relay.cc
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // see http_relay.cc
 
 namespace pgconn::exporter {
 namespace {
@@ -62,12 +66,18 @@ tcp::acceptor listen(asio::io_context& io, const ListenAddress& address) {
 
 }  // namespace
 
-class TlsListener::Impl {
+class HttpListener::Impl {
  public:
-  Impl(TlsListenerOptions options, std::shared_ptr<TlsCredentials> credentials, RelayedPorts& ports)
+  Impl(HttpListenerOptions options, std::shared_ptr<TlsCredentials> credentials,
+       RelayedPorts& ports)
       : options_(std::move(options)),
         credentials_(std::move(credentials)),
         relayed_(ports),
+        workers_({.at_once = options_.workers,
+                  .at_once_of_one_address =
+                      std::max<std::size_t>(options_.workers, options_.workers_for_others + 1) -
+                      options_.workers_for_others,
+                  .waiting = options_.most_waiting}),
         work_(io_.get_executor()),
         grace_(io_) {
     for (const ListenAddress& address : options_.addresses) {
@@ -77,6 +87,7 @@ class TlsListener::Impl {
     for (tcp::acceptor& acceptor : acceptors_) {
       asio::co_spawn(io_, accept(acceptor), asio::detached);
     }
+    const SmallStacks small_stacks;
     thread_ = std::thread([this] { run(); });
   }
 
@@ -94,7 +105,7 @@ class TlsListener::Impl {
       stopping_ = true;
       for (tcp::acceptor& acceptor : acceptors_) acceptor.close();
       for (const auto& relay : relays_) {
-        if (!relay->has_asked()) relay->close();
+        if (relay->stage() == HttpRelay::Stage::kAsking) relay->close();
       }
     });
   }
@@ -122,7 +133,7 @@ class TlsListener::Impl {
         io_.run();
         return;
       } catch (const std::exception& error) {
-        log::write(log::Level::kError, "unexpected failure on the TLS thread",
+        log::write(log::Level::kError, "unexpected failure on the HTTP thread",
                    {{"error", error.what()}});
       }
     }
@@ -147,48 +158,59 @@ class TlsListener::Impl {
       begin(std::move(client));
       return true;
     } catch (const std::exception& error) {
-      options_.relay.failed("", std::string("the exporter cannot begin it: ") + error.what());
+      options_.relay.troubled(std::string("a connection cannot begin: ") + error.what());
       return false;
     }
   }
 
   void begin(tcp::socket client) {
-    if (!has_room()) return;  // which closes it
-    if (!credentials_->refresh(std::chrono::steady_clock::now())) {
-      options_.refreshed(credentials_->error());
-    } else if (in_force_ != credentials_->context().get()) {
-      if (in_force_ != nullptr) options_.refreshed("");
-      in_force_ = credentials_->context().get();
-    }
-    relays_.push_back(std::make_shared<TlsRelay>(std::move(client), credentials_->context(),
-                                                 options_.relay, relayed_));
+    relays_.push_back(std::make_shared<HttpRelay>(std::move(client), tls_context(), options_.relay,
+                                                  relayed_, workers_));
     try {
       asio::co_spawn(io_, serve(std::prev(relays_.end())), asio::detached);
     } catch (...) {
       relays_.pop_back();
       throw;
     }
+    make_room();
   }
 
-  bool has_room() {
-    if (relays_.size() < options_.most_connections) return true;
-    const auto silent =
-        std::ranges::find_if(relays_, [](const auto& relay) { return !relay->has_asked(); });
-    if (silent == relays_.end()) return false;
-    // To the back, so that the next one is not the same while it ends.
-    (*silent)->close();
-    relays_.splice(relays_.end(), relays_, silent);
-    return relays_.size() < 2 * options_.most_connections;
+  // As of the files now; none for plain HTTP.
+  std::shared_ptr<TlsContext> tls_context() {
+    if (!credentials_) return nullptr;
+    if (!credentials_->refresh(std::chrono::steady_clock::now())) {
+      options_.refreshed(credentials_->error());
+    } else if (in_force_ != credentials_->context().get()) {
+      if (in_force_ != nullptr) options_.refreshed("");
+      in_force_ = credentials_->context().get();
+    }
+    return credentials_->context();
   }
 
-  using Relays = std::list<std::shared_ptr<TlsRelay>>;
+  // Those that are being answered keep their places: the turns at a worker bound their number.
+  void make_room() {
+    if (relays_.size() <= options_.most_waiting) return;
+    std::map<std::string_view, std::deque<HttpRelay*>> waiting;  // the oldest first
+    std::size_t count = 0;
+    for (const auto& relay : relays_) {
+      if (relay->stage() == HttpRelay::Stage::kAnswered || !relay->is_open()) continue;
+      waiting[relay->address()].push_back(relay.get());
+      ++count;
+    }
+    if (count <= options_.most_waiting) return;
+    const auto most = std::ranges::max_element(
+        waiting, {}, [](const auto& address) { return address.second.size(); });
+    most->second.front()->close();
+  }
+
+  using Relays = std::list<std::shared_ptr<HttpRelay>>;
 
   asio::awaitable<void> serve(Relays::iterator relay) {
     const Relays::value_type& held = *relay;  // until it is erased
     try {
       co_await held->run();
     } catch (const std::exception& error) {
-      options_.relay.failed("", error.what());
+      options_.relay.troubled(error.what());
     }
     held->close();
     relays_.erase(relay);
@@ -199,10 +221,11 @@ class TlsListener::Impl {
     if (stopping_ && relays_.empty()) grace_.cancel();
   }
 
-  const TlsListenerOptions options_;
+  const HttpListenerOptions options_;
   std::shared_ptr<TlsCredentials> credentials_;
   const TlsContext* in_force_ = nullptr;  // to notice another; never looked into
   RelayedPorts& relayed_;
+  AddressTurns workers_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer grace_;
@@ -213,15 +236,15 @@ class TlsListener::Impl {
   std::thread thread_;
 };
 
-TlsListener::TlsListener(TlsListenerOptions options, std::shared_ptr<TlsCredentials> credentials,
-                         RelayedPorts& ports)
+HttpListener::HttpListener(HttpListenerOptions options, std::shared_ptr<TlsCredentials> credentials,
+                           RelayedPorts& ports)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(credentials), ports)) {}
-TlsListener::~TlsListener() { impl_->stop(); }
-const std::vector<int>& TlsListener::ports() const { return impl_->ports(); }
-void TlsListener::replace(const std::shared_ptr<TlsCredentials>& credentials) {
+HttpListener::~HttpListener() { impl_->stop(); }
+const std::vector<int>& HttpListener::ports() const { return impl_->ports(); }
+void HttpListener::replace(const std::shared_ptr<TlsCredentials>& credentials) {
   impl_->replace(credentials);
 }
-void TlsListener::stop_accepting() { impl_->stop_accepting(); }
-void TlsListener::stop() { impl_->stop(); }
+void HttpListener::stop_accepting() { impl_->stop_accepting(); }
+void HttpListener::stop() { impl_->stop(); }
 
 }  // namespace pgconn::exporter

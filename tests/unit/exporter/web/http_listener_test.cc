@@ -1,65 +1,25 @@
-#include "exporter/web/tls_listener.h"
+#include "exporter/web/http_listener.h"
 
 #include <asio/io_context.hpp>
 #include <asio/read.hpp>
 #include <asio/ssl/stream.hpp>
 #include <asio/write.hpp>
-#include <atomic>
 #include <future>
 #include <memory>
 #include <new>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "exporter/web/http_server.h"
 #include "tests/support/catch.h"
-#include "tests/unit/exporter/web/tls_files.h"
+#include "tests/unit/exporter/web/served.h"
 
 namespace pgconn::exporter {
 namespace {
 
 using namespace std::chrono_literals;
 using asio::ip::tcp;
-
-// The HTTP server behind a listener.
-class Served {
- public:
-  explicit Served(Routes routes, TlsListenerOptions options = {})
-      : http_(http_options(), std::move(routes)) {
-    options.addresses = {parse_listen_address("127.0.0.1:0")};
-    options.relay.inner_port = http_.ports().at(0);
-    options.relay.failed = [this](const std::string&, const std::string&) { ++failures; };
-    if (!options.refreshed) options.refreshed = [](const std::string&) {};
-    listener.emplace(std::move(options), std::make_shared<TlsCredentials>(files.settings()),
-                     ports_);
-  }
-
-  int port() const { return listener->ports().at(0); }
-
-  const TlsFiles files;
-  std::atomic<int> failures = 0;
-
- private:
-  HttpServerOptions http_options() {
-    HttpServerOptions options;
-    options.addresses = {parse_listen_address("127.0.0.1:0")};
-    options.threads = 4;
-    options.request_timeout = 2s;
-    options.welcomes = [this](std::string_view address, int port) {
-      return ports_.has(address, port);
-    };
-    return options;
-  }
-
-  RelayedPorts ports_;
-  HttpServer http_;
-
- public:
-  std::optional<TlsListener> listener;
-};
 
 class Client {
  public:
@@ -95,6 +55,12 @@ class Client {
     return piece;
   }
 
+  // Ends what it sends as a process that is killed does: without TLS's own end.
+  Client& fall_silent() {
+    stream_.next_layer().shutdown(tcp::socket::shutdown_send);
+    return *this;
+  }
+
   // Whether the other side closes without a word, within some seconds.
   bool is_closed() {
     std::string all;
@@ -109,12 +75,6 @@ class Client {
   asio::ssl::stream<tcp::socket> stream_;
 };
 
-Response text(std::string body) {
-  Response response;
-  response.body = std::move(body);
-  return response;
-}
-
 TEST_CASE("a large answer arrives whole through TLS, and its end is TLS's own") {
   const std::string large(20 * 1024 * 1024, 'm');
   const Served served({{"/", [&](const Request&) { return text(large); }}});
@@ -125,7 +85,7 @@ TEST_CASE("a large answer arrives whole through TLS, and its end is TLS's own") 
 }
 
 TEST_CASE("a client that takes nothing of its answer is left after a while") {
-  TlsListenerOptions options;
+  HttpListenerOptions options;
   options.relay.stall_timeout = 100ms;
   options.relay.farewell_timeout = 100ms;
   const std::string large(20 * 1024 * 1024, 'm');
@@ -137,7 +97,7 @@ TEST_CASE("a client that takes nothing of its answer is left after a while") {
 }
 
 TEST_CASE("a client that takes its answer slowly but steadily gets all of it") {
-  TlsListenerOptions options;
+  HttpListenerOptions options;
   options.relay.stall_timeout = 500ms;
   const std::string large(4 * 1024 * 1024, 'm');
   const Served served({{"/", [&](const Request&) { return text(large); }}}, std::move(options));
@@ -154,19 +114,19 @@ TEST_CASE("a client that takes its answer slowly but steadily gets all of it") {
 }
 
 TEST_CASE("one connection that cannot be begun does not keep the next from it") {
-  TlsListenerOptions options;
+  HttpListenerOptions options;
   options.refreshed = [](const std::string&) { throw std::bad_alloc(); };
   const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
   CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
   served.files.write_certificate("gone");
   CHECK(Client(served.port()).is_closed());
   CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
-  CHECK(served.failures == 1);
+  CHECK(served.troubles == 1);
 }
 
 TEST_CASE("who connects and is silent is closed at the deadline, before and after the handshake") {
-  TlsListenerOptions options;
-  options.relay.handshake_timeout = 100ms;
+  HttpListenerOptions options;
+  options.relay.head_timeout = 100ms;
   const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
   Client silent(served.port());
   Client shaken(served.port());
@@ -177,9 +137,9 @@ TEST_CASE("who connects and is silent is closed at the deadline, before and afte
 }
 
 TEST_CASE("when there is no room, the oldest of those that have not asked makes way") {
-  TlsListenerOptions options;
-  options.relay.handshake_timeout = 1h;
-  options.most_connections = 3;
+  HttpListenerOptions options;
+  options.relay.head_timeout = 1h;
+  options.most_waiting = 3;
   Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
   std::vector<std::unique_ptr<Client>> silent;
   for (int i = 0; i < 3; ++i) {
@@ -189,6 +149,50 @@ TEST_CASE("when there is no room, the oldest of those that have not asked makes 
   CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
   CHECK(silent[0]->is_closed());
   CHECK(silent[2]->ask().answer().ends_with("here"));
+}
+
+TEST_CASE("who made way during his handshake has not failed in it") {
+  HttpListenerOptions options;
+  options.relay.head_timeout = 1h;
+  options.most_waiting = 1;
+  const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
+  Client silent(served.port());
+  CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
+  CHECK(silent.is_closed());
+  CHECK(served.failures == 0);
+}
+
+TEST_CASE(
+    "a client that ends its connection without a word keeps no place, though its worker is still "
+    "busy") {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  const Served served({{"/", [&](const Request&) {
+                          released.wait();
+                          return text("late");
+                        }}});
+  std::vector<std::unique_ptr<Client>> gone;
+  for (int i = 0; i < 3; ++i) {
+    gone.push_back(std::make_unique<Client>(served.port()));
+    gone.back()->shake_hands().ask();
+    while (served.asked() <= i) std::this_thread::yield();
+    CHECK(gone.back()->fall_silent().is_closed());
+  }
+  Client next(served.port());  // of the address that has all the workers it may
+  next.shake_hands().ask();
+  CHECK(served.asked() == 3);
+  release.set_value();
+  CHECK(next.answer().ends_with("late"));
+}
+
+TEST_CASE(
+    "a client that takes its answer and leaves, without TLS's own end, is forgotten at once") {
+  HttpListenerOptions options;
+  options.relay.farewell_timeout = 1h;
+  const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
+  const auto before = open_descriptors();
+  for (int i = 0; i < 20; ++i) CHECK(Client(served.port()).shake_hands().ask().answer() != "");
+  CHECK(descriptors_are_given_back(before));
 }
 
 TEST_CASE("stopping lets the answer under way arrive, and nobody else waits for it") {
@@ -230,11 +234,11 @@ TEST_CASE("a busy address is refused as the HTTP server refuses it") {
   RelayedPorts ports;
   asio::io_context io;
   tcp::acceptor busy(io, {asio::ip::address_v4::loopback(), 0});
-  TlsListenerOptions options;
+  HttpListenerOptions options;
   const std::string address = "127.0.0.1:" + std::to_string(busy.local_endpoint().port());
   options.addresses = {parse_listen_address(address)};
   CHECK_THROWS_WITH(
-      TlsListener(std::move(options), std::make_shared<TlsCredentials>(files.settings()), ports),
+      HttpListener(std::move(options), std::make_shared<TlsCredentials>(files.settings()), ports),
       "cannot listen on " + address +
           ": Address already in use; another process listens there; stop it or choose another "
           "address with --web.listen-address");
