@@ -151,6 +151,7 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"reason", std::string(to_string(first.error.reason()))},
               {"sqlstate", first.error.sqlstate()},
               {"silent_seconds", seconds(first.silent_for)},
+              {"age_seconds", seconds(first.at - first.dialed)},
               {"span_seconds", seconds(incident.last - incident.first)},
               {"because", incident.verdict.because},
               {"error", first.error.what()}});

@@ -24,6 +24,7 @@ def test_a_path_that_ends_all_at_an_age_is_not_blamed_for_forgetting_the_silent_
 
         families = eventually(told, 60, "three incidents")
         held.exporter.stop()
+    assert all(3 < float(record["age_seconds"]) < 9 for record in held.log()), held.log()
     assert {cause for _, cause, _ in drops(families)} <= {"network_reset", "unknown"}, held.log()
     assert {scope for _, scope in incidents(families)} <= {"one", "all"}, held.log()
     # What was lost at an age says nothing of the silences that were tried.
