@@ -29,6 +29,8 @@ struct Options {
   std::chrono::seconds keepalive_budget{180};
   // Silence the network path is known to allow; nothing if unknown.
   std::optional<std::chrono::milliseconds> path_idle_limit;
+  // The dsn has us log in with a password, and gives it to whoever answers and asks for it.
+  bool password_exposed = false;
 };
 
 // SQL for servers from `min_version` (as PQserverVersion) on.

@@ -94,6 +94,12 @@ class Evaluation {
     if (inputs_.settings.text("password_encryption") == "md5") add("password_encryption_md5");
   }
 
+  void our_login() {
+    if (!inputs_.options.password_exposed) return;
+    const KnownFinding& finding = known("password_to_unverified_server");
+    found_.push_back({&finding, "dsn", std::string(finding.fix)});
+  }
+
   void operation() {
     if (inputs_.settings.number("superuser_reserved_connections") == 0) add("reserved_slots_zero");
     if (inputs_.settings.number("log_connections") == 0) add("log_connections_off");
@@ -192,6 +198,7 @@ std::vector<Finding> evaluate(const FindingInputs& inputs) {
   evaluation.timeouts();
   evaluation.network();
   evaluation.encryption();
+  evaluation.our_login();
   evaluation.operation();
   return std::move(evaluation).in_order();
 }

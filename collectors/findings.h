@@ -33,7 +33,7 @@ struct KnownFinding {
 std::span<const KnownFinding> known_findings();
 
 // What a finding is about, as a label: `server`, `all roles`, `role X`, `database X`,
-// `role X in database Y`.
+// `role X in database Y`; `dsn` is the exporter's own.
 struct Finding {
   const KnownFinding* known = nullptr;
   std::string subject;

@@ -112,6 +112,14 @@ constexpr KnownFinding kKnownFindings[] = {
                "deprecated.",
      .fix = "ALTER SYSTEM SET password_encryption = 'scram-sha-256'; SELECT pg_reload_conf(); -- "
             "then set each password anew"},
+    {.name = "password_to_unverified_server",
+     .severity = kWarning,
+     .when = "the exporter's own dsn has a password, goes over TCP, and verifies neither the "
+             "server's certificate nor how it is logged in",
+     .reason = "Whoever answers in the server's place and asks for the password in clear text is "
+               "given it; encryption alone does not tell who that is.",
+     .fix = "-- in the dsn: sslmode=verify-full sslrootcert=<file>, or channel_binding=require; "
+            "with libpq 16 or newer also require_auth=scram-sha-256"},
 };
 
 }  // namespace

@@ -31,9 +31,10 @@ constexpr auto kPendingRestart =
     metrics::gauge("pgconn_setting_pending_restart",
                    "1 for a setting whose new value waits for a restart of the server.", {"name"},
                    Unit::kNone, Fold::kMax);
-constexpr auto kFinding =
-    metrics::gauge("pgconn_finding", "1 for something in the server's settings that wants mending.",
-                   {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
+constexpr auto kFinding = metrics::gauge(
+    "pgconn_finding",
+    "1 for something in the server's settings, or in the exporter's dsn, that wants mending.",
+    {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
 
 constexpr const metrics::Descriptor* kDescriptors[] = {&kSeconds, &kValue, &kOverride,
                                                        &kPendingRestart, &kFinding};

@@ -191,14 +191,35 @@ void require_supported(PGconn* connection) {
 
 std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
 
+// What libpq has been told so far: it forgets that once an endpoint takes us.
+class TurnedAway {
+ public:
+  // Adds to what attempts before this one were told.
+  explicit TurnedAway(std::vector<EndpointError>* all)
+      : all_(all), before_(all == nullptr ? 0 : all->size()) {}
+
+  void note(const Wire& wire) {
+    const std::string_view said = PQerrorMessage(wire.raw());
+    if (all_ == nullptr || said.empty()) return;
+    all_->erase(all_->begin() + static_cast<std::ptrdiff_t>(before_), all_->end());
+    for (EndpointError& error : endpoint_errors(said)) all_->push_back(std::move(error));
+  }
+
+ private:
+  std::vector<EndpointError>* all_;
+  std::size_t before_;
+};
+
 // One attempt of libpq's over the endpoints of the plan. False when the present one has used up its
 // turn.
-asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases, GivenUp given_up) {
+asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases,
+                              TurnedAway turned_away, GivenUp given_up) {
   plan.begin(Clock::now());
   PostgresPollingStatusType want = wire.bad() ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (want != PGRES_POLLING_OK) {
     PGconn* const raw = wire.raw();
     phases.observe(PQstatus(raw));
+    turned_away.note(wire);
     if (want == PGRES_POLLING_FAILED) throw connect_error(wire.message(), phases.phase());
     plan.is_at(text_of(PQhost(raw)), text_of(PQhostaddr(raw)), text_of(PQport(raw)), Clock::now());
     if (phases.phase() != Phase::kTcp) plan.is_up(Clock::now());
@@ -238,7 +259,8 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
         conninfo.parameters(plan.endpoints(), std::string(kApplicationPrefix) + options.purpose);
     if (!options.keepalives) parameters.emplace_back("keepalives", "0");
     wire->start(parameters);
-    const bool connected = co_await attempt(*wire, plan, phases, given_up);
+    const TurnedAway turned_away(options.turned_away);
+    const bool connected = co_await attempt(*wire, plan, phases, turned_away, given_up);
     if (!connected) {
       wire->close();
       if (wire->given_up) throw computes(phases.phase());
@@ -285,6 +307,11 @@ std::optional<std::chrono::seconds> Connection::keepalive_gap() const {
 std::string Connection::host() const {
   const char* host = PQhost(wire_->raw());
   return host != nullptr ? host : "";
+}
+
+std::string Connection::endpoint() const {
+  PGconn* const raw = wire_->raw();
+  return endpoint_name(text_of(PQhost(raw)), text_of(PQhostaddr(raw)), text_of(PQport(raw)));
 }
 
 std::string Connection::port() const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "postgres/conninfo.h"
+#include "postgres/endpoint_error.h"
 #include "postgres/error.h"
 #include "postgres/resolver.h"
 #include "postgres/rows.h"
@@ -41,6 +42,9 @@ struct ConnectOptions {
   // Of one target: how many of its logins go on computing although they were given up. While one
   // does, no other is begun. Absent: nobody counts.
   std::shared_ptr<std::atomic<int>> given_up = {};
+  // Where to leave what endpoints of several answered that did not take us, also if a later one
+  // did; must outlive the call. Null: nobody wants to know.
+  std::vector<EndpointError>* turned_away = nullptr;
   // TCP keepalives of our socket. Off for a connection that is to find out how long silence lives.
   bool keepalives = true;
 };
@@ -105,7 +109,8 @@ class Connection {
   // The longest silence that our keepalives leave on the path while nothing is said; nullopt if
   // none are sent: they are off, or it is a Unix socket.
   std::optional<std::chrono::seconds> keepalive_gap() const;
-  std::string host() const;  // the one connected to
+  std::string host() const;      // the one connected to
+  std::string endpoint() const;  // as EndpointError has it
   std::string port() const;
 
  private:

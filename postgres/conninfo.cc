@@ -6,7 +6,9 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "postgres/blocking_files.h"
 
@@ -218,7 +220,42 @@ bool is_ours(std::string_view keyword) {
   return std::find(kOurs.begin(), kOurs.end(), keyword) != kOurs.end();
 }
 
+// The first that has require_auth.
+constexpr int kRefusesMethods = 16;
+
+bool over_tcp(const std::vector<Endpoint>& endpoints) {
+  return !std::ranges::all_of(endpoints, &Endpoint::is_unix_socket);
+}
+
+std::filesystem::path at_home(std::string_view file) {
+  const char* const home = std::getenv("HOME");
+  return home != nullptr ? std::filesystem::path(home) / file : "";
+}
+
+bool is_there(const std::filesystem::path& file) {
+  std::error_code ignored;
+  return std::filesystem::exists(file, ignored);
+}
+
+// With a file of trusted roots libpq verifies the server's certificate in `require` too.
+bool verifies_server(const ConnInfo& conninfo) {
+  const std::string mode = conninfo.value("sslmode");
+  if (mode.starts_with("verify-")) return true;
+  if (mode != "require") return false;
+  if (!conninfo.value("sslrootcert").empty()) return true;
+  return is_there(at_home(".postgresql/root.crt"));
+}
+
 }  // namespace
+
+bool allows_clear_password(const std::string& require_auth) {
+  if (require_auth.empty()) return true;
+  const auto methods = split(require_auth);
+  const bool negated = methods.front().starts_with('!');
+  const bool named =
+      std::ranges::find(methods, negated ? "!password" : "password") != methods.end();
+  return named != negated;
+}
 
 bool take_over_shuffling(Keywords& keywords) {
   bool wanted = false;
@@ -279,8 +316,20 @@ std::string ConnInfo::display() const {
   return (bare_ipv6 ? "[" + host + "]" : host) + ":" + first.port;
 }
 
+bool ConnInfo::has_password() const {
+  const std::string file = value("passfile");
+  return password_ || is_there(file.empty() ? at_home(".pgpass") : std::filesystem::path(file));
+}
+
+bool ConnInfo::trusts_whoever_answers(int libpq) const {
+  if (!over_tcp(endpoints_) || verifies_server(*this)) return false;
+  if (value("channel_binding") == "require") return false;
+  if (!wants_tls() && libpq >= kRefusesMethods && value("require_auth").empty()) return false;
+  return allows_clear_password(value("require_auth"));
+}
+
 Keywords ConnInfo::parameters(const std::vector<Endpoint>& resolved,
-                              std::string_view application_name) const {
+                              std::string_view application_name, int libpq) const {
   std::string hosts, addresses, ports;
   for (std::size_t i = 0; i < resolved.size(); ++i) {
     const char* separator = i == 0 ? "" : ",";
@@ -294,6 +343,10 @@ Keywords ConnInfo::parameters(const std::vector<Endpoint>& resolved,
   parameters.emplace_back("port", ports);
   if (password_) parameters.emplace_back("password", *password_);
   parameters.emplace_back("gssencmode", "disable");
+  if (libpq >= kRefusesMethods && !wants_tls() && over_tcp(resolved) &&
+      value("require_auth").empty()) {
+    parameters.emplace_back("require_auth", "!password");
+  }
   // Names from every database come as UTF-8, whatever the server stores.
   parameters.emplace_back("client_encoding", "UTF8");
   parameters.emplace_back("application_name", application_name);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "postgres/error.h"
+#include "postgres/library.h"
 
 namespace pgconn::postgres {
 
@@ -46,13 +47,21 @@ class ConnInfo {
   // since libpq does not do it with these parameters().
   bool shuffles() const { return shuffles_; }
   bool wants_tls() const { return value("sslmode") != "disable"; }
+  // A password would be sent if asked for: one that was set, or that may stand in libpq's password
+  // file, which is looked for.
+  bool has_password() const;
+  // Over TCP whoever answers in the server's place is given the password itself if he asks for it:
+  // nothing verifies who he is, and nothing keeps libpq, of this major version, from sending it.
+  // Looks for libpq's own file of trusted roots.
+  bool trusts_whoever_answers(int libpq = libpq_major()) const;
 
   // "host:port" of the first endpoint for people; a socket directory as it is.
   std::string display() const;
 
-  // Keywords and values for Wire::start() with the given endpoints and application name.
-  Keywords parameters(const std::vector<Endpoint>& resolved,
-                      std::string_view application_name) const;
+  // Keywords and values for Wire::start() with the given endpoints and application name. Where
+  // libpq, of this major version, can refuse it (16 and newer), a password is not sent in clear.
+  Keywords parameters(const std::vector<Endpoint>& resolved, std::string_view application_name,
+                      int libpq = libpq_major()) const;
 
  private:
   Keywords values_;
@@ -60,6 +69,10 @@ class ConnInfo {
   std::vector<Endpoint> endpoints_;
   std::optional<std::string> password_;
 };
+
+// Whether a value of require_auth, a list of methods that are allowed or (`!`) not, lets the server
+// have the password itself.
+bool allows_clear_password(const std::string& require_auth);
 
 // nullopt if `dsn` is a usable connection string for a configuration file, else what is wrong with
 // it and what is allowed. Unlike parse() it refuses a password in the string itself.

@@ -56,6 +56,8 @@ std::string_view to_string(Reason reason) {
       return "password_missing";
     case Reason::kAuthentication:
       return "authentication";
+    case Reason::kRoleMissing:
+      return "role_missing";
     case Reason::kPermission:
       return "permission";
     case Reason::kDatabase:
@@ -90,6 +92,9 @@ Reason reason_of_refusal(std::string_view sqlstate, std::string_view message) {
   if (sqlstate == kPoolerSqlstate &&
       (says("no more connections allowed") || says("client connections exceeded"))) {
     return Reason::kTooManyConnections;
+  }
+  if (sqlstate == "28000" && says("role \"") && says("\" does not exist")) {
+    return Reason::kRoleMissing;
   }
   return reason_of_sqlstate(sqlstate, true);
 }
@@ -129,6 +134,8 @@ std::string_view advice(Reason reason) {
       return "set password_file, password_env or a passfile entry for this target";
     case Reason::kAuthentication:
       return "check role, password and pg_hba.conf";
+    case Reason::kRoleMissing:
+      return "create the role again, or check user in the dsn";
     case Reason::kPermission:
       return "grant the role CONNECT on the database and membership of pg_monitor";
     case Reason::kDatabase:

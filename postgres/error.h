@@ -34,6 +34,7 @@ enum class Reason {
   kTls,                 // any other failure of the handshake
   kPasswordMissing,     // the server wants a password and there is none
   kAuthentication,      // class 28: password, role, pg_hba.conf
+  kRoleMissing,         // the role does not exist: never made, or dropped
   kPermission,          // 42501
   kDatabase,            // 3D000, 55000 while connecting: the database is missing or closed to us
   kTooManyConnections,  // 53300
@@ -80,7 +81,8 @@ bool is_sqlstate(std::string_view text);
 // The reason a SQLSTATE stands for. `connecting`: 55000 then means a closed database.
 Reason reason_of_sqlstate(std::string_view sqlstate, bool connecting);
 
-// The same for a refused login, where a pooler's own words tell more than its one SQLSTATE.
+// The same for a refused login, where words tell more than the SQLSTATE: a pooler's own, and the
+// server's of a role that does not exist, which it says to whoever need not prove to be one.
 Reason reason_of_refusal(std::string_view sqlstate, std::string_view message);
 
 // Reads what libpq says of a failed connection attempt (PQerrorMessage under PQERRORS_VERBOSE):

@@ -9,4 +9,6 @@ std::string libpq_version() {
   return std::to_string(version / 10000) + "." + std::to_string(version % 10000);
 }
 
+int libpq_major() { return PQlibVersion() / 10000; }
+
 }  // namespace pgconn::postgres

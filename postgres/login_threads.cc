@@ -125,7 +125,7 @@ class Pool {
       --idle_;
       if (!more) break;
       const auto found = next();
-      const std::shared_ptr<Job> job = *found;
+      const std::shared_ptr<Job> job = std::move(*found);
       queue_.erase(found);
       busy_.insert(job->given_up.get());
       lock.unlock();

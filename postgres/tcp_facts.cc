@@ -7,7 +7,8 @@
 namespace pgconn::postgres {
 namespace {
 
-constexpr int kEstablished = 1;  // of the kernel's states; the header that names it has no tcp_info
+// TCP_ESTABLISHED and TCP_CLOSE: the header that names them has no such tcp_info.
+constexpr int kEstablished = 1, kClosed = 7;
 
 std::optional<tcp_info> info_of(int socket) {
   tcp_info info{};
@@ -21,6 +22,11 @@ std::optional<tcp_info> info_of(int socket) {
 std::uint64_t received_bytes(int socket) {
   const auto info = info_of(socket);
   return info ? info->tcpi_bytes_received : 0;
+}
+
+bool is_reset(int socket) {
+  const auto info = info_of(socket);
+  return info && info->tcpi_state == kClosed;
 }
 
 std::optional<bool> is_acknowledged(int socket) {

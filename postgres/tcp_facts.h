@@ -10,6 +10,10 @@ namespace pgconn::postgres {
 // Bytes received on a TCP socket since it was connected; 0 for a Unix socket.
 std::uint64_t received_bytes(int socket);
 
+// A reset has arrived, or the kernel has given up: for a peer that has closed it waits for us to
+// close too. False for a Unix socket.
+bool is_reset(int socket);
+
 // Whether the peer's kernel has acknowledged all that we sent; absent for a Unix socket, and for
 // one that is no longer connected.
 std::optional<bool> is_acknowledged(int socket);

@@ -151,6 +151,7 @@ asio::awaitable<bool> Wire::wait_once(WaitType what, Deadline deadline) {
 }
 
 bool Wire::consume() {
+  reset_ = reset_ || is_reset(PQsocket(connection_));  // libpq takes the error from the socket
   const bool alive = PQconsumeInput(connection_) != 0;
   // We LISTEN to nothing, yet libpq keeps what a peer sends for as long as nobody takes it.
   while (PGnotify* notification = PQnotifies(connection_)) PQfreemem(notification);
@@ -192,7 +193,12 @@ void Inbox::remember(const PGresult* notice) {
 
 PgError Wire::lost(Phase phase) const {
   const auto& farewell = inbox_->farewell;
-  if (!farewell) return lost_error(message(), phase);
+  if (!farewell) {
+    PgError error = lost_error(message(), phase);
+    // libpq has the same words for a reset as for a close.
+    if (!reset_ || error.reason() != Reason::kClosed) return error;
+    return PgError(phase, Reason::kReset, "", "connection reset by peer", true);
+  }
   return PgError(phase, farewell->reason(), farewell->sqlstate(), farewell->what(), true);
 }
 

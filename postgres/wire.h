@@ -96,6 +96,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   PGconn* connection_ = nullptr;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
+  bool reset_ = false;      // seen before libpq read it
   std::uint64_t turn_ = 0;  // tells a timer that fires late that its wait is over
   std::uint64_t explained_ = std::uint64_t{1024} * 1024;  // a login and some notices
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();

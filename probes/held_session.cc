@@ -10,6 +10,10 @@ namespace {
 constexpr auto kFirstWait = std::chrono::milliseconds(250);
 // A session that was lost sooner is as good as one that could not be opened.
 constexpr auto kSettled = std::chrono::seconds(3);
+// Between sessions that the server's idle_session_timeout ends: however long it lets them live, the
+// next one fares no better until somebody changes the setting.
+constexpr auto kFirstWaitAfterIdleness = std::chrono::seconds(5);
+constexpr auto kLongestWaitAfterIdleness = std::chrono::minutes(1);
 // Answers that can be asked about later: more than a round trip each second gives while an incident
 // is looked into.
 constexpr std::size_t kRemembered = 32;
@@ -33,7 +37,8 @@ HeldSession::HeldSession(ProbeContext& context, ProbeKind probe, postgres::Conne
     : context_(context),
       probe_(probe),
       options_(std::move(options)),
-      backoff_(kFirstWait, std::max<Clock::duration>(kFirstWait, longest_wait)) {
+      backoff_(kFirstWait, std::max<Clock::duration>(kFirstWait, longest_wait)),
+      idleness_backoff_(kFirstWaitAfterIdleness, kLongestWaitAfterIdleness) {
   context_.held.push_back(this);
 }
 
@@ -54,6 +59,7 @@ asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   keepalive_gap_ = session_.connection->keepalive_gap();
   const bool direct = session_.connection->is_direct().value_or(false);
   backend_pid_ = direct ? session_.connection->backend_pid() : 0;
+  endpoint_ = session_.connection->endpoint();
   opened_ = last_answer_ = Clock::now();
   answers_.clear();
   owes_answer_ = false;
@@ -108,18 +114,26 @@ void HeldSession::report(const postgres::PgError& error, std::optional<Clock::ti
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
   const Clock::time_point now = Clock::now();
-  if (now - opened_ >= kSettled) backoff_.succeeded();
+  const Drop drop{.probe = probe_,
+                  .error = error,
+                  .at = now,
+                  .silent_for = asked.value_or(now) - last_answer_,
+                  .opened = opened_,
+                  .keepalive_gap = keepalive_gap_,
+                  .backend_pid = backend_pid_,
+                  .endpoint = endpoint_,
+                  .dialed = dialed_,
+                  .asked = asked,
+                  .acknowledged = acknowledged};
+  const bool settled = now - opened_ >= kSettled;
+  if (settled) backoff_.succeeded();
   backoff_.failed(now, postgres::dice());
-  context_.lost(Drop{.probe = probe_,
-                     .error = error,
-                     .at = now,
-                     .silent_for = asked.value_or(now) - last_answer_,
-                     .opened = opened_,
-                     .keepalive_gap = keepalive_gap_,
-                     .backend_pid = backend_pid_,
-                     .dialed = dialed_,
-                     .asked = asked,
-                     .acknowledged = acknowledged});
+  if (ended_for_idleness(drop)) {
+    idleness_backoff_.failed(now, postgres::dice());
+  } else if (settled) {
+    idleness_backoff_.succeeded();
+  }
+  context_.lost(drop);
 }
 
 }  // namespace pgconn::probes

@@ -2,10 +2,12 @@
 // does not last, and every loss reported exactly once. I/O thread only; one coroutine at a time.
 #pragma once
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <string>
 
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
@@ -33,7 +35,9 @@ class HeldSession {
   // Opens the session if it is not open. Throws PgError if it cannot.
   asio::awaitable<void> open(Clock::time_point deadline);
   bool is_open() const { return static_cast<bool>(session_); }
-  Clock::time_point next_try() const { return backoff_.next_try(); }  // to open it
+  Clock::time_point next_try() const {  // to open it
+    return std::max(backoff_.next_try(), idleness_backoff_.next_try());
+  }
 
   // Stays silent until `until`, or until its answer is wanted. A loss is reported at once.
   asio::awaitable<SilenceEnd> stay_silent(Clock::time_point until);
@@ -61,6 +65,7 @@ class HeldSession {
   ProbeKind probe_;
   postgres::ConnectOptions options_;
   postgres::Backoff backoff_;
+  postgres::Backoff idleness_backoff_;  // where the server ends one after the other for idleness
   postgres::Dialer::Session session_;
   struct Answered {
     Clock::time_point at;
@@ -68,6 +73,7 @@ class HeldSession {
   };
   std::optional<Clock::duration> keepalive_gap_;  // of this session
   int backend_pid_ = 0;                           // 0: made up by a pooler
+  std::string endpoint_;
   Clock::time_point dialed_, opened_, last_answer_;
   std::deque<Answered> answers_;  // the latest of this session
   bool owes_answer_ = false;

@@ -60,6 +60,7 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
          ""});
   }
   queries.push_back({silent_statement(settings.sleep), ""});
+  const std::string endpoint = session.connection->endpoint();
   const Clock::time_point sent = Clock::now();
   // After statement_timeout: a server that is merely slow says so, and only a path that is dead
   // says nothing.
@@ -76,6 +77,7 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
                     .at = now,
                     .silent_for = std::min<Clock::duration>(now - sent, settings.sleep),
                     .in_transaction = true,
+                    .endpoint = endpoint,
                     .dialed = dialed,
                     .acknowledged = session.connection->was_acknowledged()});
     }

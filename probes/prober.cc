@@ -28,6 +28,13 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
       recorder_(instruments, settings_.buckets, std::move(listeners.ran)),
       ledger_(target_, dialer, instruments,
               {.held = [this] { return held(); },
+               .silent =
+                   [this] {
+                     return static_cast<int>(std::count_if(
+                         context_.held.begin(), context_.held.end(), [](const auto* session) {
+                           return session->is_open() && session->probe() == ProbeKind::kIdle;
+                         }));
+                   },
                .ask_all =
                    [this] {
                      for (HeldSession* session : context_.held) session->want_answer();

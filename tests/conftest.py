@@ -1,5 +1,6 @@
 """Fixtures that integration and end-to-end tests share: real servers of every version at hand."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,14 @@ _running = {}  # version → the shared server
 def pytest_configure():
     # Whoever cancels a run sends SIGTERM: the servers are to be taken down then as after Ctrl-C.
     interrupt_by_signals()
+
+
+def pytest_collection_modifyitems(items):
+    """What one process is given as a whole, where several share a run: a version's tests, or a file's."""
+    for item in items:
+        version = re.search(r"\[.*?(pg\d\d|native|sid)\b", item.nodeid)
+        if item.config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(version[1] if version else item.path.name))
 
 
 def _shared_box(version):
@@ -53,9 +62,12 @@ def boxes():
 
 
 @pytest.fixture(scope="session")
-def newest(boxes):
+def newest():
     """The newest server that can be had, for tests that need just one; shared like `box`."""
-    return boxes[max(boxes)]
+    for version in sorted(known_versions(), reverse=True):
+        with contextlib.suppress(pytest.skip.Exception):
+            return _shared_box(version)
+    pytest.skip("no PostgreSQL can be had here")
 
 
 @pytest.fixture

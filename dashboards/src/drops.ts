@@ -135,7 +135,7 @@ export const drops = dashboard({
         events({
           title: 'Incidents by scope',
           description:
-            'How many of the held connections fell together: all, only those that had been silent longest, or one.' +
+            'How many of the held connections fell together: all, only those that had been silent longest, some without that pattern, or one.' +
             ' All points to the server or the whole path, only silent ones to a device that forgets.',
           unit: 'short',
           series: [[happened('pgconn_drop_incidents_total', 'scope'), '{{scope}}']],

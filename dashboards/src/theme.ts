@@ -103,6 +103,7 @@ export const REASONS = {
   tls: '#FF7EB6',
   password_missing: '#F9D9F9',
   authentication: '#F2CC0C',
+  role_missing: '#8A6D00',
   permission: '#C0A000',
   database: '#96D98D',
   too_many_connections: '#FF9830',
@@ -127,6 +128,6 @@ export const TRANSPORTS = {
   'plain remote': '#F2495C',
 };
 
-export const SCOPES = { all: '#E02F44', idle_only: '#A352CC', one: '#8E9AAF' };
+export const SCOPES = { all: '#E02F44', idle_only: '#A352CC', some: '#FF9830', one: '#8E9AAF' };
 
 export const RESULTS = { survived: '#56A64B', dropped: '#A352CC', inconclusive: '#8E9AAF' };

@@ -44,6 +44,18 @@ std::optional<collectors::ServerFacts> facts_in(const collectors::Readings& read
   }
 }
 
+// Every name in the question about the server is the system's own, but for our role's: that one can
+// be dropped while a session of it lives. In any language.
+bool is_without_role(const collectors::Reading& reading, const PgError& error) {
+  return &reading == &collectors::server_reading() && error.sqlstate() == "42704" &&
+         std::string_view(error.what()).find("pg_") == std::string_view::npos;
+}
+
+PgError role_dropped(const PgError& error) {
+  return PgError(error.phase(), Reason::kRoleMissing, error.sqlstate(),
+                 "our role was dropped: " + std::string(error.what()), true);
+}
+
 PgError stopped() {
   return PgError(Phase::kConfig, Reason::kStopped, "", "the exporter stops", true);
 }
@@ -84,15 +96,23 @@ asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& co
                                                  postgres::Deadline deadline,
                                                  Collected& collected) {
   const bool held = is_open();
+  std::optional<PgError> lost;
   try {
     co_await ask_all(collectors, deadline, collected);
     co_return;
   } catch (const PgError& error) {
     if (!held || is_open() || stopped_ || error.reason() == Reason::kTimeout) throw;
     log_.session_lost(error);
+    lost = error;
   }
   collected = Collected{};
-  co_await ask_all(collectors, deadline, collected);
+  try {
+    co_await ask_all(collectors, deadline, collected);
+  } catch (const PgError& error) {
+    // Whoever has to prove to be a role is not told that there is none.
+    const bool told = lost->reason() == Reason::kRoleMissing;
+    throw told && error.reason() == Reason::kAuthentication ? *lost : error;
+  }
 }
 
 asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& collectors,
@@ -147,7 +167,10 @@ void CollectionSession::take_arrived(Collected& collected) {
   for (std::size_t& i = asking.taken; i < asking.answers.size(); ++i) {
     const collectors::Reading& reading = *asking.readings[i];
     postgres::Answer& answer = asking.answers[i];
-    if (const auto* error = std::get_if<PgError>(&answer)) count(*error);
+    if (auto* error = std::get_if<PgError>(&answer)) {
+      if (is_without_role(reading, *error)) *error = role_dropped(*error);
+      count(*error);
+    }
     kept_.keep(reading, answer);
     collected.readings.readings.put(reading, std::move(answer));
     collected.readings.arrivals[&reading] = asking.arrivals[i] - asking.sent;
@@ -159,7 +182,13 @@ void CollectionSession::take_arrived(Collected& collected) {
 
 // Who does not know what the server is cannot read what else it said.
 void CollectionSession::give_up(const collectors::Readings& readings) {
-  static_cast<void>(readings.rows(collectors::server_reading()));  // throws the error that it got
+  try {
+    static_cast<void>(readings.rows(collectors::server_reading()));  // throws the error that it got
+  } catch (const PgError& error) {
+    // A role of the same name is another one: nothing will be right again on this session.
+    if (error.reason() == Reason::kRoleMissing) session_ = {};
+    throw;
+  }
   session_ = {};
   const PgError error(Phase::kQuery, Reason::kProtocol, "",
                       "the answer to a query about the server is not PostgreSQL's", true);

@@ -83,6 +83,9 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
     state_.address = conninfo_->display();
     log_.set_address(state_.address);
     state_.database = conninfo_->database();
+    options_.password_exposed = (conninfo_->has_password() || !config_.password_file.empty() ||
+                                 !config_.password_env.empty()) &&
+                                conninfo_->trusts_whoever_answers();
   } catch (const PgError& error) {
     state_.error = error.what();  // met by every scrape: the environment may be mended meanwhile
   }
@@ -96,7 +99,10 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
 
 Target::~Target() { stop(); }
 
-void Target::start() { prober_.start(); }
+void Target::start() {
+  if (options_.password_exposed) log_.password_exposed();
+  prober_.start();
+}
 
 void Target::stop() {
   prober_.stop();

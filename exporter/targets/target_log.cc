@@ -87,6 +87,16 @@ void TargetLog::session_renewed(const PgError* error) {
               {"error", error->what()}});
 }
 
+void TargetLog::password_exposed() const {
+  log::write(log::Level::kWarn, "password may go to whoever answers",
+             {{"target", target_},
+              {"address", address_},
+              {"why", "the dsn verifies neither the server's certificate nor the way to log in"},
+              {"do",
+               "set sslmode=verify-full and sslrootcert, or channel_binding=require; see "
+               "`pgconn_exporter list findings`"}});
+}
+
 void TargetLog::internal_error(std::string_view what, std::string_view error) const {
   log::write(log::Level::kError, "something of the exporter's own failed",
              {{"target", target_},
@@ -162,7 +172,7 @@ void TargetLog::went_on(const probes::Incident& incident) {
              {{"target", incident.target},
               {"incident", std::to_string(incident.id)},
               {"cause", std::string(to_string(incident.verdict.cause))},
-              {"drops", std::to_string(incident.drops.size())},
+              {"drops", std::to_string(incident.drops.size() + incident.turns)},
               {"span_seconds", seconds(incident.last - incident.first)}});
 }
 

@@ -22,6 +22,8 @@ class TargetLog {
   // As people know the server.
   void set_address(std::string address) { address_ = std::move(address); }
 
+  // Our login may give its password away, see ConnInfo::trusts_whoever_answers().
+  void password_exposed() const;
   void collected();
   void not_collected(const postgres::PgError& error);
   // A session that was held between two scrapes was lost; the scrape goes on with a new one.

@@ -11,13 +11,23 @@
 namespace pgconn::probes {
 namespace {
 
+// All canaries, two at least, and nobody who speaks.
+bool just_the_canaries_fell(const Evidence& evidence) {
+  if (!evidence.silent || !evidence.held || *evidence.held <= *evidence.silent) return false;
+  const auto is_canary = [](const Drop& drop) { return drop.probe == ProbeKind::kIdle; };
+  return std::all_of(evidence.drops.begin(), evidence.drops.end(), is_canary) &&
+         connections_fallen(evidence) >= std::max(*evidence.silent, 2);
+}
+
 Scope scope_of(const Evidence& evidence) {
   const std::size_t fallen = evidence.drops.size();
   if (fallen == 0) return Scope::kOne;
   if (all_fell(evidence) && fallen > 1) return Scope::kAll;
+  const Scope no_pattern = connections_fallen(evidence) > 1 ? Scope::kSome : Scope::kOne;
   if (fallen > 1 && std::all_of(evidence.drops.begin(), evidence.drops.end(), ended_for_idleness)) {
     return Scope::kIdleOnly;
   }
+  if (just_the_canaries_fell(evidence)) return Scope::kIdleOnly;
   // Of one that ended without words it is not silence's pattern if it may be that of an age.
   const bool silent =
       !evidence.survivors.empty() &&
@@ -29,7 +39,7 @@ Scope scope_of(const Evidence& evidence) {
   // is not perhaps the reason.
   const bool explained = !evidence.drops.front().error.sqlstate().empty();
   const bool pattern = fallen > 1 || !(explained || may_be_a_stuck_process(evidence));
-  return silent && pattern ? Scope::kIdleOnly : Scope::kOne;
+  return silent && pattern ? Scope::kIdleOnly : no_pattern;
 }
 
 // "its drops ended for different reasons: 2 admin_terminate, 1 unknown"
@@ -88,6 +98,8 @@ std::string_view to_string(Scope scope) {
       return "all";
     case Scope::kIdleOnly:
       return "idle_only";
+    case Scope::kSome:
+      return "some";
     case Scope::kOne:
       return "one";
   }

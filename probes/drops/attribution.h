@@ -54,11 +54,12 @@ inline constexpr std::array kCauses = {Cause::kAdminTerminate,
 // How many of the held connections fell together.
 enum class Scope {
   kAll,       // every one, and there was more than one
-  kIdleOnly,  // those that had been silent longest, while the others answer
-  kOne,       // one, or some without such a pattern
+  kIdleOnly,  // those that had been silent longest, while the others answer, or just all canaries
+  kSome,      // more than one, without such a pattern
+  kOne,
 };
 
-inline constexpr std::array kScopes = {Scope::kAll, Scope::kIdleOnly, Scope::kOne};
+inline constexpr std::array kScopes = {Scope::kAll, Scope::kIdleOnly, Scope::kSome, Scope::kOne};
 
 std::string_view to_string(Cause cause);  // label values, as docs/metrics.md lists them
 std::string_view to_string(Scope scope);
@@ -93,6 +94,7 @@ struct Evidence {
   // Connections held when it began, those that fell included; long queries apart, since they cannot
   // be asked whether they are still there.
   std::optional<int> held;
+  std::optional<int> silent;        // of these, canaries, which are silent on purpose
   std::vector<Survivor> survivors;  // one that has merely not complained is none
   // The server's keepalives left no longer silence than this on the path.
   std::optional<std::chrono::steady_clock::duration> server_keepalive_gap;

@@ -51,15 +51,28 @@ Ruling shutdown(std::string_view what, const Scene& scene) {
   return ruling;
 }
 
-bool all_fell(const Evidence& evidence) {
-  if (!evidence.held || !evidence.survivors.empty() || evidence.drops.empty()) return false;
+namespace {
+
+// Of those that were held when the first fell: one that was opened since and fell again is none.
+template <typename Predicate>
+std::ptrdiff_t fallen_of_held(const Evidence& evidence, Predicate predicate) {
+  if (evidence.drops.empty()) return 0;
   const auto by_time = [](const Drop& one, const Drop& other) { return one.at < other.at; };
   const auto begin = std::min_element(evidence.drops.begin(), evidence.drops.end(), by_time)->at;
-  // One that was opened since and fell again does not count twice.
-  const auto fallen =
-      std::count_if(evidence.drops.begin(), evidence.drops.end(), [&](const Drop& drop) {
-        return drop.probe != ProbeKind::kLongquery && drop.opened <= begin;
-      });
+  return std::count_if(evidence.drops.begin(), evidence.drops.end(),
+                       [&](const Drop& drop) { return drop.opened <= begin && predicate(drop); });
+}
+
+}  // namespace
+
+std::ptrdiff_t connections_fallen(const Evidence& evidence) {
+  return fallen_of_held(evidence, [](const Drop&) { return true; });
+}
+
+bool all_fell(const Evidence& evidence) {
+  if (!evidence.held || !evidence.survivors.empty() || evidence.drops.empty()) return false;
+  const auto fallen = fallen_of_held(
+      evidence, [](const Drop& drop) { return drop.probe != ProbeKind::kLongquery; });
   return fallen >= std::max(*evidence.held, 1);
 }
 

@@ -72,6 +72,8 @@ bool crash_notice_is_certain(const Scene& scene);
 // the path. It takes two that fall together, or one after the other after silences of one order.
 bool may_be_a_stuck_process(const Evidence& evidence);
 
+// How many different connections fell.
+std::ptrdiff_t connections_fallen(const Evidence& evidence);
 // Every held connection that can be asked is among the drops, and none has proved to be alive.
 bool all_fell(const Evidence& evidence);
 // One that answered since had a path silent for as long.

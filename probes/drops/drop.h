@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "postgres/error.h"
@@ -31,7 +32,8 @@ struct Drop {
   std::chrono::steady_clock::time_point opened{};  // absent: long ago
   // Our keepalives left no longer silence than this on its path; absent: none were sent.
   std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};
-  int backend_pid = 0;  // the server's process; 0: not known, or made up by a pooler
+  int backend_pid = 0;        // the server's process; 0: not known, or made up by a pooler
+  std::string endpoint = {};  // where it led, as postgres::EndpointError has it; empty: not known
   // When the attempt began that opened it: it was no older than since then. Absent: long ago.
   std::chrono::steady_clock::time_point dialed = {};
   // If it went unanswered: when it was asked, and whether the peer's kernel took the question.

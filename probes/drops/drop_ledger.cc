@@ -7,6 +7,7 @@
 #include "postgres/backoff.h"
 #include "postgres/sqlstate.h"
 #include "probes/drops/drop_metrics.h"
+#include "probes/drops/refusals.h"
 #include "probes/drops/remains.h"
 #include "probes/drops/server_marks.h"
 #include "probes/drops/silence_or_age.h"
@@ -24,9 +25,6 @@ constexpr milliseconds kNoticing(400);
 constexpr milliseconds kArriving(400);
 // And no longer than this after the first: who is idle for too long is ended one by one.
 constexpr seconds kAllArrived(3);
-constexpr seconds kPatience(10);  // for a server that restarts or recovers
-// For what can be told without waiting for a restart, and a drop is counted within five seconds.
-constexpr seconds kSoon(4);
 constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
 constexpr seconds kOneAttempt(3);    // of connecting and asking
 constexpr seconds kAnswering(15);    // for the others, who have timeouts of their own
@@ -39,22 +37,6 @@ constexpr std::size_t kSamplesKept = 16;
 constexpr std::chrono::hours kSampleFor(24);  // how long a silence counts as a sample of the path
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
-
-// The server is there and turns us away: it neither stops nor starts.
-bool is_refusal_of_living(const postgres::PgError& error) {
-  using postgres::Reason;
-  switch (error.reason()) {
-    case Reason::kTlsUnsupported:
-    case Reason::kPasswordMissing:
-    case Reason::kAuthentication:
-    case Reason::kPermission:
-    case Reason::kDatabase:
-    case Reason::kTooManyConnections:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool all_have_words(const Incident& incident) {
   return std::all_of(incident.drops.begin(), incident.drops.end(), has_words);
@@ -102,8 +84,15 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 }
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
+  if (const Incident* const loop = log_.goes_on_with(drop)) {
+    count(drop, loop->verdict);
+    surroundings_.decided(drop, loop->verdict.cause);
+    return std::nullopt;
+  }
   const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
+  const int silent_before = surroundings_.silent() + (drop.probe == ProbeKind::kIdle ? 1 : 0);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
+  if (incident.drops.size() == 1) incident.silent_before = silent_before;
   if (incident.decided) {  // late, and its own words say why
     count_rest(incident, evidence_of(incident));
     return std::nullopt;
@@ -113,9 +102,11 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
 }
 
 // On a session of its own.
-asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
+asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline,
+                                             std::vector<postgres::EndpointError>* turned_away) {
   postgres::ConnectOptions options;
   options.purpose = "diagnose";
+  options.turned_away = turned_away;
   const postgres::Dialer::Session session = co_await dialer_.dial(options, deadline);
   last_look_ = co_await look_at_server(*session.connection, deadline);
   server_version_ = session.connection->server_version();
@@ -126,15 +117,18 @@ asio::awaitable<ServerLook> DropLedger::look(Clock::time_point deadline) {
 asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& evidence) {
   // Once more if some joined late.
   const Clock::time_point again = Clock::now() + kOneAttempt;
-  const auto patience = all_have_words(incident) ? kSoon : kPatience;
-  Clock::time_point until = std::max<Clock::time_point>(incident.first + patience, again);
+  bool lives = false;
   evidence.after = {};
   evidence.reconnected.reset();
   for (;;) {
+    const auto patience = lives ? kSoon : patience_after(incident.drops);
+    const auto until = std::max<Clock::time_point>(incident.first + patience, again);
     std::optional<postgres::PgError> failure;
+    std::vector<postgres::EndpointError> turned_away;
     const Clock::time_point began = Clock::now();
     try {
-      const ServerLook seen = co_await look(std::min(until, began + kOneAttempt));
+      const auto enough = std::min(until, began + kOneAttempt);
+      const ServerLook seen = co_await look(enough, &turned_away);
       evidence.new_sessions.push_back({began, Clock::now()});
       evidence.after = seen.marks;
       evidence.reconnected = true;
@@ -142,11 +136,10 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
       if (error.reason() == postgres::Reason::kStopped) throw;
       failure = error;
     }
+    add_refusals(turned_away, failure, incident.drops, evidence.failed_reconnects);
     if (!failure) co_return;
-    evidence.failed_reconnects.push_back(*failure);
-    const bool lives = is_refusal_of_living(*failure);
+    lives = is_refusal_of_living(*failure);
     if (lives) {  // nor does it end the others, so their last words are not crossed
-      until = std::min(until, std::max<Clock::time_point>(incident.first + kSoon, again));
       ask_all(incident);
       co_await await_others(until);
     }
@@ -201,6 +194,25 @@ asio::awaitable<void> DropLedger::await_ages(const Incident& incident, const Evi
   }
 }
 
+// What is decided without the others is counted without them: they have timeouts of their own, and
+// are waited for afterwards, for the scope.
+asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const Evidence& gathered,
+                                                 Clock::time_point enough) {
+  co_await await_others(std::min<Clock::time_point>(incident.first + kSoon, enough));
+  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+    if (attribute(complete(gathered, incident)).cause != Cause::kUnknown) co_return;
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
+// One that falls meanwhile is looked into at once.
+asio::awaitable<void> DropLedger::await_scope(const Incident& incident, std::size_t counted,
+                                              Clock::time_point enough) {
+  while (surroundings_.owing() > 0 && Clock::now() < enough && incident.drops.size() == counted) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
 asio::awaitable<void> DropLedger::await_arrivals(const Incident& incident) {
   const bool one_by_one = ended_for_idleness(incident.drops.front());
   const Clock::time_point all = incident.first + kAllArrived;
@@ -215,6 +227,7 @@ Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident
   Evidence evidence = gathered;
   evidence.drops = incident.drops;
   evidence.held = incident.held_before;
+  evidence.silent = incident.silent_before;
   evidence.survivors = surroundings_.survivors(incident.first);
   for (const auto& [at, silence] : unanswered_) {
     if (incident.first - at < kSampleFor) evidence.unanswered_before.push_back(silence);
@@ -243,12 +256,14 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   while (evidence.drops.size() < incident.drops.size()) {
     co_await ask_others(incident);
     co_await reconnect(incident, gathered);
-    co_await await_others(incident.first + (all_have_words(incident) ? kSoon : kAnswering));
+    const auto enough = incident.first + (all_have_words(incident) ? kSoon : kAnswering);
+    co_await await_deciders(incident, gathered, enough);
     const std::size_t fallen = incident.drops.size();
     co_await await_ages(incident, gathered);
     if (incident.drops.size() > fallen) continue;  // what was seen of the server is older
     evidence = complete(gathered, incident);
     count_rest(incident, evidence);
+    co_await await_scope(incident, evidence.drops.size(), enough);
     co_await await_arrivals(incident);
     co_await seek_unheard(incident, evidence);
   }
@@ -266,7 +281,7 @@ asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
     // A drop is told a little after it was noticed.
     const Clock::time_point over = log_.over_at(*incident) + kArriving;
     if (Clock::now() >= over) {
-      if (incident->drops.size() > incident->told) surroundings_.over(*incident);
+      if (incident->drops.size() + incident->turns > incident->told) surroundings_.over(*incident);
       co_return;
     }
     co_await sleep_until(dialer_.executor(), over);

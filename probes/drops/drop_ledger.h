@@ -25,6 +25,8 @@ struct LedgerSurroundings {
   // Connections that probes hold now and can ask: a long query, which nobody can ask, neither
   // proves that some are left nor that all fell.
   std::function<int()> held;
+  // Of these, canaries.
+  std::function<int()> silent = [] { return 0; };
   // Has all of them asked now.
   std::function<void()> ask_all;
   // Of those that were to be asked, how many have neither answered nor fallen.
@@ -50,10 +52,10 @@ class DropLedger {
   // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
 
-  // Gathers evidence and decides, most often in less than a second. Where the lost had words, or a
-  // living server turns us away, it takes four at most. After a loss without words, a server that
-  // does not come back takes ten, silent others up to fifteen; who falls meanwhile has it look
-  // again.
+  // Gathers evidence and decides, most often in less than a second, and counts within five at most.
+  // Only where the evidence is still to come does it take longer: others that have to answer first,
+  // by timeouts of their own (fifteen at most), and a path that resets all and may heal (ten). Who
+  // falls meanwhile has it look again.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
   // Waits until an incident that was decided takes no more drops, a minute at most.
@@ -73,12 +75,17 @@ class DropLedger {
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
-  asio::awaitable<ServerLook> look(Clock::time_point deadline);
+  asio::awaitable<ServerLook> look(Clock::time_point deadline,
+                                   std::vector<postgres::EndpointError>* turned_away = nullptr);
   asio::awaitable<void> reconnect(const Incident& incident, Evidence& evidence);
   asio::awaitable<void> ask_others(const Incident& incident);
   void ask_all(const Incident& incident);
   asio::awaitable<void> await_others(Clock::time_point enough);
   asio::awaitable<void> await_ages(const Incident& incident, const Evidence& gathered);
+  asio::awaitable<void> await_deciders(const Incident& incident, const Evidence& gathered,
+                                       Clock::time_point enough);
+  asio::awaitable<void> await_scope(const Incident& incident, std::size_t counted,
+                                    Clock::time_point enough);
   asio::awaitable<void> await_arrivals(const Incident& incident);
   asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;

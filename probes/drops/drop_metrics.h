@@ -16,7 +16,7 @@ inline constexpr auto kDrops =
             {"probe", "cause", "sqlstate"});
 inline constexpr auto kIncidents =
     counter("pgconn_drop_incidents_total",
-            "Drops that belong together, counted once; scope is all, idle_only or one.",
+            "Drops that belong together, counted once; scope is all, idle_only, some or one.",
             {"cause", "scope"});
 inline constexpr auto kLastDrop =
     gauge("pgconn_last_drop_timestamp_seconds", "When a connection was last lost to that cause.",

@@ -4,11 +4,18 @@
 #include <utility>
 
 namespace pgconn::probes {
+namespace {
+
+// A session that was ended so is opened again after a minute at most, and some time to connect.
+constexpr std::chrono::minutes kReopened(2);
+
+}  // namespace
 
 Evidence evidence_of(const Incident& incident) {
   Evidence evidence;
   evidence.drops = incident.drops;
   evidence.held = incident.held_before;
+  evidence.silent = incident.silent_before;
   return evidence;
 }
 
@@ -37,6 +44,16 @@ std::chrono::steady_clock::time_point IncidentLog::over_at(const Incident& incid
   if (incident.id != begun_) return incident.last;
   return std::min<std::chrono::steady_clock::time_point>(incident.last + together_,
                                                          incident.first + kLongest);
+}
+
+Incident* IncidentLog::goes_on_with(const Drop& drop) {
+  if (incidents_.empty() || !ended_for_idleness(drop)) return nullptr;
+  Incident& latest = incidents_.back();
+  const bool same = latest.decided && latest.verdict.cause == Cause::kIdleSessionTimeout;
+  if (!same || drop.opened - latest.last > kReopened) return nullptr;
+  latest.last = std::max(latest.last, drop.at);
+  ++latest.turns;
+  return &latest;
 }
 
 Incident* IncidentLog::find(std::uint64_t id) {

@@ -187,11 +187,13 @@ Decision cut_by_network(const Scene& scene) {
   }
   const bool lively_fell =
       any_drop(scene, [](const Drop& drop) { return drop.probe == ProbeKind::kRoundtrip; });
-  if (all_fell(scene.evidence) && lively_fell && scene.server == ServerFate::kUntouched) {
+  if (all_fell(scene.evidence) && lively_fell &&
+      scene.server_is({ServerFate::kUntouched, ServerFate::kWalledOff})) {
     return because(Cause::kNetworkReset, "all were closed without a word, lively ones too", scene);
   }
   // Nobody survives a crash restart, so a survivor makes up for not seeing its time.
-  const bool same = scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart});
+  const bool same =
+      scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart, ServerFate::kWalledOff});
   if (same && one_as_silent_survived(scene.evidence, scene.drop)) {
     return because(Cause::kNetworkReset,
                    "closed without a word while one answers that had been as silent", scene);

@@ -84,7 +84,13 @@ Refusals read_refusals(const Evidence& evidence) {
 }
 
 ServerFate fate_of_same(const Refusals& told, std::optional<bool> crashed) {
-  if (told.refused || told.stopping) return ServerFate::kContradictory;
+  if (told.stopping) return ServerFate::kContradictory;
+  // It listens for as long as it lives: somebody in between refused, a firewall say. Not if a
+  // balancer may have, because of a crash.
+  if (told.refused) {
+    const bool went_on = crashed == false && !told.recovering && !told.unclear;
+    return went_on ? ServerFate::kWalledOff : ServerFate::kContradictory;
+  }
   // A postmaster that did not accept sessions for a while and then did, without a new start, had a
   // crash to recover from.
   const bool paused = told.recovering || told.unclear;
@@ -121,7 +127,7 @@ ServerFate fate_of_server(const Evidence& evidence, const Drop& drop) {
   }
   const ServerFate fate = fate_by_signs(evidence, drop);
   const bool goes_on = fate == ServerFate::kUnknown || fate == ServerFate::kUntouched ||
-                       fate == ServerFate::kSameStart;
+                       fate == ServerFate::kSameStart || fate == ServerFate::kWalledOff;
   // No session outlives a restart or a crash, so whoever answers is at another server; and in a
   // smart shutdown, which they do outlive, what fell fell for another reason.
   return evidence.survivors.empty() || goes_on ? fate : ServerFate::kContradictory;
@@ -137,6 +143,8 @@ std::string_view describe(ServerFate fate) {
       return "the server is the same and had no crash restart";
     case ServerFate::kSameStart:
       return "the postmaster's start time is unchanged";
+    case ServerFate::kWalledOff:
+      return "the server is the same, yet new connections were refused meanwhile";
     case ServerFate::kReset:
       return "the same postmaster went through crash recovery";
     case ServerFate::kRestarted:

@@ -13,6 +13,7 @@ enum class ServerFate {
   kContradictory,  // the signs exclude each other
   kUntouched,      // same start time, and no crash restart since
   kSameStart,      // same start time; whether it had a crash restart is not known
+  kWalledOff,      // same start time, yet new connections were refused: by somebody in between
   kReset,          // same postmaster, which re-initialized after a crash
   kRestarted,      // a postmaster that was started since the connection's last answer
   kStopping,       // it told a new session that it shuts down, or a new one that it starts up

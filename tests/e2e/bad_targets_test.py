@@ -79,7 +79,7 @@ def test_a_password_file_that_is_missing_then_empty(box, collect, tmp_path):
 
 def test_a_role_that_does_not_exist(box, collect):
     told = scrape_down_then_mend(collect(box.dsn("late")), lambda: box.psql("CREATE ROLE late LOGIN"))
-    says(told, "authentication", 'role "late" does not exist', "role")
+    says(told, "role_missing", 'role "late" does not exist', "role")
 
 
 def test_a_role_that_pg_hba_rejects(box, collect):

@@ -1,10 +1,15 @@
 """Fixtures of the fault tests: small servers to be broken, and exporters that hold connections to them."""
 
+import contextlib
+
 import pytest
 
 from tests.faults.held import Held
 from tests.integration.scenes import Scene
+from tests.support import midbox
 from tests.support.certificates import Authority
+from tests.support.exporter import Exporter
+from tests.support.midbox import SERVER_ADDRESS, far_from
 from tests.support.pgbox import PgBox, Unavailable, known_versions
 
 
@@ -48,3 +53,40 @@ def hold(scene):
 def root(tmp_path):
     """A certificate authority that clients trust."""
     return Authority(tmp_path / "root", "Root")
+
+
+@pytest.fixture
+def far_server(new_box):
+    """far_server(forgets_after=3, …) puts a server behind a Midbox. Returns both.
+
+    From then on the test itself is where the box's client is.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def build(**options):
+            server = new_box()
+            try:
+                return stack.enter_context(far_from(server, **options)), server
+            except midbox.Unavailable as reason:
+                pytest.skip(str(reason))
+
+        yield build
+
+
+@pytest.fixture
+def watch(far_server):
+    """watch(midbox_options, probes, dsns={name: more}): a Midbox, and an exporter on its client."""
+    with contextlib.ExitStack() as stack:
+
+        def start(midbox_options, probes, dsns=None):
+            midbox, server = far_server(**midbox_options)
+            targets = [
+                {"name": name, "dsn": f"{server.dsn(host=SERVER_ADDRESS, sslmode='require')} {more}"}
+                for name, more in (dsns or {"far": ""}).items()
+            ]
+            config = {"global": {"scrape_timeout": "2s"}, "targets": targets, "probes": probes}
+            exporter = stack.enter_context(Exporter(config))
+            stack.callback(lambda: print(*exporter.log_lines, sep="\n"))
+            return midbox, exporter
+
+        yield start

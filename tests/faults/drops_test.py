@@ -107,9 +107,9 @@ def test_a_server_that_ends_every_session_at_once_is_not_asked_again_and_again(s
 
     eventually(lambda: drops(exporter.metrics()), what="a loss")
     before, begin = attempts(), time.monotonic()
-    eventually(lambda: attempts() >= before + 6, what="six attempts")
-    # At least an eighth, a quarter, half a second, and then one second each.
-    assert time.monotonic() - begin > 3
+    eventually(lambda: attempts() >= before + 2, what="two attempts")
+    # At least an eighth and a quarter of a second where the session ends before it answers, else seconds.
+    assert time.monotonic() - begin > 0.3
 
 
 def test_the_death_of_a_stranger_s_backend_is_a_crash_for_all(scene, hold):
@@ -221,8 +221,12 @@ def test_a_frozen_backend_is_one_silent_drop_that_is_not_blamed_on_anybody(scene
 
 def test_a_frozen_backend_of_a_canary_says_nothing_of_the_path(scene, hold):
     held = hold(idle={"ladder": ["2s"], "canaries": 2, "timeout": "1s"})
+    began = time.monotonic()
     with stopped(held.pids(CANARY)[0]):
         held.until_told(cause="unknown", scope="one", probe="idle", phase="query", reason="timeout", drops="1")
+        took = time.monotonic() - began
+    print(f"frozen canary: told {took:.2f} s after the fault")
+    assert took < 3 + 4  # its silence, its timeout and the others' answers; the rest is for a busy machine
     families = held.metrics()
     assert drops(families) == {("idle", "unknown", ""): 1}
     assert families.value("pgconn_idle_canary_results_total", rung="2", result="dropped") == 0

@@ -220,7 +220,7 @@ def standby_without_readers(scene):
     (rejected, "startup", "authentication", "28000"),
     (no_entry, "startup", "authentication", "28000"),
     (no_such_role, "startup", "authentication", "28P01"),
-    (no_such_role_where_all_are_trusted, "startup", "authentication", "28000"),
+    (no_such_role_where_all_are_trusted, "startup", "role_missing", "28000"),
     (role_without_login, "startup", "authentication", "28000"),
     (role_limit, "startup", "too_many_connections", "53300"),
     (database_limit, "startup", "too_many_connections", "53300"),

@@ -1,103 +1,13 @@
 """What a middlebox on the path does to held connections, and what the exporter makes of it."""
 
-import contextlib
-
 import pytest
 
+from tests.faults.far import (
+    FAR, PACE, SHORT_LADDER, all_held, counted, drops, held, incidents, until, until_settled,
+)
 from tests.support import logfmt
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
 from tests.support.process import eventually
-
-PACE = {"interval": "1s", "timeout": "900ms"}
-# Canaries that are asked each second.
-SHORT_LADDER = {"ladder": ["500ms", "1s"], "canaries": 2, "timeout": "1s"}
-
-
-FAR = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
-
-
-@pytest.fixture
-def far_server(new_box):
-    """far_server(forgets_after=3, …) puts a server behind a Midbox. Returns both.
-
-    From then on the test itself is where the box's client is.
-    """
-    with contextlib.ExitStack() as stack:
-
-        def build(**options):
-            server = new_box()
-            try:
-                return stack.enter_context(far_from(server, **options)), server
-            except Unavailable as reason:
-                pytest.skip(str(reason))
-
-        yield build
-
-
-@pytest.fixture
-def watch(far_server):
-    """watch(midbox_options, probes, dsns={name: more}): a Midbox, and an exporter on its client."""
-    with contextlib.ExitStack() as stack:
-
-        def start(midbox_options, probes, dsns=None):
-            midbox, server = far_server(**midbox_options)
-            targets = [
-                {"name": name, "dsn": f"{server.dsn(host=SERVER_ADDRESS, sslmode='require')} {more}"}
-                for name, more in (dsns or {"far": ""}).items()
-            ]
-            config = {"global": {"scrape_timeout": "2s"}, "targets": targets, "probes": probes}
-            exporter = stack.enter_context(Exporter(config))
-            stack.callback(lambda: print(*exporter.log_lines, sep="\n"))
-            return midbox, exporter
-
-        yield start
-
-
-def counted(families, name, *labels):
-    """Values above zero by these labels."""
-    found = {}
-    for sample in families.samples(name):
-        key = tuple(sample.labels[label] for label in labels)
-        if sample.value:
-            found[key] = found.get(key, 0) + sample.value
-    return found
-
-
-def drops(families):
-    return counted(families, "pgconn_connection_drops_total", "probe", "cause", "sqlstate")
-
-
-def incidents(families):
-    return counted(families, "pgconn_drop_incidents_total", "cause", "scope")
-
-
-def until(exporter, condition, what, timeout=60.0):
-    """The first scrape that meets the condition."""
-
-    def scrape():
-        families = exporter.metrics()
-        return families if condition(families) else None
-
-    return eventually(scrape, timeout, what)
-
-
-def held(families):
-    return counted(families, "pgconn_held_connections", "probe")
-
-
-def all_held(families):
-    return held(families) == {("roundtrip",): 1, ("idle",): 2}
-
-
-def until_settled(exporter):
-    """The server is known, and both canaries have survived the whole ladder."""
-    return until(
-        exporter,
-        lambda families: all_held(families)
-        and families.value("pgconn_idle_canary_results_total", rung="1", result="survived") >= 2,
-        "all probes under way",
-    )
 
 
 @pytest.mark.parametrize("strangers", ["drop", "reset"])

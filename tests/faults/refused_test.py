@@ -14,6 +14,7 @@ SOON = 8
 def expect_soon(held, began, drops_expected, incident):
     eventually(lambda: drops(held.metrics()) == drops_expected, what=f"the drops {drops_expected}")
     took = time.monotonic() - began
+    print(f"{incident}: counted {took:.2f} s after the fault")
     assert took < SOON, held.log()
     cause, scope = incident
     held.until_told(cause=cause, scope=scope)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,13 @@ def kill_all(box):
 
 def test_a_server_that_is_killed_with_all_its_processes_is_out_of_reach(own_scene):
     held = Held(own_scene).until_whole()
+    began = time.monotonic()
     kill_all(own_scene.box)
     try:
+        eventually(lambda: sum(drops(held.metrics()).values()) == 3, what="three drops")
+        took = time.monotonic() - began
+        print(f"all processes killed: counted {took:.2f} s after the fault")
+        assert took < 8  # five seconds; the rest is for scrapes on a busy machine
         held.until_told(cause="server_unreachable", scope="all", drops="3")
         assert ("tcp", "refused", "") in failures(held.metrics())
     finally:

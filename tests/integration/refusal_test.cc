@@ -101,7 +101,7 @@ TEST_CASE("what the server refuses comes with its SQLSTATE, over TLS and in plai
           return client.refusal(server.with(keywords + sslmode));
         };
         check(refusal("dbname=nope"), "startup", "database", "3D000");
-        check(refusal("user=nobody_at_all"), "startup", "authentication", "28000");
+        check(refusal("user=nobody_at_all"), "startup", "role_missing", "28000");
         check(refusal("user=nologin"), "startup", "authentication", "28000");
         check(refusal("dbname=shut"), "startup", "database", "55000");
         check(refusal("user=crowded dbname=private"), "startup", "permission", "42501");

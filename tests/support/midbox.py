@@ -172,6 +172,11 @@ class Midbox:
         self._first = "drop"
         self._apply()
 
+    def reset(self):
+        """From now on every packet, of flows old and new, is answered with a reset."""
+        self._first = _STRANGERS["reset"]
+        self._apply()
+
     def mend(self):
         self._first = ""
         self._apply()

@@ -36,6 +36,15 @@ TEST_CASE("What is not known is not found") {
   CHECK(found({{kIdle, "0", "ms", true}, {"ssl", kNull}}).empty());
 }
 
+TEST_CASE("A password that goes to whoever answers is found, as a matter of the dsn") {
+  Options options;
+  CHECK(found({}, {}, options).empty());
+  options.password_exposed = true;
+  const auto findings = found({}, {}, options);
+  CHECK(findings.size() == 1);
+  CHECK(findings.at("password_to_unverified_server dsn").starts_with("-- in the dsn: sslmode="));
+}
+
 TEST_CASE("Every known finding has a name of its own, a reason and a fix") {
   std::set<std::string_view> names;
   for (const KnownFinding& known : known_findings()) {

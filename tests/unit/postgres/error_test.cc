@@ -251,6 +251,17 @@ TEST_CASE("nothing but blanks and source lines is no message") {
   CHECK(one_line("LOCATION:  here, there.c:1\n").empty());
 }
 
+TEST_CASE("a login is told that its role does not exist, and of no other thing that is missing") {
+  CHECK(reason_of_refusal("28000", "FATAL:  28000: role \"monitor\" does not exist") ==
+        Reason::kRoleMissing);
+  CHECK(reason_of_refusal("28000", "FATAL:  28000: role \"monitor\" is not permitted to log in") ==
+        Reason::kAuthentication);
+  CHECK(reason_of_refusal("28000", "FATAL:  28000: no pg_hba.conf entry for host \"::1\"") ==
+        Reason::kAuthentication);
+  CHECK(reason_of_refusal("3D000", "FATAL:  3D000: database \"role \"x\" does not exist") ==
+        Reason::kDatabase);
+}
+
 TEST_CASE("a SQLSTATE stands for what the operator does next") {
   const std::array<std::pair<const char*, Reason>, 20> table = {{
       {"28000", Reason::kAuthentication},     {"28P01", Reason::kAuthentication},

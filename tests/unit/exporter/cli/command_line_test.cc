@@ -2,29 +2,31 @@
 
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "tests/support/catch.h"
 
 namespace pgconn::exporter {
 namespace {
 
-using Command = CommandLine::Command;
-using Subject = CommandLine::Subject;
+using Subject = List::Subject;
 
 const BuildInfo kBuild{"1.2.3", "abc123", "15.7", "OpenSSL 3.0.15"};
 
-std::variant<CommandLine, Exit> parse(const std::vector<std::string>& arguments) {
+Command parse(const std::vector<std::string>& arguments) {
   return parse_command_line(arguments, kBuild);
 }
 
-CommandLine accepted(const std::vector<std::string>& arguments) {
-  const auto result = parse(arguments);
+template <typename Wanted = Serve>
+Wanted accepted(const std::vector<std::string>& arguments) {
+  const Command result = parse(arguments);
   if (const Exit* exit = std::get_if<Exit>(&result)) FAIL(exit->text);
-  return std::get<CommandLine>(result);
+  REQUIRE(std::holds_alternative<Wanted>(result));
+  return std::get<Wanted>(result);
 }
 
 Exit ended(const std::vector<std::string>& arguments) {
-  const auto result = parse(arguments);
+  const Command result = parse(arguments);
   REQUIRE(std::holds_alternative<Exit>(result));
   return std::get<Exit>(result);
 }
@@ -40,8 +42,7 @@ std::string mistake(const std::vector<std::string>& arguments) {
 }
 
 TEST_CASE("without arguments the program serves with its defaults") {
-  const CommandLine line = accepted({});
-  CHECK(line.command == Command::kServe);
+  const Serve line = accepted({});
   CHECK(line.config_file.empty());
   REQUIRE(line.listen_addresses.size() == 1);
   CHECK(line.listen_addresses[0].text == kDefaultListenAddress);
@@ -66,8 +67,7 @@ TEST_CASE("all flags of serve are read, before and behind the command") {
   std::vector<std::string> before = flags;
   before.emplace_back("serve");
   for (const auto& arguments : {flags, behind, before}) {
-    const CommandLine line = accepted(arguments);
-    CHECK(line.command == Command::kServe);
+    const Serve line = accepted(arguments);
     CHECK(line.config_file == "/etc/pgconn_exporter.yml");
     REQUIRE(line.listen_addresses.size() == 2);
     CHECK(line.listen_addresses[0].port == 1);
@@ -80,25 +80,23 @@ TEST_CASE("all flags of serve are read, before and behind the command") {
 }
 
 TEST_CASE("check-config takes its file as argument or flag") {
-  CHECK(accepted({"check-config", "a.yml"}).command == Command::kCheckConfig);
-  CHECK(accepted({"check-config", "a.yml"}).config_file == "a.yml");
-  CHECK(accepted({"check-config", "--config.file=b.yml"}).config_file == "b.yml");
+  CHECK(accepted<CheckConfig>({"check-config", "a.yml"}).config_file == "a.yml");
+  CHECK(accepted<CheckConfig>({"check-config", "--config.file=b.yml"}).config_file == "b.yml");
   CHECK(mistake({"check-config"}) ==
         "check-config needs the file to check: pgconn_exporter check-config FILE");
   CHECK(mistake({"check-config", "a.yml", "b.yml"}) ==
-        "unexpected argument \"b.yml\"; commands are serve, check-config and list");
+        "unexpected argument \"b.yml\"; the commands are serve, check-config, list");
 }
 
 TEST_CASE("list takes a subject and a format") {
-  const CommandLine line = accepted({"list", "metrics", "--format=markdown"});
-  CHECK(line.command == Command::kList);
+  const List line = accepted<List>({"list", "metrics", "--format=markdown"});
   CHECK(line.subject == Subject::kMetrics);
-  CHECK(line.list_format == CommandLine::ListFormat::kMarkdown);
-  CHECK(accepted({"list", "collectors"}).subject == Subject::kCollectors);
-  CHECK(accepted({"list", "probes"}).subject == Subject::kProbes);
-  CHECK(accepted({"list", "configuration"}).subject == Subject::kConfiguration);
-  CHECK(accepted({"list", "findings"}).subject == Subject::kFindings);
-  CHECK(accepted({"list", "findings"}).list_format == CommandLine::ListFormat::kText);
+  CHECK(line.format == List::Format::kMarkdown);
+  CHECK(accepted<List>({"list", "collectors"}).subject == Subject::kCollectors);
+  CHECK(accepted<List>({"list", "probes"}).subject == Subject::kProbes);
+  CHECK(accepted<List>({"list", "configuration"}).subject == Subject::kConfiguration);
+  CHECK(accepted<List>({"list", "findings"}).subject == Subject::kFindings);
+  CHECK(accepted<List>({"list", "findings"}).format == List::Format::kText);
   const std::string allowed = "; allowed: collectors, probes, metrics, configuration, findings";
   CHECK(mistake({"list"}) == "list needs a value" + allowed);
   CHECK(mistake({"list", "everything"}) == "list \"everything\" is unknown" + allowed);
@@ -130,8 +128,8 @@ TEST_CASE("an unknown flag is refused with the one that was probably meant") {
         "unknown flag --web.listen-adress; did you mean --web.listen-address?");
   CHECK(mistake({"--collector.bgwriter"}) == "unknown flag --collector.bgwriter");
   CHECK(mistake({"frobnicate"}) ==
-        "unexpected argument \"frobnicate\"; commands are serve, check-config and list");
-  CHECK(mistake({"--format=markdown"}) == "--format is a flag of list alone");
+        "unexpected argument \"frobnicate\"; the commands are serve, check-config, list");
+  CHECK(mistake({"--format=markdown"}) == "--format is a flag of another command, see --help");
 }
 
 TEST_CASE("a flag without its value and a flag given twice are refused by name") {
@@ -155,6 +153,7 @@ TEST_CASE("help is given at any place, even beside a mistake") {
                                                     {"serve", "--help"},
                                                     {"list", "-h"},
                                                     {"check-config", "--help"},
+                                                    {"--log.level=loud", "--help"},
                                                     {"--nonsense", "--help"}}) {
     CHECK(ended(arguments).code == 0);
     CHECK(ended(arguments).text == help);
@@ -176,7 +175,7 @@ TEST_CASE("help fits a terminal and names exactly the flags that there are") {
                                        "--web.telemetry-path", "--web.max-requests", "--log.level",
                                        "--log.format", "--format", "--help", "--version"});
   for (const std::string& name : named) {
-    const auto result = parse({"list", "metrics", name + "=x"});
+    const Command result = parse({"list", "metrics", name + "=x"});
     const Exit* const exit = std::get_if<Exit>(&result);
     CHECK((exit == nullptr || exit->text.find("unknown flag") == std::string::npos));
   }

@@ -47,7 +47,7 @@ Cases said_by_the_server() {
        Cause::kUnknown, Scope::kOne},
       {"two that ended for different reasons have no common cause",
        Given().canary(fatal("57P05")).roundtrip(fatal("57P01", kTerminate)).held(3).untouched(),
-       Cause::kUnknown, Scope::kOne, true},
+       Cause::kUnknown, Scope::kSome, true},
   };
 }
 
@@ -66,6 +66,29 @@ Cases terminated_or_stopped() {
            .held(2)
            .untouched(),
        Cause::kAdminTerminate, Scope::kAll},
+      {"pg_terminate_backend of two of three",
+       Given()
+           .roundtrip(fatal("57P01", kTerminate))
+           .canary(fatal("57P01", kTerminate))
+           .held(3)
+           .untouched(),
+       Cause::kAdminTerminate, Scope::kSome},
+      {"pg_terminate_backend of both silent ones, while the lively one answers",
+       Given()
+           .canary(fatal("57P01", kTerminate))
+           .canary(fatal("57P01", kTerminate))
+           .held(3)
+           .survivor(5)
+           .untouched(),
+       Cause::kAdminTerminate, Scope::kIdleOnly},
+      {"pg_terminate_backend of two silent ones, while a more silent one answers",
+       Given()
+           .canary(fatal("57P01", kTerminate))
+           .canary(fatal("57P01", kTerminate))
+           .held(3)
+           .survivor(90)
+           .untouched(),
+       Cause::kAdminTerminate, Scope::kSome},
       {"pg_terminate_backend as a bare role sees it",
        Given().roundtrip(fatal("57P01", kTerminate)).held(3).untouched().bare_role(),
        Cause::kAdminTerminate, Scope::kOne},

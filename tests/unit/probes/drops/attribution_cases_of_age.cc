@@ -18,7 +18,7 @@ Cases silent_or_old() {
            .held(3)
            .survivor_aged(5, 3)
            .untouched(),
-       Cause::kUnknown, Scope::kOne},
+       Cause::kUnknown, Scope::kSome},
       {"a silent one was closed while one answers that is older by a tenth and more",
        Given().canary(closed(), 45).aged(75).held(3).survivor_aged(5, 83).untouched(),
        Cause::kPathIdleTimeout, Scope::kIdleOnly},

@@ -74,6 +74,29 @@ Cases lost_on_the_way() {
       {"all were reset, and the server is the same",
        Given().roundtrip(reset()).canary(reset()).held(2).untouched(), Cause::kNetworkReset,
        Scope::kAll},
+      {"all were reset and new connections too, and then the same server answers",
+       Given().roundtrip(reset()).canary(reset()).held(2).refused_at_first(refused()).untouched(),
+       Cause::kNetworkReset, Scope::kAll},
+      {"one was reset while another answers, though new connections were refused for a while",
+       Given().roundtrip(reset()).held(2).survivor(60).refused_at_first(refused()).untouched(),
+       Cause::kNetworkReset, Scope::kOne},
+      {"all were reset and new connections too, and a crash is not known not to have been",
+       Given()
+           .roundtrip(reset())
+           .canary(reset())
+           .held(2)
+           .refused_at_first(refused())
+           .untouched()
+           .bare_role(),
+       Cause::kUnknown, Scope::kAll, true},
+      {"all were reset and new connections refused, and there was a crash: by a balancer?",
+       Given()
+           .roundtrip(reset())
+           .canary(reset())
+           .held(2)
+           .refused_at_first(refused())
+           .crash_restarted(),
+       Cause::kUnknown, Scope::kAll, true},
       {"all were closed, and the server is the same",
        Given(130000).roundtrip(closed()).canary(closed()).held(2).untouched(), Cause::kNetworkReset,
        Scope::kAll},

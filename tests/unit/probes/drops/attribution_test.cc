@@ -213,6 +213,23 @@ TEST_CASE("one connection that falls again and again is not all of them") {
   CHECK(attribute(evidence).scope == Scope::kOne);
 }
 
+TEST_CASE("just the canaries is a pattern, whatever the silence was, and less or more is none") {
+  Evidence evidence = Given().canary(fatal("57P01"), 1).canary(fatal("57P01"), 1).held(3);
+  CHECK(attribute(evidence).scope == Scope::kSome);
+  evidence.silent = 2;
+  CHECK(attribute(evidence).scope == Scope::kIdleOnly);
+  evidence.silent = 3;  // and nobody else is held
+  CHECK(attribute(evidence).scope == Scope::kSome);
+  evidence.held = 4;  // one canary lives
+  CHECK(attribute(evidence).scope == Scope::kSome);
+  evidence.silent = 2;
+  evidence.drops.back().probe = ProbeKind::kRoundtrip;
+  CHECK(attribute(evidence).scope == Scope::kSome);
+  evidence.drops.pop_back();
+  evidence.silent = 1;  // the only canary may have been picked by chance
+  CHECK(attribute(evidence).scope == Scope::kOne);
+}
+
 TEST_CASE("a silent close beside one that the server explained is no idle pattern") {
   const Evidence evidence =
       Given().canary(closed()).canary(fatal("57P05")).held(3).survivor(5).untouched();

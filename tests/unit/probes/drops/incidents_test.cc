@@ -73,6 +73,45 @@ TEST_CASE("a drop joins an incident that is looked into, however long after the 
   CHECK(log.add(drop_at(seconds(19)), 2, kDate).id == 2);
 }
 
+// Of a session that was opened that long after kBegin.
+Drop opened_and_idle_for_too_long(std::chrono::steady_clock::duration opened,
+                                  std::chrono::steady_clock::duration after) {
+  Drop drop = idle_for_too_long(after);
+  drop.opened = kBegin + opened;
+  return drop;
+}
+
+TEST_CASE("sessions that we open again, only to be ended for idleness again, are no news") {
+  IncidentLog log("db", seconds(3));
+  CHECK(log.goes_on_with(idle_for_too_long(seconds(0))) == nullptr);
+  Incident& incident = log.add(idle_for_too_long(seconds(0)), 3, kDate);
+  CHECK(log.goes_on_with(opened_and_idle_for_too_long(seconds(2), seconds(3))) == nullptr);
+  decide(incident, Cause::kIdleSessionTimeout);
+  std::chrono::steady_clock::duration now = seconds(0);
+  for (int turn = 1; turn <= 100; ++turn) {  // of ten minutes each, a minute apart
+    const auto opened = now + seconds(60);
+    now = opened + std::chrono::minutes(10);
+    CHECK(log.goes_on_with(opened_and_idle_for_too_long(opened, now)) == &incident);
+  }
+  CHECK(incident.turns == 100);
+  CHECK(incident.drops.size() == 1);  // what goes on for ever takes no memory
+  CHECK(incident.last == kBegin + now);
+  SECTION("until one was held for a while") {
+    const auto opened = now + std::chrono::minutes(3);
+    CHECK(log.goes_on_with(opened_and_idle_for_too_long(opened, opened + seconds(1))) == nullptr);
+  }
+  SECTION("but a loss in other words is") {
+    Drop other = drop_at(now + seconds(1), ProbeKind::kIdle, "57P01");
+    CHECK(log.goes_on_with(other) == nullptr);
+  }
+}
+
+TEST_CASE("idleness is news after an incident of another cause") {
+  IncidentLog log("db", seconds(3));
+  decide(log.add(drop_at(seconds(0)), 3, kDate), Cause::kAdminTerminate);
+  CHECK(log.goes_on_with(opened_and_idle_for_too_long(seconds(1), seconds(2))) == nullptr);
+}
+
 TEST_CASE("a late drop joins a decided incident only if its own words give the same cause") {
   IncidentLog log("db", seconds(3));
   SECTION("they do") {

@@ -1,4 +1,9 @@
-#include "exporter/cli/catalogue.h"
+#include "exporter/cli/list_command.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <utility>
+#include <vector>
 
 #include "collectors/builtin.h"
 #include "collectors/findings.h"
@@ -12,6 +17,15 @@
 
 namespace pgconn::exporter {
 namespace {
+
+constexpr std::pair<std::string_view, List::Subject> kSubjects[] = {
+    {"collectors", List::Subject::kCollectors},
+    {"probes", List::Subject::kProbes},
+    {"metrics", List::Subject::kMetrics},
+    {"configuration", List::Subject::kConfiguration},
+    {"findings", List::Subject::kFindings}};
+constexpr std::pair<std::string_view, List::Format> kFormats[] = {
+    {"text", List::Format::kText}, {"markdown", List::Format::kMarkdown}};
 
 Section section(std::string title, std::string intro,
                 std::span<const metrics::Descriptor* const> families) {
@@ -54,38 +68,62 @@ std::string collector_list() {
   return collectors_text(lines);
 }
 
-std::string probe_list(CommandLine::ListFormat format) {
+std::string probe_list(List::Format format) {
   std::vector<ProbeLine> lines;
   for (config::ProbeReference& probe : config::probe_references()) {
     lines.push_back({probe.name, probe.on_by_default, probe.help, std::move(probe.defaults)});
   }
-  return format == CommandLine::ListFormat::kMarkdown ? probes_markdown(lines) : probes_text(lines);
+  return format == List::Format::kMarkdown ? probes_markdown(lines) : probes_text(lines);
 }
 
-std::string finding_list(CommandLine::ListFormat format) {
+std::string finding_list(List::Format format) {
   std::vector<FindingLine> lines;
   for (const collectors::KnownFinding& finding : collectors::known_findings()) {
     lines.push_back(
         {finding.name, to_string(finding.severity), finding.when, finding.reason, finding.fix});
   }
-  return format == CommandLine::ListFormat::kMarkdown ? findings_markdown(lines)
-                                                      : findings_text(lines);
+  return format == List::Format::kMarkdown ? findings_markdown(lines) : findings_text(lines);
 }
 
 }  // namespace
 
-std::string catalogue(CommandLine::Subject subject, CommandLine::ListFormat format) {
+void List::declare(CLI::App& app) {
+  CLI::App* const list = app.add_subcommand(
+      "list", "print a reference: collectors, probes, metrics, configuration or findings");
+  const auto take = [this](const std::string& name) {
+    subject = choose<Subject>("list", name, kSubjects);
+  };
+  CLI::Option* const positional = list->add_option_function<std::string>("SUBJECT", take);
+  list->add_option_function<std::string>(
+          "--format",
+          [this](const std::string& name) { format = choose<Format>("--format", name, kFormats); },
+          "text or markdown, for probes, metrics and findings.")
+      ->type_name("FORMAT")
+      ->default_str("text")
+      ->group("Flags of list");
+  list->callback([positional, take] {
+    if (positional->count() == 0) take("");
+  });
+}
+
+int List::run() const {
+  const std::string printed = text();
+  std::cout << printed << (printed.ends_with('\n') ? "" : "\n");
+  return 0;
+}
+
+std::string List::text() const {
   switch (subject) {
-    case CommandLine::Subject::kCollectors:
+    case Subject::kCollectors:
       return collector_list();
-    case CommandLine::Subject::kProbes:
+    case Subject::kProbes:
       return probe_list(format);
-    case CommandLine::Subject::kMetrics:
-      return format == CommandLine::ListFormat::kMarkdown ? metrics_markdown(sections())
-                                                          : metrics_text(sections());
-    case CommandLine::Subject::kConfiguration:
+    case Subject::kMetrics:
+      return format == List::Format::kMarkdown ? metrics_markdown(sections())
+                                               : metrics_text(sections());
+    case Subject::kConfiguration:
       return config::reference_markdown();
-    case CommandLine::Subject::kFindings:
+    case Subject::kFindings:
       return finding_list(format);
   }
   return "";

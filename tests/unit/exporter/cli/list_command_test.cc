@@ -1,4 +1,4 @@
-#include "exporter/cli/catalogue.h"
+#include "exporter/cli/list_command.h"
 
 #include "tests/support/catch.h"
 
@@ -10,7 +10,7 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 TEST_CASE("every probe is listed, with the defaults of the configuration") {
-  const std::string text = catalogue(CommandLine::Subject::kProbes, CommandLine::ListFormat::kText);
+  const std::string text = List{List::Subject::kProbes, List::Format::kText}.text();
   CHECK(
       text.starts_with("connect  on\n"
                        "    Opens a fresh connection each interval and times its phases.\n"
@@ -20,7 +20,7 @@ TEST_CASE("every probe is listed, with the defaults of the configuration") {
   CHECK(contains(text, "\nlongquery  off\n"));
   CHECK(contains(text, "\ncertificate  on\n"));
   CHECK_FALSE(contains(text, "duration_buckets"));
-  CHECK(contains(catalogue(CommandLine::Subject::kProbes, CommandLine::ListFormat::kMarkdown),
+  CHECK(contains(List{List::Subject::kProbes, List::Format::kMarkdown}.text(),
                  "| `connect` | on | "));
 }
 

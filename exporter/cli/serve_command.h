@@ -1,0 +1,34 @@
+// `pgconn_exporter serve`, which is also meant when no command is named: collects and serves.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/cli/usage.h"
+#include "exporter/log/log_format.h"
+#include "exporter/web/listen_address.h"
+
+namespace pgconn::exporter {
+
+// Beyond 9100–9999, which the list of ports that exporters agreed on has used up; one step above
+// 9187, where a general PostgreSQL exporter listens.
+inline constexpr std::string_view kDefaultListenAddress = ":10187";
+
+struct Serve {
+  std::string config_file;      // empty: none, libpq's environment names the server
+  std::string web_config_file;  // empty: plain HTTP for everybody
+  std::vector<ListenAddress> listen_addresses{parse_listen_address(kDefaultListenAddress)};
+  std::string telemetry_path = "/metrics";
+  int max_requests = 40;  // scrapes answered at the same time
+  log::Level log_level = log::Level::kInfo;
+  log::Format log_format = log::Format::kLogfmt;
+
+  // Adds command and flags. Parsing fills this object, which must not move until then, and throws
+  // UsageError.
+  void declare(CLI::App& app);
+  // Serves until a signal ends it: the exit status. What goes wrong is in the log.
+  int run() const;
+};
+
+}  // namespace pgconn::exporter

@@ -1,0 +1,44 @@
+// What the commands share in reading their flags. Pure; any thread.
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace CLI {
+class App;
+}
+
+namespace pgconn::exporter {
+
+// The operator's mistake, with what is allowed.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <typename Value>
+using Choices = std::span<const std::pair<std::string_view, Value>>;
+
+// The value that is called `given`; else a UsageError that names `what` and the choices.
+template <typename Value>
+Value choose(std::string_view what, const std::string& given, Choices<Value> choices) {
+  std::string allowed;
+  for (const auto& [name, value] : choices) {
+    if (name == given) return value;
+    allowed += (allowed.empty() ? "" : ", ") + std::string(name);
+  }
+  const std::string problem = given.empty() ? " needs a value" : " \"" + given + "\" is unknown";
+  throw UsageError(std::string(what) + problem + "; allowed: " + allowed);
+}
+
+// What the parser itself, and not one of its commands, holds: serve may go unnamed.
+inline constexpr const char* kFlagsOfServe = "Flags of serve";
+inline constexpr const char* kFlagsOfAll = "Flags of all";
+
+// Everything `--help` prints, from what the parser knows: commands, flags, defaults.
+std::string help_text(const CLI::App& app);
+
+}  // namespace pgconn::exporter

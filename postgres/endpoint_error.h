@@ -1,0 +1,25 @@
+// What one endpoint of several told an attempt to connect: libpq goes on to the next and forgets it
+// when that takes us, but a refusal of the first may be the whole story (a failover). Values; any
+// thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postgres/error.h"
+
+namespace pgconn::postgres {
+
+struct EndpointError {
+  std::string endpoint;  // "address:port", or the path of a Unix socket
+  PgError error;
+};
+
+std::string endpoint_name(std::string_view host, std::string_view address, std::string_view port);
+
+// Reads them off libpq's message about an attempt that goes on or has failed, in order. What it
+// does not say of an endpoint is left out. Pure.
+std::vector<EndpointError> endpoint_errors(std::string_view message);
+
+}  // namespace pgconn::postgres
