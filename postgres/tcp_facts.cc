@@ -7,9 +7,8 @@
 namespace pgconn::postgres {
 namespace {
 
-// Of the kernel's states; the header that names them has no tcp_info.
-constexpr int kEstablished = 1;
-constexpr int kClose = 7;
+// TCP_ESTABLISHED and TCP_CLOSE: the header that names them has no such tcp_info.
+constexpr int kEstablished = 1, kClosed = 7;
 
 std::optional<tcp_info> info_of(int socket) {
   tcp_info info{};
@@ -27,7 +26,7 @@ std::uint64_t received_bytes(int socket) {
 
 bool is_reset(int socket) {
   const auto info = info_of(socket);
-  return info && info->tcpi_state == kClose;
+  return info && info->tcpi_state == kClosed;
 }
 
 std::optional<bool> is_acknowledged(int socket) {

@@ -161,6 +161,7 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"reason", std::string(to_string(first.error.reason()))},
               {"sqlstate", first.error.sqlstate()},
               {"silent_seconds", seconds(first.silent_for)},
+              {"age_seconds", seconds(first.at - first.dialed)},
               {"span_seconds", seconds(incident.last - incident.first)},
               {"because", incident.verdict.because},
               {"error", first.error.what()}});
@@ -171,7 +172,7 @@ void TargetLog::went_on(const probes::Incident& incident) {
              {{"target", incident.target},
               {"incident", std::to_string(incident.id)},
               {"cause", std::string(to_string(incident.verdict.cause))},
-              {"drops", std::to_string(incident.in_all())},
+              {"drops", std::to_string(incident.drops.size() + incident.turns)},
               {"span_seconds", seconds(incident.last - incident.first)}});
 }
 

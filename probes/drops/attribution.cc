@@ -14,8 +14,13 @@ namespace {
 // All canaries, two at least, and nobody who speaks.
 bool just_the_canaries_fell(const Evidence& evidence) {
   if (!evidence.silent || !evidence.held || *evidence.held <= *evidence.silent) return false;
-  const auto is_canary = [](const Drop& drop) { return drop.probe == ProbeKind::kIdle; };
-  return std::all_of(evidence.drops.begin(), evidence.drops.end(), is_canary) &&
+  // Of one that ended without words it may have been the age, if none that is older answers.
+  const auto fits = [&](const Drop& drop) {
+    const bool of_age = drop.error.sqlstate().empty() && !evidence.survivors.empty() &&
+                        !older_one_answers(evidence, drop);
+    return drop.probe == ProbeKind::kIdle && !of_age;
+  };
+  return std::all_of(evidence.drops.begin(), evidence.drops.end(), fits) &&
          connections_fallen(evidence) >= std::max(*evidence.silent, 2);
 }
 

@@ -86,6 +86,7 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   if (const Incident* const loop = log_.goes_on_with(drop)) {
     count(drop, loop->verdict);
+    surroundings_.decided(drop, loop->verdict.cause);
     return std::nullopt;
   }
   const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
@@ -126,7 +127,8 @@ asio::awaitable<void> DropLedger::reconnect(const Incident& incident, Evidence& 
     std::vector<postgres::EndpointError> turned_away;
     const Clock::time_point began = Clock::now();
     try {
-      const ServerLook seen = co_await look(std::min(until, began + kOneAttempt), &turned_away);
+      const auto enough = std::min(until, began + kOneAttempt);
+      const ServerLook seen = co_await look(enough, &turned_away);
       evidence.new_sessions.push_back({began, Clock::now()});
       evidence.after = seen.marks;
       evidence.reconnected = true;
@@ -184,6 +186,14 @@ asio::awaitable<void> DropLedger::await_others(Clock::time_point enough) {
   }
 }
 
+// Whether silence or age ended one is told by another that grows as old, or does not.
+asio::awaitable<void> DropLedger::await_ages(const Incident& incident, const Evidence& gathered) {
+  const Clock::time_point enough = incident.first + kAgesTell;
+  while (Clock::now() < enough && is_told_by_age(complete(gathered, incident), enough)) {
+    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
+  }
+}
+
 // What is decided without the others is counted without them: they have timeouts of their own, and
 // are waited for afterwards, for the scope.
 asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const Evidence& gathered,
@@ -199,14 +209,6 @@ asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const
 asio::awaitable<void> DropLedger::await_scope(const Incident& incident, std::size_t counted,
                                               Clock::time_point enough) {
   while (surroundings_.owing() > 0 && Clock::now() < enough && incident.drops.size() == counted) {
-    co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
-  }
-}
-
-// Whether silence or age ended one is told by another that grows as old, or does not.
-asio::awaitable<void> DropLedger::await_ages(const Incident& incident, const Evidence& gathered) {
-  const Clock::time_point enough = incident.first + kAgesTell;
-  while (Clock::now() < enough && is_told_by_age(complete(gathered, incident), enough)) {
     co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
   }
 }
@@ -279,7 +281,7 @@ asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
     // A drop is told a little after it was noticed.
     const Clock::time_point over = log_.over_at(*incident) + kArriving;
     if (Clock::now() >= over) {
-      if (incident->in_all() > incident->told) surroundings_.over(*incident);
+      if (incident->drops.size() + incident->turns > incident->told) surroundings_.over(*incident);
       co_return;
     }
     co_await sleep_until(dialer_.executor(), over);

@@ -81,11 +81,11 @@ class DropLedger {
   asio::awaitable<void> ask_others(const Incident& incident);
   void ask_all(const Incident& incident);
   asio::awaitable<void> await_others(Clock::time_point enough);
+  asio::awaitable<void> await_ages(const Incident& incident, const Evidence& gathered);
   asio::awaitable<void> await_deciders(const Incident& incident, const Evidence& gathered,
                                        Clock::time_point enough);
   asio::awaitable<void> await_scope(const Incident& incident, std::size_t counted,
                                     Clock::time_point enough);
-  asio::awaitable<void> await_ages(const Incident& incident, const Evidence& gathered);
   asio::awaitable<void> await_arrivals(const Incident& incident);
   asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;

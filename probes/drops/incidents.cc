@@ -40,6 +40,12 @@ Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_
   return *incident;
 }
 
+std::chrono::steady_clock::time_point IncidentLog::over_at(const Incident& incident) const {
+  if (incident.id != begun_) return incident.last;
+  return std::min<std::chrono::steady_clock::time_point>(incident.last + together_,
+                                                         incident.first + kLongest);
+}
+
 Incident* IncidentLog::goes_on_with(const Drop& drop) {
   if (incidents_.empty() || !ended_for_idleness(drop)) return nullptr;
   Incident& latest = incidents_.back();
@@ -48,12 +54,6 @@ Incident* IncidentLog::goes_on_with(const Drop& drop) {
   latest.last = std::max(latest.last, drop.at);
   ++latest.turns;
   return &latest;
-}
-
-std::chrono::steady_clock::time_point IncidentLog::over_at(const Incident& incident) const {
-  if (incident.id != begun_) return incident.last;
-  return std::min<std::chrono::steady_clock::time_point>(incident.last + together_,
-                                                         incident.first + kLongest);
 }
 
 Incident* IncidentLog::find(std::uint64_t id) {

@@ -23,9 +23,8 @@ struct Incident {
   int silent_before = 0;  // of these, canaries
   std::vector<Drop> drops;
   std::size_t counted = 0;  // of its drops
-  std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
   std::size_t told = 0;     // of its drops, when it was decided
-  std::size_t in_all() const { return drops.size() + turns; }
+  std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
   bool decided = false;
   Verdict verdict;
 };
@@ -50,12 +49,13 @@ class IncidentLog {
   // are kept push it out. `held` is how many connections were held just before this drop.
   Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
 
+  // Until when a decided one may take drops, if it takes no other before: when it is over.
+  std::chrono::steady_clock::time_point over_at(const Incident& incident) const;
+
   // The latest incident, if this drop is one more turn of a loop that our own reconnecting keeps
   // going: the server's idle_session_timeout ends each session of ours, and each is opened anew.
   // That counts, but is no news, however long it lasts. Else nullptr.
   Incident* goes_on_with(const Drop& drop);
-  // Until when a decided one may take drops, if it takes no other before: when it is over.
-  std::chrono::steady_clock::time_point over_at(const Incident& incident) const;
 
   // By its number; nullptr once later ones have pushed it out.
   Incident* find(std::uint64_t id);

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.scenes import Session, by
+from tests.integration.scenes import Session, by, errors
 from tests.support.process import eventually
 
 
@@ -159,3 +159,12 @@ def test_a_crash_resets_the_counters_of_sessions_and_transactions(restart_scene)
     crash(scene)
     until_up(exporter)
     assert (commits() or 0) < 100
+
+
+@pytest.mark.parametrize("groups", [(), ("pg_monitor",)], ids=["bare", "pg_monitor"])
+def test_any_role_learns_which_server_it_is_without_an_error(scene, groups):
+    scene.role("monitor", *groups)
+    before = scene.box.log_count("ERROR: ")
+    families = scene.watch("monitor").metrics()
+    assert families.value("pgconn_server_moves_total") == 0
+    assert errors(families) == {} and scene.box.log_count("ERROR: ") == before

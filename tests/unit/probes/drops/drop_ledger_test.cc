@@ -27,20 +27,21 @@ struct Bookkeeping {
   std::vector<Cause> decided;
   std::vector<Incident> concluded;
   std::vector<std::size_t> over;  // how many drops each had
-  DropLedger ledger{"target",
-                    dialer,
-                    instruments,
-                    {.held = [] { return 2; },
-                     .ask_all = [] {},
-                     .owing = [] { return 0; },
-                     .survivors = [this](Clock::time_point) -> std::vector<Survivor> {
-                       if (broken) throw std::out_of_range("an error of ours");
-                       return {};
-                     },
-                     .survived_silence = [](Clock::time_point) { return std::nullopt; },
-                     .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
-                     .concluded = [this](const Incident& one) { concluded.push_back(one); },
-                     .over = [this](const Incident& one) { over.push_back(one.in_all()); }}};
+  DropLedger ledger{
+      "target",
+      dialer,
+      instruments,
+      {.held = [] { return 2; },
+       .ask_all = [] {},
+       .owing = [] { return 0; },
+       .survivors = [this](Clock::time_point) -> std::vector<Survivor> {
+         if (broken) throw std::out_of_range("an error of ours");
+         return {};
+       },
+       .survived_silence = [](Clock::time_point) { return std::nullopt; },
+       .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
+       .concluded = [this](const Incident& one) { concluded.push_back(one); },
+       .over = [this](const Incident& one) { over.push_back(one.drops.size() + one.turns); }}};
 };
 
 Drop terminated() {

@@ -126,6 +126,10 @@ void SimulatedPath::lose(Session& session, const postgres::PgError& error) {
     gathered_ = {};
     gathered_.held = static_cast<int>(
         std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s.open; }));
+    gathered_.silent =
+        static_cast<int>(std::count_if(sessions_.begin(), sessions_.end(), [](const auto& s) {
+          return s.open && s.probe == ProbeKind::kIdle;
+        }));
     gathered_.server_version = 180000;
     first_ = now_;
     asked_all_ = false;
