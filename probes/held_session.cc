@@ -39,10 +39,10 @@ HeldSession::HeldSession(ProbeContext& context, ProbeKind probe, postgres::Conne
       options_(std::move(options)),
       backoff_(kFirstWait, std::max<Clock::duration>(kFirstWait, longest_wait)),
       idleness_backoff_(kFirstWaitAfterIdleness, kLongestWaitAfterIdleness) {
-  context_.held.push_back(this);
+  context_.held.sessions_.push_back(this);
 }
 
-HeldSession::~HeldSession() { std::erase(context_.held, this); }
+HeldSession::~HeldSession() { std::erase(context_.held.sessions_, this); }
 
 asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   if (is_open()) co_return;

@@ -107,7 +107,7 @@ asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silen
   const auto lasted = std::chrono::duration_cast<Silence>(Clock::now() - session.last_answer());
   const Clock::duration took = co_await session.ask(Clock::now() + settings_.timeout);
   context_.recorder.succeeded(kProbe, {{"query", took}});
-  survived_.add(session.last_answer(), std::min(lasted, silence));
+  context_.held.note_survived(session.last_answer(), std::min(lasted, silence));
   if (end == SilenceEnd::kWanted) {
     ladder_.survived(std::min(lasted, silence));  // the rung has not been tried to its end
     co_return;

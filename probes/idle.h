@@ -11,7 +11,6 @@
 #include "probes/drops/attribution.h"
 #include "probes/ladder.h"
 #include "probes/probe.h"
-#include "probes/survived_silences.h"
 
 namespace pgconn::probes {
 
@@ -38,10 +37,6 @@ class IdleProbe {
   // The cause of a canary's loss is known for good: tells the ladder if the path did it.
   void decided(const Drop& drop, Cause cause);
 
-  // The longest silence that a canary has survived since then.
-  std::optional<Clock::duration> survived_since(Clock::time_point moment) const {
-    return survived_.longest_since(moment);
-  }
   // The longest silence that the path allowed, once it has been seen to forget a longer one.
   std::optional<std::chrono::milliseconds> path_limit() const;
   // The bracket of the path's idle limit.
@@ -57,7 +52,6 @@ class IdleProbe {
   metrics::Instruments& instruments_;
   IdleSettings settings_;
   IdleLadder ladder_;
-  SurvivedSilences survived_;
   std::vector<Silence> under_way_;
   int canaries_started_ = 0;
   int undecided_ = 0;  // losses whose cause is not known yet

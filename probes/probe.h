@@ -5,11 +5,11 @@
 #include <chrono>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "postgres/dialer.h"
 #include "probes/drops/clock.h"
 #include "probes/drops/drop.h"
+#include "probes/held_sessions.h"
 #include "probes/recorder.h"
 
 namespace pgconn::probes {
@@ -21,15 +21,13 @@ struct Pace {
   std::chrono::milliseconds timeout{5000};
 };
 
-class HeldSession;
-
 // What a probe works with. Must outlive its coroutine.
 struct ProbeContext {
   std::string target;
   postgres::Dialer& dialer;
   Recorder& recorder;
-  std::vector<HeldSession*> held = {};  // every one there is, open or not
-  int long_queries = 0;                 // held as well, but cannot be asked
+  HeldSessions& held;
+  int long_queries = 0;  // held as well, but cannot be asked
   // A held connection was lost, and not by us. Called exactly once for each.
   std::function<void(Drop)> lost;
 };

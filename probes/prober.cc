@@ -1,13 +1,11 @@
 #include "probes/prober.h"
 
-#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 
 #include "probes/connect.h"
 #include "probes/foreseen.h"
 #include "probes/guarded.h"
-#include "probes/held_session.h"
 #include "probes/probe_metrics.h"
 #include "probes/roundtrip.h"
 
@@ -26,45 +24,14 @@ Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instrument
       dialer_(dialer),
       settings_(std::move(settings)),
       recorder_(instruments, settings_.buckets, std::move(listeners.ran)),
-      ledger_(target_, dialer, instruments,
-              {.held = [this] { return held(); },
-               .silent =
-                   [this] {
-                     return static_cast<int>(std::count_if(
-                         context_.held.begin(), context_.held.end(), [](const auto* session) {
-                           return session->is_open() && session->probe() == ProbeKind::kIdle;
-                         }));
-                   },
-               .ask_all =
-                   [this] {
-                     for (HeldSession* session : context_.held) session->want_answer();
-                   },
-               .owing =
-                   [this] {
-                     return std::count_if(
-                         context_.held.begin(), context_.held.end(),
-                         [](const auto* session) { return session->owes_answer(); });
-                   },
-               .survivors =
-                   [this](Clock::time_point since) {
-                     std::vector<Survivor> survivors;
-                     for (const HeldSession* session : context_.held) {
-                       const auto survivor = session->survived(since);
-                       if (survivor) survivors.push_back(*survivor);
-                     }
-                     return survivors;
-                   },
-               .survived_silence =
-                   [this](Clock::time_point since) {
-                     return idle_ ? idle_->survived_since(since) : std::nullopt;
-                   },
-               .decided =
+      ledger_(target_, dialer, instruments, held_,
+              {.decided =
                    [this](const Drop& drop, Cause cause) {
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
                    },
                .concluded = std::move(listeners.concluded),
                .over = std::move(listeners.over)}),
-      context_{target_, dialer_, recorder_, {}, 0, [this](Drop drop) { lost(std::move(drop)); }},
+      context_{target_, dialer_, recorder_, held_, 0, [this](Drop drop) { lost(std::move(drop)); }},
       certificate_(context_, instruments, roots, settings_.certificate,
                    std::move(listeners.certificates)),
       failed_(std::move(listeners.failed)) {
@@ -149,17 +116,8 @@ asio::awaitable<void> Prober::investigate(std::uint64_t incident) {
   co_await ledger_.see_out(incident);
 }
 
-int Prober::held() const {
-  int open = 0;
-  for (const HeldSession* session : context_.held) open += session->is_open() ? 1 : 0;
-  return open;
-}
-
 void Prober::add_gauges(metrics::MetricBatch& batch) const {
-  std::map<ProbeKind, int> open;
-  for (const HeldSession* session : context_.held) {
-    open[session->probe()] += session->is_open() ? 1 : 0;
-  }
+  std::map<ProbeKind, int> open = held_.open();
   if (settings_.longquery.pace.on) open[ProbeKind::kLongquery] = context_.long_queries;
   for (const auto& [probe, count] : open) {
     batch.add(families::kHeld, count, {std::string(to_string(probe))});

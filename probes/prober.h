@@ -16,6 +16,7 @@
 #include "postgres/dialer.h"
 #include "probes/certificate.h"
 #include "probes/drops/drop_ledger.h"
+#include "probes/held_sessions.h"
 #include "probes/idle.h"
 #include "probes/longquery.h"
 #include "probes/probe.h"
@@ -76,12 +77,12 @@ class Prober {
   void get_acquainted();
   void lost(Drop drop);
   asio::awaitable<void> investigate(std::uint64_t incident);
-  int held() const;
 
   std::string target_;
   postgres::Dialer& dialer_;
   ProbeSettings settings_;
   Recorder recorder_;
+  HeldSessions held_;
   DropLedger ledger_;
   ProbeContext context_;
   std::unique_ptr<IdleProbe> idle_;

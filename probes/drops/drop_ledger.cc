@@ -63,11 +63,13 @@ double unix_time(Clock::time_point when) {
 }  // namespace
 
 DropLedger::DropLedger(std::string target, postgres::Dialer& dialer,
-                       metrics::Instruments& instruments, LedgerSurroundings surroundings)
+                       metrics::Instruments& instruments, HeldConnections& held,
+                       LedgerListeners listeners)
     : target_(target),
       dialer_(dialer),
       instruments_(instruments),
-      surroundings_(std::move(surroundings)),
+      held_(held),
+      listeners_(std::move(listeners)),
       log_(std::move(target)) {
   for (const Cause cause : kCauses) {
     for (const Scope scope : kScopes) {
@@ -86,11 +88,12 @@ void DropLedger::learn(const ServerMarks& marks, int server_version) {
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   if (const Incident* const loop = log_.goes_on_with(drop)) {
     count(drop, loop->verdict);
-    surroundings_.decided(drop, loop->verdict.cause);
+    listeners_.decided(drop, loop->verdict.cause);
     return std::nullopt;
   }
-  const int held_before = surroundings_.held() + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
-  const int silent_before = surroundings_.silent() + (drop.probe == ProbeKind::kIdle ? 1 : 0);
+  const HeldConnections::Count left = held_.count();
+  const int held_before = left.all + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
+  const int silent_before = left.silent + (drop.probe == ProbeKind::kIdle ? 1 : 0);
   Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
   if (incident.drops.size() == 1) incident.silent_before = silent_before;
   if (incident.decided) {  // late, and its own words say why
@@ -165,7 +168,7 @@ asio::awaitable<void> DropLedger::ask_others(const Incident& incident) {
 void DropLedger::ask_all(const Incident& incident) {
   if (asked_in_ == incident.id) return;
   asked_in_ = incident.id;
-  surroundings_.ask_all();
+  held_.ask_all();
 }
 
 // A server that went down took all with it, also those that a path which has forgotten them keeps
@@ -176,12 +179,12 @@ asio::awaitable<void> DropLedger::seek_unheard(const Incident& incident, const E
       cause == Cause::kServerShutdown || cause == Cause::kCrash || cause == Cause::kOomKill;
   if (!ends_all || asked_in_ == incident.id) co_return;
   asked_in_ = incident.id;
-  surroundings_.ask_all();
+  held_.ask_all();
   co_await await_others(incident.first + kAnswering);
 }
 
 asio::awaitable<void> DropLedger::await_others(Clock::time_point enough) {
-  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+  while (held_.owing() > 0 && Clock::now() < enough) {
     co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
   }
 }
@@ -199,7 +202,7 @@ asio::awaitable<void> DropLedger::await_ages(const Incident& incident, const Evi
 asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const Evidence& gathered,
                                                  Clock::time_point enough) {
   co_await await_others(std::min<Clock::time_point>(incident.first + kSoon, enough));
-  while (surroundings_.owing() > 0 && Clock::now() < enough) {
+  while (held_.owing() > 0 && Clock::now() < enough) {
     if (attribute(complete(gathered, incident)).cause != Cause::kUnknown) co_return;
     co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
   }
@@ -208,7 +211,7 @@ asio::awaitable<void> DropLedger::await_deciders(const Incident& incident, const
 // One that falls meanwhile is looked into at once.
 asio::awaitable<void> DropLedger::await_scope(const Incident& incident, std::size_t counted,
                                               Clock::time_point enough) {
-  while (surroundings_.owing() > 0 && Clock::now() < enough && incident.drops.size() == counted) {
+  while (held_.owing() > 0 && Clock::now() < enough && incident.drops.size() == counted) {
     co_await sleep_until(dialer_.executor(), Clock::now() + kGlance);
   }
 }
@@ -228,13 +231,13 @@ Evidence DropLedger::complete(const Evidence& gathered, const Incident& incident
   evidence.drops = incident.drops;
   evidence.held = incident.held_before;
   evidence.silent = incident.silent_before;
-  evidence.survivors = surroundings_.survivors(incident.first);
+  evidence.survivors = held_.survivors(incident.first);
   for (const auto& [at, silence] : unanswered_) {
     if (incident.first - at < kSampleFor) evidence.unanswered_before.push_back(silence);
   }
-  evidence.survived_silence = surroundings_.survived_silence(incident.first - kSampleFor);
+  evidence.survived_silence = held_.survived_silence(incident.first - kSampleFor);
   for (const auto& [at, silence] : doubtful_) {
-    const auto survived = surroundings_.survived_silence(at);
+    const auto survived = held_.survived_silence(at);
     if (!survived || *survived < silence) evidence.fell_before.push_back(silence);
   }
   if (last_look_) {
@@ -270,7 +273,7 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   evidence = complete(gathered, incident);  // with those who have answered since
   conclude(incident, evidence, attribute(evidence));
   for (const Drop& drop : evidence.drops) {
-    surroundings_.decided(drop, attribute(evidence, drop).cause);
+    listeners_.decided(drop, attribute(evidence, drop).cause);
   }
 }
 
@@ -281,7 +284,7 @@ asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
     // A drop is told a little after it was noticed.
     const Clock::time_point over = log_.over_at(*incident) + kArriving;
     if (Clock::now() >= over) {
-      if (incident->drops.size() + incident->turns > incident->told) surroundings_.over(*incident);
+      if (incident->drops.size() + incident->turns > incident->told) listeners_.over(*incident);
       co_return;
     }
     co_await sleep_until(dialer_.executor(), over);
@@ -298,7 +301,7 @@ void DropLedger::give_up(std::uint64_t id) {
     count(incident->drops[incident->counted++], verdict);
   }
   conclude(*incident, nothing, verdict);
-  for (const Drop& drop : nothing.drops) surroundings_.decided(drop, Cause::kUnknown);
+  for (const Drop& drop : nothing.drops) listeners_.decided(drop, Cause::kUnknown);
 }
 
 // One at a time, however many incidents end before the server lets anybody in.
@@ -337,7 +340,7 @@ void DropLedger::count_rest(Incident& incident, const Evidence& evidence) {
     const Drop& drop = evidence.drops[incident.counted++];  // never twice, also if this fails
     const Verdict verdict = attribute(evidence, drop);
     count(drop, verdict);
-    if (incident.decided) surroundings_.decided(drop, verdict.cause);
+    if (incident.decided) listeners_.decided(drop, verdict.cause);
   }
 }
 
@@ -359,7 +362,7 @@ void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict 
                                             std::string(to_string(incident.verdict.scope))});
   known_ = evidence.after;  // absent until somebody learns it anew
   remember(evidence);
-  surroundings_.concluded(incident);
+  listeners_.concluded(incident);
 }
 
 void DropLedger::remember(const Evidence& evidence) {

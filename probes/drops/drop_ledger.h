@@ -15,26 +15,14 @@
 #include "postgres/dialer.h"
 #include "probes/drops/attribution.h"
 #include "probes/drops/clock.h"
+#include "probes/drops/held_connections.h"
 #include "probes/drops/incidents.h"
 #include "probes/drops/server_marks.h"
 
 namespace pgconn::probes {
 
-// What the ledger has to ask its surroundings.
-struct LedgerSurroundings {
-  // Connections that probes hold now and can ask: a long query, which nobody can ask, neither
-  // proves that some are left nor that all fell.
-  std::function<int()> held;
-  // Of these, canaries.
-  std::function<int()> silent = [] { return 0; };
-  // Has all of them asked now.
-  std::function<void()> ask_all;
-  // Of those that were to be asked, how many have neither answered nor fallen.
-  std::function<std::ptrdiff_t()> owing;
-  // Those that were held at `since` and have answered after it.
-  std::function<std::vector<Survivor>(Clock::time_point since)> survivors;
-  // The longest silence that a canary has survived since then.
-  std::function<std::optional<Clock::duration>(Clock::time_point since)> survived_silence;
+// Who is told what the ledger finds.
+struct LedgerListeners {
   // The cause of a drop is known for good, in the light of all that its incident became.
   std::function<void(const Drop&, Cause)> decided;
   // An incident is complete: for the log. Called once for each.
@@ -47,7 +35,7 @@ class DropLedger {
  public:
   // All must outlive the ledger.
   DropLedger(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
-             LedgerSurroundings surroundings);
+             HeldConnections& held, LedgerListeners listeners);
 
   // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
@@ -99,7 +87,8 @@ class DropLedger {
   std::string target_;
   postgres::Dialer& dialer_;
   metrics::Instruments& instruments_;
-  LedgerSurroundings surroundings_;
+  HeldConnections& held_;
+  LedgerListeners listeners_;
   IncidentLog log_;
   std::set<std::uint64_t> under_investigation_;
   std::uint64_t asked_in_ = 0;  // the incident in which all others were asked last

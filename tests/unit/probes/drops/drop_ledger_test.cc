@@ -23,23 +23,28 @@ struct Bookkeeping {
                           },
                           7};
   metrics::Instruments instruments;
-  bool broken = false;
   std::vector<Cause> decided;
   std::vector<Incident> concluded;
   std::vector<std::size_t> over;  // how many drops each had
+  struct Others final : HeldConnections {
+    bool broken = false;
+    Count count() const override { return {.all = 2, .silent = 0}; }
+    void ask_all() override {}
+    int owing() const override { return 0; }
+    std::vector<Survivor> survivors(Clock::time_point) const override {
+      if (broken) throw std::out_of_range("an error of ours");
+      return {};
+    }
+    std::optional<Clock::duration> survived_silence(Clock::time_point) const override {
+      return std::nullopt;
+    }
+  } others;
   DropLedger ledger{
       "target",
       dialer,
       instruments,
-      {.held = [] { return 2; },
-       .ask_all = [] {},
-       .owing = [] { return 0; },
-       .survivors = [this](Clock::time_point) -> std::vector<Survivor> {
-         if (broken) throw std::out_of_range("an error of ours");
-         return {};
-       },
-       .survived_silence = [](Clock::time_point) { return std::nullopt; },
-       .decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
+      others,
+      {.decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
        .concluded = [this](const Incident& one) { concluded.push_back(one); },
        .over = [this](const Incident& one) { over.push_back(one.drops.size() + one.turns); }}};
 };
@@ -55,7 +60,7 @@ Drop terminated() {
 
 TEST_CASE("an investigation that fails ends as unknown, each drop counted once") {
   Bookkeeping books;
-  books.broken = true;
+  books.others.broken = true;
   const auto incident = books.ledger.enter(terminated());
   REQUIRE(incident);
   CHECK_FALSE(books.ledger.enter(terminated()));  // joins it

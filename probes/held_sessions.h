@@ -1,0 +1,37 @@
+// All sessions that the probes of one target hold, and what can be asked of them together. I/O
+// thread only.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "probes/drops/drop.h"
+#include "probes/drops/held_connections.h"
+#include "probes/survived_silences.h"
+
+namespace pgconn::probes {
+
+class HeldSession;
+
+class HeldSessions final : public HeldConnections {
+ public:
+  Count count() const override;
+  void ask_all() override;
+  int owing() const override;
+  std::vector<Survivor> survivors(Clock::time_point since) const override;
+  std::optional<Clock::duration> survived_silence(Clock::time_point since) const override;
+
+  // How many of each probe are open; 0 where one has sessions, but none that is.
+  std::map<ProbeKind, int> open() const;
+  // A canary answered, at that moment, after so long a silence.
+  void note_survived(Clock::time_point at, Clock::duration silence);
+
+ private:
+  friend class HeldSession;  // enters itself for as long as it lives
+
+  std::vector<HeldSession*> sessions_;
+  SurvivedSilences silences_;
+};
+
+}  // namespace pgconn::probes
