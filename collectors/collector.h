@@ -128,6 +128,8 @@ struct CollectContext {
   const Options& options;
   // The server has loaded its configuration since our session began.
   bool outdated_session = false;
+  // Connection::login_warnings() of our session.
+  std::span<const std::string> login_warnings = {};
 };
 
 struct CollectorInfo {

@@ -95,9 +95,9 @@ class Evaluation {
   }
 
   void our_login() {
-    if (!inputs_.options.password_exposed) return;
-    const KnownFinding& finding = known("password_to_unverified_server");
-    found_.push_back({&finding, "dsn", std::string(finding.fix)});
+    if (inputs_.options.password_exposed) add_for_dsn("password_to_unverified_server");
+    const auto& warnings = inputs_.login_warnings;
+    if (!warnings.empty()) add_for_dsn("login_warned", joined({warnings.begin(), warnings.end()}));
   }
 
   void operation() {
@@ -137,6 +137,11 @@ class Evaluation {
     const KnownFinding& finding = known(name);
     found_.push_back({&finding, subject_of(override),
                       replaced(finding.fix, "{setting}", statement_for(override))});
+  }
+
+  void add_for_dsn(std::string_view name, std::string_view detail = "") {
+    const KnownFinding& finding = known(name);
+    found_.push_back({&finding, "dsn", replaced(finding.fix, "{detail}", detail)});
   }
 
   // The server's own value counts if it applies to anyone; each override counts for itself.

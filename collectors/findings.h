@@ -40,6 +40,7 @@ struct FindingInputs {
   std::optional<Overrides> overrides;
   std::optional<std::vector<std::string>> plaintext_remote_rules;
   const Options& options;
+  std::span<const std::string> login_warnings = {};  // as in CollectContext
 };
 
 // Free of SQL: from plain values, wherever they were read. In the order of known_findings(). What

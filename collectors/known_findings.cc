@@ -120,6 +120,12 @@ constexpr KnownFinding kKnownFindings[] = {
                "given it; encryption alone does not tell who that is.",
      .fix = "-- in the dsn: sslmode=verify-full sslrootcert=<file>, or channel_binding=require; "
             "with libpq 16 or newer also require_auth=scram-sha-256"},
+    {.name = "login_warned",
+     .severity = kWarning,
+     .when = "the server warned the exporter when it logged in",
+     .reason = "It says so to everybody who logs in like that: a password that soon expires or is "
+               "kept as MD5 (19 and newer), a database whose collations have changed.",
+     .fix = "-- the server says: {detail}"},
 };
 
 }  // namespace

@@ -79,7 +79,8 @@ class SettingsCollector final : public Collector {
                          .settings = settings,
                          .overrides = overrides,
                          .plaintext_remote_rules = std::nullopt,
-                         .options = context.options};
+                         .options = context.options,
+                         .login_warnings = context.login_warnings};
     if (const postgres::Rows* rules = readings.find(hba_rules_reading())) {
       inputs.plaintext_remote_rules = plaintext_remote_rules(*rules);
     }

@@ -285,6 +285,9 @@ void Connection::close() noexcept { wire_->close(); }
 bool Connection::is_open() const { return !wire_->closed() && !wire_->bad(); }
 const ConnectTimings& Connection::timings() const { return wire_->timings; }
 int Connection::server_version() const { return PQserverVersion(wire_->raw()); }
+const std::vector<std::string>& Connection::login_warnings() const {
+  return wire_->login_warnings();
+}
 int Connection::backend_pid() const { return PQbackendPID(wire_->raw()); }
 
 std::optional<bool> Connection::is_direct() const { return wire_->direct; }

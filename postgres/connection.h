@@ -93,6 +93,10 @@ class Connection {
   // Ends a watch() under way as its deadline would, so that its caller may ask at once.
   void interrupt();
 
+  // What the server warned of at the login: that our password soon expires, say. Each as "message:
+  // detail", in the server's language; the first few.
+  const std::vector<std::string>& login_warnings() const;
+
   // Closes at once. A coroutine waiting on this connection gets PgError(kStopped).
   void close() noexcept;
   bool is_open() const;

@@ -13,6 +13,8 @@
 namespace pgconn::postgres {
 namespace {
 
+constexpr std::size_t kMostLoginWarnings = 4;  // a server has two to give, a peer any number
+
 // Called by libpq, which is C: nothing may be thrown through it.
 void receive_notice(void* self, const PGresult* notice) noexcept {
   try {
@@ -108,6 +110,7 @@ std::string Wire::message() const {
 }
 
 void Wire::established() {
+  inbox_->logged_in = true;
   PQsetnonblocking(connection_, 1);
   attach();
 }
@@ -186,7 +189,13 @@ void Inbox::remember(const PGresult* notice) {
   const std::string sqlstate = sqlstate_of(notice);
   const bool last_words = level == "FATAL" || level == "PANIC";
   // An immediate shutdown and the crash of another backend are announced by a WARNING.
-  if (!last_words && !sqlstate.starts_with("57P0")) return;
+  if (!last_words && !sqlstate.starts_with("57P0")) {
+    if (level != "WARNING" || logged_in || login_warnings.size() >= kMostLoginWarnings) return;
+    const std::string detail = one_line(field(notice, PG_DIAG_MESSAGE_DETAIL));
+    login_warnings.push_back(one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)) +
+                             (detail.empty() ? "" : ": " + detail));
+    return;
+  }
   farewell.emplace(Phase::kIdle, reason_of_sqlstate(sqlstate, false), sqlstate,
                    level + ": " + one_line(field(notice, PG_DIAG_MESSAGE_PRIMARY)), true);
 }

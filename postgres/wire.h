@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "postgres/connection.h"
 #include "postgres/login_threads.h"
@@ -32,7 +33,9 @@ std::string severity(const PGresult* result);
 // What the server says unasked. Outlives the wire where a step of libpq's does.
 struct Inbox {
   std::optional<PgError> farewell;
-  // Keeps a FATAL, or a warning that announces the end, for Wire::lost().
+  std::vector<std::string> login_warnings;  // see Connection::login_warnings()
+  bool logged_in = false;
+  // Keeps a FATAL, or a warning that announces the end, for Wire::lost(), and warnings at login.
   void remember(const PGresult* notice);
 };
 
@@ -76,6 +79,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool bad() const { return PQstatus(connection_) == CONNECTION_BAD; }
   PGconn* raw() const { return connection_; }
   std::string message() const;
+  const std::vector<std::string>& login_warnings() const { return inbox_->login_warnings; }
 
   // How the connection was lost: the server's last words if it sent any, else libpq's.
   PgError lost(Phase phase) const;

@@ -19,6 +19,7 @@ export const FIXES: Record<string, string> = {
   log_disconnections_off: 'ALTER SYSTEM SET log_disconnections = on',
   pending_restart: 'Restart the server at a time of your choice',
   password_encryption_md5: "ALTER SYSTEM SET password_encryption = 'scram-sha-256', then set the passwords anew",
+  login_warned: 'The exporter’s page and log have the server’s words; a password needs a later VALID UNTIL',
   password_to_unverified_server:
     'In the exporter’s dsn: sslmode=verify-full with sslrootcert, or channel_binding=require',
 };

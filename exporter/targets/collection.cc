@@ -56,8 +56,8 @@ CollectorReport run(const collectors::Collector& collector, const collectors::Op
   const Clock::time_point begin = Clock::now();
   try {
     collectors::CollectorOutput output = collector.collect(
-        collected.readings,
-        {collected.server_version, collected.visibility, options, collected.outdated_session});
+        collected.readings, {collected.server_version, collected.visibility, options,
+                             collected.outdated_session, collected.login_warnings});
     batch.append(std::move(output.batch));
     report.findings = std::move(output.findings);
     report.outcome = Outcome::kSuccess;

@@ -54,6 +54,7 @@ struct CollectedReadings {
   int server_version = 0;
   collectors::Visibility visibility;
   bool outdated_session = false;  // the server has loaded its configuration since it began
+  std::vector<std::string> login_warnings;
 };
 
 // Runs every collector of the plan over the answers. What they produce goes to `batch` (a collector

@@ -125,6 +125,7 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
   }
   const int version = session_.connection->server_version();
   collected.readings.server_version = version;
+  collected.readings.login_warnings = session_.connection->login_warnings();
   collected.plan = plan_collection(collectors, options_, version);
   co_await ask(each_scrape(collected.plan), deadline, collected);
   if (!collected.facts) give_up(collected.readings.readings);
@@ -261,6 +262,7 @@ void CollectionSession::take(postgres::Dialer::Session session) {
   backoff_.succeeded();
   renewal_backoff_.succeeded();
   refused_.reset();
+  log_.warned_at_login(session_.connection->login_warnings());
   if (stopped_) session_.connection->close();
 }
 

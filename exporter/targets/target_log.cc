@@ -97,6 +97,24 @@ void TargetLog::password_exposed() const {
                "`pgconn_exporter list findings`"}});
 }
 
+void TargetLog::warned_at_login(const std::vector<std::string>& warnings) {
+  std::set<std::string> now;
+  for (const std::string& warning : warnings) {
+    // The detail changes from hour to hour: "will expire in 23 hours".
+    const std::string message = warning.substr(0, warning.find(": "));
+    if (!login_warnings_.contains(message)) {
+      log::write(
+          log::Level::kWarn, "the server warned us at the login",
+          {{"target", target_},
+           {"address", address_},
+           {"warning", warning},
+           {"do", "mend what it says; a password needs a later VALID UNTIL, or to be set anew"}});
+    }
+    now.insert(message);
+  }
+  login_warnings_ = std::move(now);
+}
+
 void TargetLog::internal_error(std::string_view what, std::string_view error) const {
   log::write(log::Level::kError, "something of the exporter's own failed",
              {{"target", target_},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,8 @@ class TargetLog {
 
   // Our login may give its password away, see ConnInfo::trusts_whoever_answers().
   void password_exposed() const;
+  // What the server warned of when we logged in; told when it is new.
+  void warned_at_login(const std::vector<std::string>& warnings);
   void collected();
   void not_collected(const postgres::PgError& error);
   // A session that was held between two scrapes was lost; the scrape goes on with a new one.
@@ -53,6 +56,7 @@ class TargetLog {
   Outage collecting_, session_losses_, renewals_;
   std::map<probes::ProbeKind, Outage> probing_;
   std::map<std::string, std::string> told_;  // last, of each collector
+  std::set<std::string> login_warnings_;     // of the latest login, without their details
 };
 
 }  // namespace pgconn::exporter

@@ -166,3 +166,23 @@ def test_without_slots_for_superusers_there_is_a_finding_until_the_restart(spare
                 assert found == expected
     finally:
         assert spare.psql("SHOW superuser_reserved_connections") == [("2",)]
+
+
+def test_what_the_server_warns_our_role_of_at_its_login_is_found_and_told_once(scene, tmp_path):
+    if scene.box.version < 19:
+        pytest.skip("since PostgreSQL 19")
+    scene.role("expiring", "pg_monitor")
+    tomorrow = scene.value("SELECT (now() + interval '1 day')::text")
+    scene.sql(f"ALTER ROLE expiring PASSWORD 'secret' VALID UNTIL '{tomorrow}'")
+    scene.box.hba("host all expiring 127.0.0.1/32 scram-sha-256")
+    password = tmp_path / "password"
+    password.write_text("secret")
+    try:
+        exporter = scene.watch("expiring", target={"password_file": str(password)})
+        for _ in range(2):
+            assert findings(exporter)[("login_warned", "dsn")] == "warning"
+        told = [line for line in exporter.log_lines if "the server warned us at the login" in line]
+        assert len(told) == 1 and "role password will expire soon: " in told[0]
+        eventually(lambda: exporter.metrics() and "will expire in" in exporter.get("/").text, what="its words on the page")
+    finally:
+        scene.box.hba()

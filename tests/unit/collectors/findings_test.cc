@@ -46,6 +46,21 @@ TEST_CASE("A password that goes to whoever answers is found, as a matter of the 
   CHECK(findings.at("password_to_unverified_server dsn").starts_with("-- in the dsn: sslmode="));
 }
 
+TEST_CASE("What the server warned our own role of at its login is found, in its words") {
+  const Options options;
+  const std::vector<std::string> warnings = {"role password will expire soon: in 23 hours"};
+  const auto findings = evaluate({.server_version = 190000,
+                                  .settings = {},
+                                  .overrides = std::nullopt,
+                                  .plaintext_remote_rules = std::nullopt,
+                                  .options = options,
+                                  .login_warnings = warnings});
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].known->name == "login_warned");
+  CHECK(findings[0].subject == "dsn");
+  CHECK(findings[0].fix == "-- the server says: " + warnings[0]);
+}
+
 TEST_CASE("Every known finding has a name of its own, a reason and a fix") {
   std::set<std::string_view> names;
   for (const KnownFinding& known : known_findings()) {
