@@ -18,14 +18,14 @@ void refuse_blocking_file(std::string_view keyword, const std::string& path) {
   struct stat status{};
   if (path.empty() || stat(path.c_str(), &status) != 0 || !may_block(status)) return;
   throw PgError(Phase::kConfig, Reason::kConfig, "",
-                std::string(keyword) + " names " + path +
+                std::string(keyword) + " is " + path +
                     ", which is not a regular file and could block for ever; name a regular file",
                 true);
 }
 
 void refuse_blocking_files(const ConnInfo& conninfo) {
   for (const char* keyword : {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"}) {
-    refuse_blocking_file(keyword, conninfo.value(keyword));
+    refuse_blocking_file(keyword, conninfo.file(keyword));
   }
 }
 

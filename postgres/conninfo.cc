@@ -227,12 +227,25 @@ bool over_tcp(const std::vector<Endpoint>& endpoints) {
   return !std::ranges::all_of(endpoints, &Endpoint::is_unix_socket);
 }
 
-std::filesystem::path at_home(std::string_view file) {
+// What libpq opens unless another file is named, in the home directory.
+constexpr std::pair<std::string_view, std::string_view> kFilesAtHome[] = {
+    {"sslrootcert", ".postgresql/root.crt"},
+    {"sslcert", ".postgresql/postgresql.crt"},
+    {"sslkey", ".postgresql/postgresql.key"},
+    {"sslcrl", ".postgresql/root.crl"},
+    {"passfile", ".pgpass"}};
+
+std::string at_home(std::string_view path) {
   const char* const home = std::getenv("HOME");
-  return home != nullptr ? std::filesystem::path(home) / file : "";
+  return home == nullptr ? "" : home + ("/" + std::string(path));
 }
 
-bool is_there(const std::filesystem::path& file) {
+std::string service_file() {
+  const char* const named = std::getenv("PGSERVICEFILE");
+  return named != nullptr ? named : at_home(".pg_service.conf");
+}
+
+bool is_there(const std::string& file) {
   std::error_code ignored;
   return std::filesystem::exists(file, ignored);
 }
@@ -243,7 +256,7 @@ bool verifies_server(const ConnInfo& conninfo) {
   if (mode.starts_with("verify-")) return true;
   if (mode != "require") return false;
   if (!conninfo.value("sslrootcert").empty()) return true;
-  return is_there(at_home(".postgresql/root.crt"));
+  return is_there(conninfo.file("sslrootcert"));
 }
 
 }  // namespace
@@ -271,8 +284,7 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
   if (dsn.find('\0') != std::string_view::npos) fail("the connection string holds a zero byte");
   const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
   const std::string text(blank ? "" : dsn);
-  const char* const service_file = std::getenv("PGSERVICEFILE");
-  if (service_file != nullptr) refuse_blocking_file("PGSERVICEFILE", service_file);
+  refuse_blocking_file("PGSERVICEFILE", service_file());
   // A plain word would be taken for a database name by the call that merges.
   ConnInfo info;
   if (!blank) {
@@ -316,10 +328,16 @@ std::string ConnInfo::display() const {
   return (bare_ipv6 ? "[" + host + "]" : host) + ":" + first.port;
 }
 
-bool ConnInfo::has_password() const {
-  const std::string file = value("passfile");
-  return password_ || is_there(file.empty() ? at_home(".pgpass") : std::filesystem::path(file));
+std::string ConnInfo::file(std::string_view keyword) const {
+  std::string named = value(keyword);
+  if (!named.empty()) return named;
+  for (const auto& [key, path] : kFilesAtHome) {
+    if (key == keyword) return at_home(path);
+  }
+  return "";
 }
+
+bool ConnInfo::has_password() const { return password_ || is_there(file("passfile")); }
 
 bool ConnInfo::trusts_whoever_answers(int libpq) const {
   if (!over_tcp(endpoints_) || verifies_server(*this)) return false;

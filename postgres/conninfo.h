@@ -41,6 +41,9 @@ class ConnInfo {
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   // The value of a libpq keyword other than host, hostaddr, port and password; empty if unset.
   std::string value(std::string_view keyword) const;
+  // The file that libpq opens for `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` or `passfile`: the
+  // one that is named, else its own in the home directory. Empty if there is no home either.
+  std::string file(std::string_view keyword) const;
   std::string user() const { return value("user"); }
   std::string database() const { return value("dbname"); }
   // The endpoints are to be tried in random order (load_balance_hosts=random): by whoever connects,

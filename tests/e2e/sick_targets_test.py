@@ -79,7 +79,7 @@ def test_a_fifo_for_a_certificate_fails_its_target_and_delays_no_other(newest, r
     assert up(families) == {"healthy": 1, "fifo": 0}
     expect_healthy(families)
     assert reasons(families, "fifo") == {"config"}
-    assert f"sslrootcert names {fifo}" in exporter.process.wait_log("target=fifo ")
+    assert f"sslrootcert is {fifo}" in exporter.process.wait_log("target=fifo ")
 
 
 def test_sick_targets_cost_a_healthy_one_nothing_and_each_says_why(newest, new_box, hanging_lookup, run_exporter):
