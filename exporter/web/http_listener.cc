@@ -187,20 +187,28 @@ class HttpListener::Impl {
     return credentials_->context();
   }
 
-  // Those that are being answered keep their places: the turns at a worker bound their number.
+  // Those that are being answered keep their places: the turns at a worker bound their number. Of
+  // the others the address with the most gives one up, the oldest of its larger half: those that
+  // have begun with TLS, or those that have not. So neither kind can drive out the other.
   void make_room() {
     if (relays_.size() <= options_.most_waiting) return;
-    std::map<std::string_view, std::deque<HttpRelay*>> waiting;  // the oldest first
+    struct Waiting {
+      std::deque<HttpRelay*> silent, speaking;  // the oldest first
+      std::size_t count() const { return silent.size() + speaking.size(); }
+    };
+    std::map<std::string_view, Waiting> waiting;
     std::size_t count = 0;
     for (const auto& relay : relays_) {
       if (relay->stage() == HttpRelay::Stage::kAnswered || !relay->is_open()) continue;
-      waiting[relay->address()].push_back(relay.get());
+      Waiting& of_address = waiting[relay->address()];
+      (relay->speaks_tls() ? of_address.speaking : of_address.silent).push_back(relay.get());
       ++count;
     }
     if (count <= options_.most_waiting) return;
-    const auto most = std::ranges::max_element(
-        waiting, {}, [](const auto& address) { return address.second.size(); });
-    most->second.front()->close();
+    const Waiting& most = std::ranges::max_element(waiting, {}, [](const auto& one) {
+                            return one.second.count();
+                          })->second;
+    (most.silent.size() >= most.speaking.size() ? most.silent : most.speaking).front()->close();
   }
 
   using Relays = std::list<std::shared_ptr<HttpRelay>>;

@@ -120,6 +120,10 @@ asio::awaitable<bool> HttpRelay::shake_hands() {
   co_return false;
 }
 
+bool HttpRelay::speaks_tls() {
+  return tls_ && SSL_get_state(tls_->native_handle()) != TLS_ST_BEFORE;
+}
+
 asio::awaitable<bool> HttpRelay::read_head() {
   arm(options_.head_timeout, &HttpRelay::stop_reading);
   std::array<char, 2048> piece;

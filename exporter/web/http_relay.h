@@ -60,6 +60,8 @@ class HttpRelay : public std::enable_shared_from_this<HttpRelay> {
   };
   Stage stage() const { return stage_; }
   bool is_open() const { return client_.is_open(); }
+  // A whole first message of TLS has come: more than who only connects and drips bytes sends.
+  bool speaks_tls();
 
   void close();
 

@@ -151,6 +151,20 @@ TEST_CASE("when there is no room, the oldest of those that have not asked makes 
   CHECK(silent[2]->ask().answer().ends_with("here"));
 }
 
+TEST_CASE("those that never begin with TLS cannot drive out one that has, however many come") {
+  HttpListenerOptions options;
+  options.relay.head_timeout = 1h;
+  options.most_waiting = 4;
+  const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
+  Client shaken(served.port());
+  shaken.shake_hands();
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(std::make_unique<Client>(served.port()));
+  CHECK(silent[0]->is_closed());
+  CHECK(silent[15]->is_closed());
+  CHECK(shaken.ask().answer().ends_with("here"));
+}
+
 TEST_CASE("who made way during his handshake has not failed in it") {
   HttpListenerOptions options;
   options.relay.head_timeout = 1h;
