@@ -103,7 +103,9 @@ def pytest_sessionfinish():
 _NOT_OF_THAT_VERSION = re.compile(r"since PostgreSQL \d+$|new in PostgreSQL \d+$|newer than that \w+$")
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
+    if hasattr(config, "workerinput"):  # of pytest-xdist: whoever started it tells
+        return
     for version, reason in sorted(_missing.items()):
         terminalreporter.write_line(f"SKIPPED PostgreSQL {version}: {reason}", red=True, bold=True)
     skipped = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]

@@ -131,9 +131,8 @@ def test_clients_that_leave_without_a_word_hold_no_place(exporter):
     assert not [line for line in exporter.log_lines if "handshake failed" in line]
 
 
+@pytest.mark.parametrize("exporter", ["TLS"], indirect=True)  # without the file there are no logins
 def test_the_right_login_does_not_wait_behind_those_who_guess(exporter):
-    if not exporter.context:
-        pytest.skip("there are no logins without a file")
     over, statuses = threading.Event(), set()
 
     def guess(number):
