@@ -6,11 +6,11 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include "postgres/blocking_files.h"
+#include "postgres/libpq_files.h"
+#include "postgres/password_exposure.h"
 
 namespace pgconn::postgres {
 namespace {
@@ -220,55 +220,7 @@ bool is_ours(std::string_view keyword) {
   return std::find(kOurs.begin(), kOurs.end(), keyword) != kOurs.end();
 }
 
-// The first that has require_auth.
-constexpr int kRefusesMethods = 16;
-
-bool over_tcp(const std::vector<Endpoint>& endpoints) {
-  return !std::ranges::all_of(endpoints, &Endpoint::is_unix_socket);
-}
-
-// What libpq opens unless another file is named, in the home directory.
-constexpr std::pair<std::string_view, std::string_view> kFilesAtHome[] = {
-    {"sslrootcert", ".postgresql/root.crt"},
-    {"sslcert", ".postgresql/postgresql.crt"},
-    {"sslkey", ".postgresql/postgresql.key"},
-    {"sslcrl", ".postgresql/root.crl"},
-    {"passfile", ".pgpass"}};
-
-std::string at_home(std::string_view path) {
-  const char* const home = std::getenv("HOME");
-  return home == nullptr ? "" : home + ("/" + std::string(path));
-}
-
-std::string service_file() {
-  const char* const named = std::getenv("PGSERVICEFILE");
-  return named != nullptr ? named : at_home(".pg_service.conf");
-}
-
-bool is_there(const std::string& file) {
-  std::error_code ignored;
-  return std::filesystem::exists(file, ignored);
-}
-
-// With a file of trusted roots libpq verifies the server's certificate in `require` too.
-bool verifies_server(const ConnInfo& conninfo) {
-  const std::string mode = conninfo.value("sslmode");
-  if (mode.starts_with("verify-")) return true;
-  if (mode != "require") return false;
-  if (!conninfo.value("sslrootcert").empty()) return true;
-  return is_there(conninfo.file("sslrootcert"));
-}
-
 }  // namespace
-
-bool allows_clear_password(const std::string& require_auth) {
-  if (require_auth.empty()) return true;
-  const auto methods = split(require_auth);
-  const bool negated = methods.front().starts_with('!');
-  const bool named =
-      std::ranges::find(methods, negated ? "!password" : "password") != methods.end();
-  return named != negated;
-}
 
 bool take_over_shuffling(Keywords& keywords) {
   bool wanted = false;
@@ -330,20 +282,7 @@ std::string ConnInfo::display() const {
 
 std::string ConnInfo::file(std::string_view keyword) const {
   std::string named = value(keyword);
-  if (!named.empty()) return named;
-  for (const auto& [key, path] : kFilesAtHome) {
-    if (key == keyword) return at_home(path);
-  }
-  return "";
-}
-
-bool ConnInfo::has_password() const { return password_ || is_there(file("passfile")); }
-
-bool ConnInfo::trusts_whoever_answers(int libpq) const {
-  if (!over_tcp(endpoints_) || verifies_server(*this)) return false;
-  if (value("channel_binding") == "require") return false;
-  if (!wants_tls() && libpq >= kRefusesMethods && value("require_auth").empty()) return false;
-  return allows_clear_password(value("require_auth"));
+  return named.empty() ? file_at_home(keyword) : named;
 }
 
 Keywords ConnInfo::parameters(const std::vector<Endpoint>& resolved,
@@ -361,8 +300,7 @@ Keywords ConnInfo::parameters(const std::vector<Endpoint>& resolved,
   parameters.emplace_back("port", ports);
   if (password_) parameters.emplace_back("password", *password_);
   parameters.emplace_back("gssencmode", "disable");
-  if (libpq >= kRefusesMethods && !wants_tls() && over_tcp(resolved) &&
-      value("require_auth").empty()) {
+  if (is_to_refuse_clear_password(*this, resolved, libpq)) {
     parameters.emplace_back("require_auth", "!password");
   }
   // Names from every database come as UTF-8, whatever the server stores.

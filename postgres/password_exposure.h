@@ -1,0 +1,16 @@
+// Who may be given the password of a connection string; the face of that is conninfo.h. Internal to
+// postgres/.
+#pragma once
+
+#include <vector>
+
+#include "postgres/conninfo.h"
+
+namespace pgconn::postgres {
+
+// libpq, of this major version, would send the password in clear text over one of these, and can be
+// told not to: the string itself says nothing of it.
+bool is_to_refuse_clear_password(const ConnInfo& conninfo, const std::vector<Endpoint>& endpoints,
+                                 int libpq);
+
+}  // namespace pgconn::postgres
