@@ -190,7 +190,7 @@ void TargetLog::went_on(const probes::Incident& incident) {
              {{"target", incident.target},
               {"incident", std::to_string(incident.id)},
               {"cause", std::string(to_string(incident.verdict.cause))},
-              {"drops", std::to_string(incident.drops.size() + incident.turns)},
+              {"drops", std::to_string(incident.in_all())},
               {"span_seconds", seconds(incident.last - incident.first)}});
 }
 

@@ -63,6 +63,11 @@ class DropLedger {
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
+  static constexpr std::chrono::seconds kOneAttempt{3};  // of connecting and asking
+  // Drops of one event follow each other within this time; the scope is not told before.
+  static constexpr std::chrono::milliseconds kArriving{400};
+
+  // investigation.cc
   asio::awaitable<ServerLook> look(Clock::time_point deadline,
                                    std::vector<postgres::EndpointError>* turned_away = nullptr);
   asio::awaitable<void> reconnect(const Incident& incident, Evidence& evidence);
@@ -77,6 +82,7 @@ class DropLedger {
   asio::awaitable<void> await_arrivals(const Incident& incident);
   asio::awaitable<void> seek_unheard(const Incident& incident, const Evidence& evidence);
   Evidence complete(const Evidence& gathered, const Incident& incident) const;
+
   asio::awaitable<void> meet_server();
   asio::awaitable<void> clear_remains();
   void count_rest(Incident& incident, const Evidence& evidence);

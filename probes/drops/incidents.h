@@ -25,6 +25,7 @@ struct Incident {
   std::size_t counted = 0;  // of its drops
   std::size_t told = 0;     // of its drops, when it was decided
   std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
+  std::size_t in_all() const { return drops.size() + turns; }
   bool decided = false;
   Verdict verdict;
 };

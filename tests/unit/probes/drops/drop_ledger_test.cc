@@ -46,7 +46,7 @@ struct Bookkeeping {
       others,
       {.decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
        .concluded = [this](const Incident& one) { concluded.push_back(one); },
-       .over = [this](const Incident& one) { over.push_back(one.drops.size() + one.turns); }}};
+       .over = [this](const Incident& one) { over.push_back(one.in_all()); }}};
 };
 
 Drop terminated() {
