@@ -39,14 +39,13 @@ struct Bookkeeping {
       return std::nullopt;
     }
   } others;
-  DropLedger ledger{
-      "target",
-      dialer,
-      instruments,
-      others,
-      {.decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
-       .concluded = [this](const Incident& one) { concluded.push_back(one); },
-       .over = [this](const Incident& one) { over.push_back(one.in_all()); }}};
+  DropLedger ledger{"target",
+                    dialer,
+                    instruments,
+                    others,
+                    {.decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },
+                     .concluded = [this](const Incident& one) { concluded.push_back(one); },
+                     .over = [this](const Incident& one) { over.push_back(one.in_all()); }}};
 };
 
 Drop terminated() {
