@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/findings.h"
+#include "collectors/postgres/findings.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
 #include "exporter/targets/collection.h"
