@@ -48,6 +48,12 @@ class SimulatedConnection final : public postgres::Connection {
     }
   }
 
+  asio::awaitable<void> ask(std::span<const postgres::Query> queries, postgres::Deadline deadline,
+                            std::vector<Answer>& answers,
+                            std::vector<postgres::Deadline>* arrivals) override {
+    return pipeline(queries, deadline, answers, arrivals);
+  }
+
   asio::awaitable<std::optional<PgError>> watch(postgres::Deadline deadline) override {
     interrupted_ = false;
     while (!interrupted_ && server_.time_.now() < deadline) {
