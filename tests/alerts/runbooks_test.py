@@ -14,7 +14,7 @@ from tests.support.pgbox import Unavailable as NoServer
 from tests.support.prometheus import Unavailable, promtool
 
 RUNBOOKS = sorted((rulebook.ROOT / "alerts/runbooks").glob("*.md"))
-SECTIONS = ["What it means", "What users feel", "First look", "Which cause is it", "Fix", "Verify", "Prevent"]
+SECTIONS = ["What it means", "What users notice", "First look", "Likely causes", "Fix", "Verify", "Prevent"]
 each_runbook = pytest.mark.parametrize("path", RUNBOOKS, ids=[path.stem for path in RUNBOOKS])
 
 
