@@ -1,4 +1,4 @@
-// Opens connections to one target within its budget, and knows how many are open for what.
+// Opens connections to one target within its budget, and knows how many are open for each purpose.
 // I/O thread only; must outlive the sessions it opened.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace pgconn::postgres {
 
 class Dialer {
  public:
-  // Makes the connection string anew for each session, so that a changed password file is read.
+  // Builds the connection string again for each session, so that a changed password file is read.
   // May throw PgError(kConfig).
   using MakeConnInfo = std::function<ConnInfo()>;
 
@@ -48,10 +48,10 @@ class Dialer {
   // Throws PgError: what Connection::connect() throws, or kBudget if no place is free.
   asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline);
 
-  // A place for a connection that somebody else makes. Throws PgError(kBudget) if none is free.
+  // A place for a connection that the caller opens. Throws PgError(kBudget) if none is free.
   Slot take_place(std::string purpose);
 
-  // Connections by purpose; a purpose that was ever used stays, with 0.
+  // Connections by purpose; a purpose that was used before stays, with 0.
   const std::map<std::string, int>& open() const { return open_; }
   const asio::any_io_executor& executor() const { return executor_; }
   Resolver& resolver() const { return resolver_; }

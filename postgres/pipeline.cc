@@ -1,4 +1,4 @@
-// Asking: queries in one libpq pipeline, and watching an idle connection for its end.
+// Sends queries in one libpq pipeline, and watches an idle connection for its end.
 #include <algorithm>
 #include <cstdint>
 #include <set>
@@ -12,12 +12,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What all answers of one call may be, on the wire and in cells. A broken or hostile peer need not
-// stop before the deadline. A NULL is 4 bytes on the wire, 16 in libpq, which keeps every row, and
+// Limits on all answers of one call, on the wire and in cells. A broken or hostile peer may go on
+// until the deadline. A NULL is 4 bytes on the wire, 16 in libpq, which keeps every row, and
 // 40 in ours: so the first bound keeps libpq below 80 MiB or so, the second us below 40 and a copy.
 constexpr std::uint64_t kMaxBytes = std::uint64_t{16} * 1024 * 1024;
 constexpr std::uint64_t kMaxCells = 1'000'000;
-// Heads of messages, an error, a warning or two.
+// Message headers, an error, a warning or two.
 constexpr std::uint64_t kForEachQuery = 8192;
 
 std::uint64_t cells_of(const PGresult* result) {
@@ -131,16 +131,16 @@ class PipelineRun {
       const int pending = PQflush(wire_.raw());
       if (pending < 0) throw_lost();
       if (pending == 0) co_return;
-      // libpq reads when it cannot write, so that two full buffers do not wait for each other; a
-      // short step lets it do so.
+      // libpq reads when it cannot write, so that two full buffers do not wait for each other;
+      // short steps let it do so.
       const Deadline step = std::min(deadline_, Clock::now() + std::chrono::milliseconds(50));
       const bool ready = co_await wire_.wait(Wire::kWrite, step);
       if (!ready && Clock::now() >= deadline_) throw timed_out();
     }
   }
 
-  // Awaits into a variable: g++ 12 lays out the frame of a coroutine that awaits in a condition and
-  // has no variables of its own where nobody finds it.
+  // Awaits into a variable: g++ 12 lays out the frame wrongly for a coroutine that awaits in a
+  // condition and has no variables of its own.
   asio::awaitable<ResultPtr> next_result() {
     while (PQisBusy(wire_.raw()) != 0) {
       const bool ready = co_await wire_.wait(Wire::kRead, deadline_);
@@ -164,7 +164,7 @@ class PipelineRun {
         if (cells_ > kMaxCells) throw too_much();
         if (!current_) current_ = rows_of(result);
         break;
-      case PGRES_COMMAND_OK:  // of the Prepare: the statement exists, whatever becomes of its run
+      case PGRES_COMMAND_OK:  // of the Prepare: the statement exists, however its run ends
         if (!setup_pending_ && by_name_) wire_.prepared.insert(queries_[answers_.size()].name);
         break;
       case PGRES_FATAL_ERROR:
@@ -176,12 +176,12 @@ class PipelineRun {
       case PGRES_EMPTY_QUERY:
       case PGRES_PIPELINE_ABORTED:  // skipped after an error
         break;
-      default:  // of COPY, which libpq would hand out without end
+      default:  // of COPY, which libpq would return without end
         throw unasked();
     }
   }
 
-  // On the wire a cell has a length, a row and a column a head; TLS adds its own.
+  // On the wire a cell has a length, a row and a column a header; TLS adds its own.
   void explain(const PGresult* result) {
     std::uint64_t bytes = static_cast<std::uint64_t>(PQnfields(result)) * 96 +
                           static_cast<std::uint64_t>(PQntuples(result)) * 8 + cells_of(result) * 4;
@@ -202,12 +202,12 @@ class PipelineRun {
       if (arrivals_ != nullptr) arrivals_->push_back(Clock::now());
       return;
     }
-    setup_pending_ = false;  // a setting that the server refuses is no reason not to ask
+    setup_pending_ = false;  // a setting that the server refuses is no reason not to query
     wire_.setup_sql.clear();
     if (const auto* rows = std::get_if<Rows>(&answer)) wire_.direct = !rows->empty();
   }
 
-  // What the server said before it closed, its reason above all, has been read by then but may not
+  // What the server sent before it closed, above all its reason, has been read by then but may not
   // have been parsed.
   [[noreturn]] void throw_lost() {
     for (int empty = 0; empty <= 2 && PQisBusy(wire_.raw()) == 0;) {
@@ -219,8 +219,8 @@ class PipelineRun {
   }
 
   static PgError unasked() {
-    return PgError(Phase::kQuery, Reason::kProtocol, "", "the server sent what was not asked for",
-                   true);
+    return PgError(Phase::kQuery, Reason::kProtocol, "",
+                   "the server sent something that was not asked for", true);
   }
 
   static PgError too_much() {
@@ -239,7 +239,7 @@ class PipelineRun {
   std::vector<Deadline>* arrivals_;
   std::uint64_t received_before_;
   std::uint64_t cells_ = 0;
-  std::uint64_t explained_ = 0;  // bytes, generously
+  std::uint64_t explained_ = 0;  // bytes, with a margin
   std::optional<Answer> current_;
   bool setup_pending_ = false;
   bool by_name_ = false;  // known when sending, and not only when the answers come
@@ -268,7 +268,7 @@ asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadl
     co_await run.run();
   } catch (...) {
     wire->acknowledged = wire->closed() ? std::nullopt : is_acknowledged(PQsocket(wire->raw()));
-    wire->close();  // half an answer may be on its way: of no use to anybody
+    wire->close();  // half an answer may be on its way, which is of no use
     throw;
   }
 }
