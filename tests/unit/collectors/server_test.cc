@@ -41,7 +41,7 @@ TEST_CASE("A checkpointer as old as the postmaster means there was no crash") {
   CHECK(collected.at("pgconn_server_start_time_seconds{}") == kStart);
 }
 
-TEST_CASE("A younger checkpointer tells when the server restarted after a crash") {
+TEST_CASE("A younger checkpointer shows when the server restarted after a crash") {
   const auto collected =
       collect(server_collector(), readings_with(checkpointer_started(kStart + 500)));
   CHECK(collected.at("pgconn_server_crash_restart_time_seconds{}") == kStart + 500);
@@ -76,7 +76,7 @@ TEST_CASE("Which server it is comes from the server itself") {
   CHECK(facts(readings, {})->timeline == "3");
 }
 
-TEST_CASE("A server that does not tell its identity is one all the same") {
+TEST_CASE("A server that does not give its identity is still a server") {
   Readings readings = readings_with(checkpointer_started(kStart));
   readings.put(identity_reading(), pgconn::postgres::Rows());
   CHECK(facts(readings, {})->system_identifier.empty());
@@ -97,13 +97,13 @@ TEST_CASE("A new postmaster is a restart, a new crash time a crash") {
   CHECK(change(blind, crash) == Change::kNone);
 }
 
-TEST_CASE("An older postmaster is another server, whose crash of before is none that was seen") {
+TEST_CASE("An older postmaster is another server, whose earlier crash was not seen by us") {
   const ServerFacts before = started(200, 0);
   CHECK(change_between(before, started(100, 0), 10) == Change::kMove);
   CHECK(change_between(before, started(100, 150), 10) == Change::kMove);
 }
 
-TEST_CASE("A younger postmaster is a restart of the server or another one, as its identity tells") {
+TEST_CASE("A younger postmaster is a restart of the server or another one, as its identity shows") {
   struct Server {
     std::string address, system_identifier, timeline;
     bool ran_already = false;  // while the one before still answered
@@ -163,7 +163,7 @@ TEST_CASE("A younger postmaster is a restart of the server or another one, as it
   }
 }
 
-TEST_CASE("What one scrape did not learn is as it was, of the same server") {
+TEST_CASE("What one scrape did not learn stays as it was, for the same server") {
   ServerFacts before = started(100, 150);
   before.system_identifier = "7";
   before.timeline = "1";
@@ -186,7 +186,7 @@ TEST_CASE("Before 15 a checkpointer that started late proves no crash") {
   CHECK(collect(server_collector(), punctual, {}, 140000).at(time) == 0);
 }
 
-TEST_CASE("A session from before the configuration's last load does not tell when that was") {
+TEST_CASE("A session older than the configuration's last load does not show when that was") {
   const auto load_time_told = [&](bool outdated) {
     const Options options;
     const auto batch =
