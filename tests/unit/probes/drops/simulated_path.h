@@ -1,5 +1,5 @@
 // Three held connections on a path that misbehaves, and the ledger's way to a verdict, by a clock
-// that need not be waited for: the pure rules, at many timings. Deterministic for a seed.
+// that runs without waiting: the pure rules, at many timings. Deterministic for a seed.
 #pragma once
 
 #include <chrono>

@@ -45,7 +45,7 @@ void pause(Misbehaviour& path, Dice& dice) {
 }
 
 // Runs one kind of path at each timing: no cause but those allowed. In how many of the runs
-// `expected` was told.
+// `expected` was reported.
 unsigned runs_that_tell(Cause expected, const Causes& allowed, bool may_be_idle_only,
                         const std::function<Misbehaviour(Dice&)>& misbehave) {
   unsigned runs = 0;
@@ -68,7 +68,7 @@ unsigned runs_that_tell(Cause expected, const Causes& allowed, bool may_be_idle_
   return runs;
 }
 
-TEST_CASE("whatever the timing, a path that ends all at an age forgets no silent ones") {
+TEST_CASE("whatever the timing, a path that ends all at an age forgets no idle ones") {
   const unsigned told = runs_that_tell(
       Cause::kNetworkReset, {Cause::kNetworkReset, Cause::kUnknown}, false, [](Dice& dice) {
         Misbehaviour path;
@@ -79,7 +79,7 @@ TEST_CASE("whatever the timing, a path that ends all at an age forgets no silent
   CHECK(told >= kSeeds / 2);
 }
 
-TEST_CASE("whatever the timing, a path that forgets silent ones is told as that, or not at all") {
+TEST_CASE("whatever the timing, a path that forgets idle ones is reported as that, or not at all") {
   const unsigned told = runs_that_tell(
       Cause::kPathIdleTimeout, {Cause::kPathIdleTimeout, Cause::kUnknown}, true, [](Dice& dice) {
         Misbehaviour path;
@@ -99,7 +99,7 @@ TEST_CASE("whatever the timing, a pause is not blamed on anybody") {
   });
 }
 
-TEST_CASE("whatever the timing, a path that forgets all is a silent network, or not told") {
+TEST_CASE("whatever the timing, a path that forgets all is a silent network, or not reported") {
   const unsigned told = runs_that_tell(
       Cause::kNetworkSilent, {Cause::kNetworkSilent, Cause::kUnknown}, false, [](Dice& dice) {
         Misbehaviour path;
