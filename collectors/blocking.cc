@@ -23,8 +23,8 @@ constexpr auto kBlocked = metrics::gauge(
     "Client sessions that wait for a lock, by the database they are connected to.", {"database"});
 constexpr auto kBlockedOldest = metrics::gauge(
     "pgconn_blocked_oldest_seconds",
-    "How long the client session that has waited longest for a lock has waited; before PostgreSQL "
-    "14 how long its statement has run, perhaps partly without waiting.",
+    "Longest time that a client session has waited for a lock; before PostgreSQL 14 how long its "
+    "statement has run, perhaps partly without waiting.",
     {"database"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kBlocking = metrics::gauge(
     "pgconn_blocking_sessions",

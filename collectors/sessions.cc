@@ -31,10 +31,10 @@ constexpr auto kOverAge =
     metrics::gauge("pgconn_sessions_over_age",
                    "Client sessions that have been in their state for longer than `age` seconds.",
                    {"state", "age"});
-constexpr auto kStateOldest = metrics::gauge(
-    "pgconn_session_state_oldest_seconds",
-    "How long the client session that has been in its state the longest has been in it.",
-    {"database", "user", "application", "state"}, Unit::kSeconds, Fold::kMax);
+constexpr auto kStateOldest =
+    metrics::gauge("pgconn_session_state_oldest_seconds",
+                   "Longest time that a client session has been in its current state.",
+                   {"database", "user", "application", "state"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kTransactionOldest = metrics::gauge(
     "pgconn_transaction_oldest_seconds", "Age of the oldest open transaction of a client session.",
     {"database", "user", "application", "state"}, Unit::kSeconds, Fold::kMax);
