@@ -24,14 +24,14 @@ struct Options {
                                             std::chrono::minutes(5), std::chrono::minutes(15),
                                             std::chrono::hours(1)};
   int by_client = 0;  // top N client addresses; 0 is off
-  // For how many sessions that wait for a lock it is asked who blocks them, the longest waiting
+  // For how many sessions that wait for a lock the blockers are looked up, the longest waiting
   // first.
   int blocking_traced = 100;
   // A dead peer may hold its slot this long (keepalive idle + interval × count) without a finding.
   std::chrono::seconds keepalive_budget{180};
-  // Silence the network path is known to allow; nothing if unknown.
+  // Idle time that the network path is known to allow; nullopt if unknown.
   std::optional<std::chrono::milliseconds> path_idle_limit;
-  // The dsn has us log in with a password, and gives it to whoever answers and asks for it.
+  // The dsn has a password and lets anything that answers ask for it.
   bool password_exposed = false;
 };
 
@@ -41,8 +41,7 @@ struct VersionedSql {
   std::string_view sql;
 };
 
-// What a collector or a reading cannot do without; told in the log with the missing grant when it
-// is not there.
+// What a collector or a reading requires; if it is missing, the log says so and names the grant.
 enum class Need {
   kNothing,
   kSessions,  // Visibility::sessions
@@ -54,19 +53,19 @@ enum class Need {
 enum class Refresh {
   kEachScrape,
   // Only with a new session or a reload of the server's configuration: the target keeps the answer
-  // for as long as it has the same session and ServerFacts::config_load_time stays the same.
+  // as long as its session and ServerFacts::config_load_time stay the same.
   kEachConfiguration,
 };
 
-// One question to the server. Readings are constants, told apart by address: one that several
-// collectors name is sent once a scrape. SQL must not end in a semicolon.
+// One query to the server. Readings are constants, identified by address: one that several
+// collectors name is sent once per scrape. SQL must not end in a semicolon.
 struct Reading {
   std::string_view name;              // also the name of its prepared statement
   std::span<const VersionedSql> sql;  // newest first
   Refresh refresh = Refresh::kEachScrape;
   // Must not be sent without it: the server would log an ERROR at every scrape.
   Need need = Need::kNothing;
-  // Kept also if it failed, as on servers that only resemble PostgreSQL: nothing depends on it.
+  // Kept even if it failed, as on servers that only resemble PostgreSQL: nothing depends on it.
   bool once = false;
 
   // The SQL for a server, or nullopt if it is older than the oldest entry.
@@ -76,7 +75,7 @@ struct Reading {
 // The answers of one scrape. For one thread at a time.
 class Readings {
  public:
-  // Copies and what is moved from know nothing parsed: that may point into the rows it is made of.
+  // Copies and moved-from objects drop parsed values, which may point into their rows.
   Readings() = default;
   Readings(const Readings& other) : answers_(other.answers_) {}
   Readings& operator=(const Readings& other) {
@@ -92,12 +91,12 @@ class Readings {
   }
   // Throws the PgError this reading got; PgError(kTimeout) if no answer came in time.
   const postgres::Rows& rows(const Reading& reading) const;
-  // The same for a reading a collector can do without: nullptr if there are no rows, whatever the
-  // reason.
+  // The same for a reading that a collector does not require: nullptr if there are no rows,
+  // whatever the reason.
   const postgres::Rows* find(const Reading& reading) const;
   bool has(const Reading& reading) const { return answers_.contains(&reading); }
 
-  // What `parse` makes of rows(reading), made once for all who ask; always the same `parse` for a
+  // What `parse` makes of rows(reading), parsed once for all callers; always the same `parse` for a
   // reading. Throws as both do. Valid as long as the answer is not replaced.
   template <typename Parsed>
   const Parsed& parsed(const Reading& reading, Parsed (*parse)(const postgres::Rows&)) const {
@@ -111,12 +110,12 @@ class Readings {
   mutable std::map<const Reading*, std::shared_ptr<const void>> parsed_;
 };
 
-// What our role may see. False where we do not know yet.
+// What our role may see. False where that is not known yet.
 struct Visibility {
   bool sessions = false;   // other roles' sessions: pg_read_all_stats
   bool settings = false;   // all settings: pg_read_all_settings
   bool logs = false;       // server log functions: pg_monitor or superuser
-  bool identity = false;   // EXECUTE on pg_control_system() and its like: all have it
+  bool identity = false;   // EXECUTE on pg_control_system() and the like: every role has it
   bool hba_rules = false;  // EXECUTE on pg_hba_file_rules(): superuser, or granted
 
   bool has(Need need) const;
@@ -126,7 +125,7 @@ struct CollectContext {
   int server_version = 0;
   Visibility visibility;
   const Options& options;
-  // The server has loaded its configuration since our session began.
+  // The server has reloaded its configuration since our session began.
   bool outdated_session = false;
   // Connection::login_warnings() of our session.
   std::span<const std::string> login_warnings = {};
@@ -141,7 +140,7 @@ struct CollectorInfo {
   std::span<const metrics::Descriptor* const> descriptors;  // all that collect() may add
 };
 
-// For Prometheus, and with more words for people.
+// Samples for Prometheus, and a fuller text for people.
 struct CollectorOutput {
   metrics::MetricBatch batch;
   std::vector<Finding> findings;
@@ -153,8 +152,8 @@ class Collector {
   virtual const CollectorInfo& info() const = 0;
   // What it reads; may depend on the options, never on the server.
   virtual std::vector<const Reading*> readings(const Options& options) const = 0;
-  // Pure. Throws PgError if a reading it cannot do without failed, std::exception if rows are not
-  // of the shape it expects.
+  // Pure. Throws PgError if a reading that it requires failed, std::exception if rows are not of
+  // the shape it expects.
   virtual CollectorOutput collect(const Readings& readings,
                                   const CollectContext& context) const = 0;
 };

@@ -1,4 +1,4 @@
-// Something that is set wrongly, for whom, and what mends it. Values; any thread.
+// Something that is set wrongly, for whom, and what fixes it. Values; any thread.
 #pragma once
 
 #include <string>

@@ -19,7 +19,7 @@ struct ServerFacts {
   double config_load_time = 0;      // Unix time of pg_conf_load_time(), as our session sees it
   double clock = 0;                 // the server's, when it answered
   // Which server it is. Empty means not known: on a Unix socket, without the right to see it, on a
-  // standby (timeline), in an answer that was cut short.
+  // standby (timeline), in an incomplete answer.
   std::string address, system_identifier, timeline;
   // When the postmaster last re-initialized after a crash, 0 if it has not since its start;
   // nullopt if the role may not see the checkpointer.
@@ -33,15 +33,15 @@ std::string_view role_name(const ServerFacts& facts);
 
 enum class Change { kNone, kRestart, kCrash, kMove };
 
-// What happened between two scrapes, the earlier of which was begun `unheard` seconds ago. Another
-// start time is a move (a failover, a name that leads elsewhere) if the system identifier is
-// another, or it ran before the other was last heard of, or has another address, and a restart if
-// not. Of two primaries with one history it takes both of the latter. The same postmaster with a
-// newer crash_restart_time is kCrash.
+// What happened between two scrapes, the earlier of which was begun `unheard` seconds ago. A
+// different start time is a move (a failover, a name that leads elsewhere) if the system identifier
+// differs, or the server was running before the other was last heard from, or its address differs;
+// otherwise it is a restart. For two primaries with one history, both of the latter two must hold.
+// The same postmaster with a newer crash_restart_time is kCrash.
 Change change_between(const ServerFacts& before, const ServerFacts& now, double unheard);
 
-// What a scrape that was cut short, or ran some collectors alone, did not learn, as it was known of
-// the same server.
+// Fills in what a scrape that was cut short, or ran only some collectors, did not learn, from what
+// was known about the same server.
 ServerFacts completed(ServerFacts facts, const ServerFacts& before);
 
 }  // namespace pgconn::collectors

@@ -29,18 +29,18 @@ std::string read(std::FILE* file, std::size_t limit) {
 }  // namespace
 
 std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit) {
-  // Without O_NONBLOCK opening a named pipe waits for somebody who writes to it.
+  // Without O_NONBLOCK, opening a named pipe waits for a writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw_errno();
   const File file(::fdopen(descriptor, "rb"));
   if (!file) {
     const int error = errno;
-    ::close(descriptor);  // nobody else owns it yet
+    ::close(descriptor);  // nothing else owns it yet
     throw std::system_error(error, std::generic_category());
   }
   struct ::stat status{};
   if (::fstat(descriptor, &status) != 0) throw_errno();
-  // Reading a directory says so better.
+  // Reading a directory gives a better error.
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return std::nullopt;
   return read(file.get(), limit);
 }

@@ -1,4 +1,4 @@
-// Small files, read whole: the configuration, a secret. Any thread; blocks for as long as the disk.
+// Small files, read whole: the configuration, a secret. Any thread; blocks while the disk does.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 namespace pgconn::config {
 
 // The content of the file, but at most `limit` + 1 bytes: a longer result says that it is too
-// large. nullopt for what is no regular file (a pipe, a device): opening one of those could wait
-// for ever, so nothing but the disk is ever waited for. Symbolic links are followed. Throws
+// large. nullopt for anything but a regular file (a pipe, a device): opening one could wait
+// forever, and only the disk may be waited for. Symbolic links are followed. Throws
 // std::system_error with the reason (no such file, permission, a directory).
 std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit);
 

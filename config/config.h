@@ -1,6 +1,6 @@
 // The configuration as the program uses it: plain structs with their defaults. Values; immutable
 // after loading, so safe from every thread. docs/configuration.md is generated from the schema
-// that fills them (schema.h). Equality is what a reload compares.
+// that fills them (schema.h). A reload compares them with ==.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,11 @@ using Duration = std::chrono::milliseconds;
 struct Global {
   Duration scrape_timeout = std::chrono::seconds(10);  // ceiling; Prometheus's header lowers it
   Duration scrape_timeout_offset = std::chrono::milliseconds(500);
-  Duration statement_timeout = std::chrono::seconds(5);  // server side; 0 leaves the server's own
-  Duration lock_timeout = std::chrono::seconds(1);       // server side; 0 leaves the server's own
+  Duration statement_timeout = std::chrono::seconds(5);  // server side; 0 keeps the server's
+  Duration lock_timeout = std::chrono::seconds(1);       // server side; 0 keeps the server's
   Duration connect_timeout = std::chrono::seconds(5);
   int max_connections_per_target = 7;
-  int max_series_per_metric = 200;  // the rest is summed into "other"; 0 is no bound
+  int max_series_per_metric = 200;  // the rest are summed into "other"; 0 is no limit
 
   bool operator==(const Global&) const = default;
 };
@@ -35,20 +35,20 @@ struct SessionsCollector {
 };
 
 struct BlockingCollector {
-  int traced = 100;  // sessions that wait for a lock for which it is asked who blocks them
+  int traced = 100;  // sessions waiting for a lock for which the blockers are looked up
 
   bool operator==(const BlockingCollector&) const = default;
 };
 
 struct SettingsCollector {
-  // A dead peer may hold its slot this long before `keepalive_budget_too_long` is found.
+  // A dead peer may hold its slot this long without the finding `keepalive_budget_too_long`.
   Duration keepalive_budget = std::chrono::seconds(180);
 
   bool operator==(const SettingsCollector&) const = default;
 };
 
 struct Collectors {
-  // By name; one that is not named is on or off by its own default.
+  // By name; a collector that is not named has its own default, on or off.
   std::map<std::string, bool> enabled;
   SessionsCollector sessions;
   BlockingCollector blocking;
@@ -72,13 +72,14 @@ struct IdleProbe {
                                   std::chrono::minutes(2),  std::chrono::seconds(350),
                                   std::chrono::minutes(10), std::chrono::minutes(15),
                                   std::chrono::minutes(30), std::chrono::hours(1)};
-  int canaries = 2;                            // connections
-  Duration timeout = std::chrono::seconds(5);  // of connecting, and of the answer after a silence
+  int canaries = 2;  // connections
+  Duration timeout =
+      std::chrono::seconds(5);  // of connecting, and of the answer after an idle time
 
   bool operator==(const IdleProbe&) const = default;
 };
 
-// A query that is active and says nothing, each interval.
+// A query that is active but silent, run each interval.
 struct LongqueryProbe {
   bool enabled = false;
   Duration interval = std::chrono::minutes(15);
@@ -92,8 +93,8 @@ struct CertificateProbe {
   bool enabled = true;
   Duration interval = std::chrono::minutes(5);
   Duration timeout = std::chrono::seconds(5);
-  std::string roots;        // absolute path; empty: the dsn's sslrootcert, else the system's
-  bool direct_tls = false;  // begin with TLS, which PostgreSQL takes from 17 on
+  std::string roots;        // absolute path; empty: the dsn's sslrootcert, or else the system's
+  bool direct_tls = false;  // begin with TLS, which PostgreSQL accepts from 17 on
 
   bool operator==(const CertificateProbe&) const = default;
 };
@@ -124,7 +125,7 @@ enum class Kind { kPostgres };
 struct Target {
   std::string name;
   Kind kind = Kind::kPostgres;
-  std::string dsn;            // empty: what libpq's environment names
+  std::string dsn;            // empty: the server of libpq's environment
   std::string password_file;  // absolute; its first line is the password, read at each connect
   std::string password_env;   // name of an environment variable that holds the password
   std::map<std::string, std::string> labels;

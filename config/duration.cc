@@ -30,7 +30,7 @@ constexpr std::array<Unit, 7> kUnits = {{{"y", days(365)},
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Removes and returns the longest beginning of `text` whose characters are (not) digits.
+// Removes and returns the longest prefix of `text` whose characters are (not) digits.
 std::string_view take(std::string_view& text, bool digits) {
   std::size_t length = 0;
   while (length < text.size() && is_digit(text[length]) == digits) ++length;
@@ -83,7 +83,7 @@ std::string format_duration(Duration value) {
   if (value == Duration::zero()) return "0";
   std::string text;
   for (const Unit& unit : kUnits) {
-    // Years and weeks only when they are all: 30d reads better than 4w2d.
+    // Years and weeks only when nothing is left over: 30d reads better than 4w2d.
     if (unit.length >= days(7) && value % unit.length != Duration::zero()) continue;
     const auto count = value / unit.length;
     if (count == 0) continue;

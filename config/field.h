@@ -1,6 +1,5 @@
-// One key of the configuration: how it is read, and all that a reader of the reference wants to
-// know of it. The tables of schema.h are made of these, by the functions below. Immutable once
-// made; any thread.
+// One key of the configuration: how it is read, and what the reference says about it. The tables
+// of schema.h consist of these, made by the functions below. Immutable once made; any thread.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +19,7 @@
 
 namespace pgconn::config {
 
-// What reading needs beside the value. Both must outlive the reading.
+// What reading needs besides the value. Both must outlive the reading.
 struct ReadContext {
   const Vocabulary& vocabulary;
   Problems& problems;
@@ -32,20 +31,20 @@ struct Field {
   std::string key;
   std::string type;          // "duration"
   std::string allowed;       // "100ms to 10m"
-  std::string default_text;  // as one writes it in YAML; empty if there is none
+  std::string default_text;  // as written in YAML; empty if there is none
   std::string help;
   std::function<void(const Value&, ReadContext&, Section&)> read;
   bool required = false;
 };
 
-// For `text` fields: what is allowed, in words and as a test.
+// For `text` fields: what is allowed, as a phrase and as a predicate.
 struct TextRule {
   std::string_view allowed;
   bool (*accepts)(std::string_view);
 };
 
 // Reads every key of `fields` that the mapping `value` has, in the table's order; adds a problem
-// for each key it has beyond them and each required one it lacks. `what` describes the section.
+// for each unknown key and each required key that is missing. `what` describes the section.
 template <typename Section>
 void read_section(const Value& value, std::string_view what, std::span<const Field<Section>> fields,
                   ReadContext& context, Section& section) {
@@ -66,7 +65,7 @@ void read_section(const Value& value, std::string_view what, std::span<const Fie
   }
 }
 
-// `defaults` of a section that has others where it is used.
+// `defaults` is for a section that has other defaults where it is used.
 template <typename Section>
 Field<Section> boolean(std::string_view key, bool Section::* member, std::string_view help,
                        const Section& defaults = {}) {
@@ -127,7 +126,7 @@ Field<Section> integer(std::string_view key, int Section::* member, IntegerRange
 inline std::string format_entry(Duration value) { return format_duration(value); }
 inline std::string format_entry(double value) { return format_seconds(value); }
 
-// A list of what `Range` bounds; each entry is larger than the one before.
+// A list of values within `Range`; each entry is larger than the one before.
 template <typename Section, typename Range>
 Field<Section> ascending(std::string_view key,
                          std::vector<typename Range::Number> Section::* member, Range range,
@@ -137,16 +136,16 @@ Field<Section> ascending(std::string_view key,
   for (const auto entry : defaults.*member) {
     shown += (shown.size() > 1 ? ", " : "") + format_entry(entry);
   }
-  return {
-      .key = std::string(key),
-      .type = "list of " + std::string(Range::kPlural),
-      .allowed = "1 to " + std::to_string(max_count) + " that ascend, each " + allowed_text(range),
-      .default_text = shown + "]",
-      .help = std::string(help),
-      .read = [=](const Value& value, ReadContext& context, Section& section) {
-        auto read = read_ascending(value, range, max_count, context.problems);
-        if (read) section.*member = std::move(*read);
-      }};
+  return {.key = std::string(key),
+          .type = "list of " + std::string(Range::kPlural),
+          .allowed = "1 to " + std::to_string(max_count) + " in ascending order, each " +
+                     allowed_text(range),
+          .default_text = shown + "]",
+          .help = std::string(help),
+          .read = [=](const Value& value, ReadContext& context, Section& section) {
+            auto read = read_ascending(value, range, max_count, context.problems);
+            if (read) section.*member = std::move(*read);
+          }};
 }
 
 template <typename Section>
@@ -170,7 +169,7 @@ Field<Section> text(std::string_view key, std::string Section::* member, TextRul
           }};
 }
 
-// The fields of a section that is a member of another, as that one's own keys.
+// The fields of a section that is a member of another, as keys of the outer section.
 template <typename Outer, typename Inner>
 std::vector<Field<Outer>> within(Inner Outer::* member, std::span<const Field<Inner>> inner) {
   std::vector<Field<Outer>> fields;

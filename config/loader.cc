@@ -34,8 +34,8 @@ std::string read_configuration(const std::string& path) {
   }
   if (!content) {
     throw ConfigError(path +
-                      ": is not a regular file; write the configuration into one, since a pipe "
-                      "or device could never be read again");
+                      ": is not a regular file; put the configuration into one, since a pipe "
+                      "or device could not be read a second time");
   }
   return *std::move(content);
 }

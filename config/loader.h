@@ -21,7 +21,7 @@ class ConfigError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What the rest of the program knows and this library must check names against.
+// Names that the rest of the program knows and that this library checks against.
 struct Vocabulary {
   std::set<std::string> collectors;       // names that exist
   std::set<std::string> reserved_labels;  // label names the metrics use themselves

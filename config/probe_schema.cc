@@ -24,7 +24,7 @@ constexpr std::string_view kOn = "true";
 constexpr TextRule kRootsPath = {"an absolute path on one line, such as `/etc/ssl/pg-ca.crt`",
                                  is_absolute_path};
 
-// What the values of a probe must be to each other.
+// How the values of a probe must relate to each other.
 void check(const Value& section, const Probe& probe, Problems& problems) {
   check_timeout(section, probe.timeout, probe.interval, problems);
 }
@@ -87,7 +87,7 @@ std::vector<ProbeReference> probe_references() {
   std::vector<ProbeReference> probes;
   for (const Field<Probes>& field : probes_fields()) {
     const auto own = defaults.find(field.key);
-    if (own == defaults.end()) continue;  // an option of them all
+    if (own == defaults.end()) continue;  // an option of all probes
     probes.push_back({field.key, field.help, field.default_text == kOn, own->second});
   }
   return probes;
@@ -98,14 +98,14 @@ std::span<const Field<Probes>> probes_fields() {
       probe_field("connect", &Probes::connect, connect_fields(),
                   "Opens a fresh connection each interval and times its phases."),
       probe_field("roundtrip", &Probes::roundtrip, roundtrip_fields(),
-                  "Holds one connection, watches it, and asks it `SELECT 1` each interval."),
+                  "Holds one connection, watches it, and sends `SELECT 1` each interval."),
       probe_field("idle", &Probes::idle, idle_fields(),
-                  "Holds silent connections to learn how long the network path lets them live."),
+                  "Holds idle connections to learn how long the network path keeps them open."),
       probe_field("longquery", &Probes::longquery, longquery_fields(),
-                  "Runs a query that is active and silent for long, to learn whether it is let "
+                  "Runs a query that is active but silent for a long time, to learn whether it can "
                   "finish."),
       probe_field("certificate", &Probes::certificate, certificate_fields(),
-                  "Shakes hands over TLS, without logging in, and reports the server's "
+                  "Makes a TLS handshake, without logging in, and reports the server's "
                   "certificates."),
       ascending("duration_buckets", &Probes::duration_buckets, SecondsRange{0, 300}, 30,
                 "Upper bounds of the buckets of `pgconn_probe_duration_seconds`, in seconds."),
@@ -130,11 +130,11 @@ std::span<const Field<IdleProbe>> idle_fields() {
   static const std::vector<Field<IdleProbe>> fields = {
       boolean("enabled", &IdleProbe::enabled, kEnabledHelp),
       ascending("ladder", &IdleProbe::ladder, DurationRange{milliseconds(100), days(7)}, 20,
-                "The silences to try, one after the other, until one is not survived; then those "
+                "The idle times to try, one after another, until one is not survived; then times "
                 "in between."),
       integer("canaries", &IdleProbe::canaries, {1, 200}, "How many connections try them."),
       duration("timeout", &IdleProbe::timeout, kTimeoutRange,
-               "The longest that connecting, or the answer after a silence, may take."),
+               "The longest that connecting, or the answer after an idle time, may take."),
   };
   return fields;
 }
@@ -144,7 +144,7 @@ std::span<const Field<LongqueryProbe>> longquery_fields() {
       boolean("enabled", &LongqueryProbe::enabled, kEnabledHelp),
       duration("interval", &LongqueryProbe::interval, kIntervalRange, kIntervalHelp),
       duration("sleep", &LongqueryProbe::sleep, kSleepRange,
-               "How long the query lasts. With `timeout` below `interval`."),
+               "How long the query lasts. Together with `timeout`, below `interval`."),
       duration("timeout", &LongqueryProbe::timeout, kTimeoutRange,
                "The longest that connecting, or the answer after `sleep`, may take."),
   };
@@ -155,16 +155,17 @@ std::span<const Field<CertificateProbe>> certificate_fields() {
   static const std::vector<Field<CertificateProbe>> fields = {
       boolean("enabled", &CertificateProbe::enabled, kEnabledHelp),
       duration("interval", &CertificateProbe::interval, kIntervalRange,
-               "From the start of one run to the start of the next; `files` are read as often."),
+               "From the start of one run to the start of the next; `files` are read at the same "
+               "interval."),
       duration(
           "timeout", &CertificateProbe::timeout, kTimeoutRange,
           "The longest that connecting and the handshake may take together. Below `interval`."),
       text("roots", &CertificateProbe::roots, kRootsPath,
-           "The file of trusted roots. Without it the one that the dsn's `sslrootcert` names, else "
+           "The file of trusted roots. If empty, the one that the dsn's `sslrootcert` names, else "
            "`/etc/ssl/certs/ca-certificates.crt` or `/etc/pki/tls/certs/ca-bundle.crt`."),
       boolean("direct_tls", &CertificateProbe::direct_tls,
-              "Begin with TLS, instead of asking for it in plain text first. PostgreSQL takes that "
-              "from 17 on."),
+              "Begin with TLS, instead of asking for it in plain text first. PostgreSQL 17 and "
+              "later accept that."),
   };
   return fields;
 }

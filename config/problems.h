@@ -1,5 +1,5 @@
-// What is wrong with one configuration file, collected so that a person mends it in one go. One
-// loading owns one; no locks, so one thread.
+// What is wrong with one configuration file, collected so that all of it can be fixed in one go.
+// Each loading owns one; no locks, so one thread.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ class Problems {
   // a whole. `message` says what is wrong and what is allowed, and never holds a secret.
   void add(int line, std::string_view path, std::string_view message);
 
-  // For what makes going on pointless: adds, then throws ConfigError with all that was found.
+  // For an error after which it is pointless to go on: adds it, then throws ConfigError with all.
   [[noreturn]] void fail(int line, std::string_view path, std::string_view message);
 
   // Throws ConfigError if there is a problem: one line each in the file's order, the first 20.
@@ -28,7 +28,7 @@ class Problems {
   [[noreturn]] void throw_all() const;
 
   std::string file_;
-  std::multimap<int, std::string> problems_;  // by line; those of one line as they were found
+  std::multimap<int, std::string> problems_;  // by line; within a line, in the order found
 };
 
 }  // namespace pgconn::config

@@ -14,7 +14,7 @@ constexpr std::string_view kIntroduction =
 # Configuration
 
 `pgconn_exporter` reads one YAML file, given by `--config.file`. It says which servers to watch
-and within which bounds. Where the exporter listens and how it logs are flags: see
+and within which limits. Where the exporter listens and how it logs are flags: see
 `pgconn_exporter --help`.
 
 The smallest file names one server:
@@ -26,36 +26,36 @@ targets:
     password_file: /run/secrets/pgconn
 ```
 
-`pgconn_exporter check-config FILE` checks a file without starting anything. Ready files are in
+`pgconn_exporter check-config FILE` checks a file without starting anything. Complete files are in
 [config/examples](../config/examples): [minimal.yml](../config/examples/minimal.yml),
 [full.yml](../config/examples/full.yml) with every key at its default, and
 [multi-target.yml](../config/examples/multi-target.yml) with labels and overrides.
 
-## What counts: precedence
+## Precedence
 
 1. Without `--config.file` there is one target named `default`: the server that libpq's
    environment names (`PGHOST`, `PGPORT`, `PGUSER`, `PGSERVICE`, …), with every default below.
-2. A key in a target counts for that target.
-3. The same key in `global`, `collectors` or `probes` counts for every target that does not give
+2. A key in a target applies to that target.
+3. The same key in `global`, `collectors` or `probes` applies to every target that does not set
    it; `files` add up.
-4. Else the default counts.
+4. Otherwise the default applies.
 
-Inside a target's connection, what the `dsn` leaves out comes from the service file
+What a target's `dsn` leaves out comes from the service file
 (`service=NAME` or `PGSERVICE`), then from the `PG*` variables of the exporter's environment, then
 from libpq's own defaults, with one exception: `sslmode` is `require` unless something sets it.
 `prefer` and `allow` are refused in a `dsn`, because they try again without TLS and hide why TLS
-failed. From a service file or `PGSSLMODE`, `allow` is refused too; `prefer` is taken for
-`require`, since libpq does not tell it from its own default.
+failed. From a service file or `PGSSLMODE`, `allow` is refused too; `prefer` is treated as
+`require`, since libpq does not distinguish it from its own default.
 
 ## Secrets
 
-A password never stands in this file: a `dsn` that holds one is refused. A target's password comes
-from the first of these that is there:
+This file never contains a password: a `dsn` with one is refused. A target's password comes
+from the first of these that exists:
 
 1. `password_file`: the first line of a file, without its line end. It is read at each connect, so
-   a rotated secret counts from the next connection on. A file that is missing or empty is an
+   a rotated secret is used from the next connection on. A file that is missing or empty is an
    error, never a login without a password.
-2. `password_env`: an environment variable of the exporter. Not both of the two.
+2. `password_env`: an environment variable of the exporter. Only one of the two may be set.
 3. The service file's `password`, then `PGPASSWORD`.
 4. libpq's password file: `~/.pgpass` of the exporter's user or the file that `PGPASSFILE` names.
    libpq ignores it unless its mode is 0600 or stricter.
@@ -67,7 +67,7 @@ in no log, metric or page.
 
 An unknown or duplicate key, a missing unit, a value out of range, a second document or an open
 quote is an error that names file, line and key and says what is allowed. The first 20 errors of a
-file are reported together (an error of YAML itself alone):
+file are reported together (an error in the YAML itself is reported alone):
 
 ```
 pgconn.yml:2: global.scrape_timeout: `10` has no unit, write 15s or 15ms; allowed: 100ms to 10m
@@ -83,7 +83,7 @@ pgconn.yml:5: collectors.sessions.by_client: `-1` is out of range; allowed: 0 to
 - A key without a value is an error; leave the key out instead.
 - The file, and every file that it names, is a regular file or a symbolic link to one, as
   Kubernetes mounts them. A named pipe, `/dev/stdin` on a pipe or a shell's `<(…)` is refused at
-  once: nobody could say when it ends, and `SIGHUP` could not read it again.
+  once: there is no knowing when it ends, and `SIGHUP` could not read it again.
 - Anchors and aliases work; tags and merge keys (`<<`) do not. A file is UTF-8, indented with
   spaces, at most 1 MiB, nested at most 16 levels, and has at most 50000 values with its aliases
   written out.
@@ -91,7 +91,7 @@ pgconn.yml:5: collectors.sessions.by_client: `-1` is out of range; allowed: 0 to
 
 constexpr std::string_view kOverriding =
     R"(
-Every key of `global` can also stand in a target, directly, and then counts for that target alone:
+Every key of `global` can also be set directly in a target, and then applies to that target alone:
 
 ```yaml
 global:
@@ -111,7 +111,7 @@ targets:
 constexpr std::string_view kCollectors =
     R"(
 A key is the name of a collector; `pgconn_exporter list collectors` prints them all. Its value is
-`true`, `false` or a mapping of its options; a mapping switches it on, unless it says
+`true`, `false` or a mapping of its options; a mapping switches it on, unless it contains
 `enabled: false`. A collector that is not named keeps its own default.
 
 ```yaml
@@ -136,7 +136,7 @@ connection that breaks, so they run on their own clock: each at its own interval
 runs of different targets are spread. `pgconn_exporter list probes` prints them all.
 
 The value of a probe is `true`, `false` or a mapping of its options; a mapping switches it on,
-unless it says `enabled: false`. The same keys in a target's `probes` count for that target alone:
+unless it contains `enabled: false`. The same keys in a target's `probes` apply to that target alone:
 
 ```yaml
 probes:
@@ -158,10 +158,10 @@ another was lost, one for each probe that is on, and the canaries of `idle`: wit
 
 constexpr std::string_view kFiles =
     R"(
-Certificates end, and revocation lists become stale, in files too: the certificate authority that
-applications trust, the client certificate they log in with, a server's revocation list. These are
-read as often as the probe `certificate` runs, also where that is off. Those given at the top are
-watched for every target:
+Certificates expire, and revocation lists become stale, in files too: the certificate authority
+that applications trust, the client certificate they log in with, a server's revocation list. These
+are read at the interval of the probe `certificate`, even where that is off. Those listed at the top
+level are watched for every target:
 
 ```yaml
 files:

@@ -17,8 +17,8 @@ using std::chrono::seconds;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 
-// Capitals only: a password written here by mistake is refused at once, and so not shown by a later
-// message about a variable of that name.
+// Capitals only: a password written here by mistake is refused at once, so that no later message
+// about a variable of that name shows it.
 bool is_variable_name(std::string_view text) {
   return !text.empty() && text.size() <= 100 && !is_digit(text.front()) &&
          std::all_of(text.begin(), text.end(),
@@ -29,7 +29,7 @@ constexpr TextRule kPasswordFile = {"an absolute path on one line, such as `/run
                                     is_absolute_path};
 constexpr TextRule kFilePath = {
     "an absolute path on one line, such as `/etc/pgconn_exporter/client.crt`", is_absolute_path};
-// That one is what the target's server shows.
+// `server` is the name for what the target's server shows.
 constexpr TextRule kFileName = {
     "1 to 100 characters of `[A-Za-z0-9_.:-]`, other than `server`",
     [](std::string_view text) { return is_name(text) && text != "server"; }};
@@ -63,7 +63,7 @@ Field<Target> dsn_field() {
           .help =
               "Where the server is: `host=db.internal user=pgconn` or "
               "`postgresql://pgconn@db.internal/postgres`. What it leaves out comes from "
-              "libpq's environment; empty is that alone.",
+              "libpq's environment; if it is empty, everything does.",
           .read = [=](const Value& value, ReadContext& context, Target& target) {
             const auto dsn = read_text(value, allowed, context.problems);
             if (!dsn) return;
@@ -117,8 +117,8 @@ Field<Target> target_files_field() {
       .allowed = std::string(kFilesAllowed),
       .default_text = "",
       .help =
-          "Beside the configuration file's `files`, for this target alone. One of the same name "
-          "takes the other's place.",
+          "Added to the configuration file's `files`, for this target alone. An entry of the same "
+          "name replaces the other.",
       .read = [](const Value& value, ReadContext& context, Target& target) {
         read_files(value, context, target.files);
       }};
@@ -142,7 +142,7 @@ struct CollectorOptions {
   std::vector<Field<Collectors>> fields;
 };
 
-// A new option: a member in config.h and a line here.
+// To add an option: a member in config.h and a line here.
 const std::vector<CollectorOptions>& collector_options() {
   static const std::vector<Field<SessionsCollector>> sessions = {
       ascending("ages", &SessionsCollector::ages,
@@ -153,14 +153,14 @@ const std::vector<CollectorOptions>& collector_options() {
   };
   static const std::vector<Field<BlockingCollector>> blocking = {
       integer("traced", &BlockingCollector::traced, {1, 10000},
-              "For how many sessions that wait for a lock it is asked who blocks them, the longest "
+              "For how many sessions that wait for a lock the blockers are looked up, the longest "
               "waiting first. Each costs the server a lock on its whole lock table."),
   };
   static const std::vector<Field<SettingsCollector>> settings = {
       duration("keepalive_budget", &SettingsCollector::keepalive_budget,
                {seconds(1), days(7), false, seconds(1)},
                "How long a dead peer may hold its slot (keepalive idle + interval × count) before "
-               "that is a finding."),
+               "it becomes a finding."),
   };
   static const std::vector<CollectorOptions> options = {
       {"sessions", within<Collectors, SessionsCollector>(&Collectors::sessions, sessions)},
@@ -178,7 +178,7 @@ std::span<const Field<Config>> file_fields() {
        .type = "mapping",
        .allowed = "the keys below",
        .default_text = "",
-       .help = "Deadlines and bounds of every target.",
+       .help = "Deadlines and limits for every target.",
        .read = [](const Value& value, ReadContext& context,
                   Config& config) { read_global(value, context, config.global); }},
       {.key = "collectors",
@@ -199,7 +199,7 @@ std::span<const Field<Config>> file_fields() {
        .type = "list of mappings",
        .allowed = std::string(kFilesAllowed),
        .default_text = "[]",
-       .help = "Certificates and revocation lists to watch beside what the servers show.",
+       .help = "Certificates and revocation lists to watch besides what the servers show.",
        .read = [](const Value& value, ReadContext& context,
                   Config& config) { read_files(value, context, config.files); }},
       {.key = "targets",
@@ -216,23 +216,24 @@ std::span<const Field<Config>> file_fields() {
 std::span<const Field<Global>> global_fields() {
   static const std::vector<Field<Global>> fields = {
       duration("scrape_timeout", &Global::scrape_timeout, {milliseconds(100), minutes(10)},
-               "The longest a scrape may take. Prometheus's own timeout, which it sends along, "
-               "lowers it."),
+               "The longest a scrape may take; lowered by the timeout that Prometheus sends with "
+               "the scrape."),
       duration("scrape_timeout_offset", &Global::scrape_timeout_offset,
                {milliseconds(1), minutes(1), true},
-               "Taken off Prometheus's timeout, so that the answer arrives before it gives up. "
-               "Below `scrape_timeout`."),
+               "Subtracted from Prometheus's timeout, so that the answer arrives before it gives "
+               "up. Below `scrape_timeout`."),
       duration("statement_timeout", &Global::statement_timeout, {milliseconds(10), hours(1), true},
-               "`statement_timeout` of our own sessions; 0 leaves the server's."),
+               "`statement_timeout` of our own sessions; 0 keeps the server's."),
       duration("lock_timeout", &Global::lock_timeout, {milliseconds(10), hours(1), true},
-               "`lock_timeout` of our own sessions; 0 leaves the server's."),
+               "`lock_timeout` of our own sessions; 0 keeps the server's."),
       duration("connect_timeout", &Global::connect_timeout, {milliseconds(100), minutes(5)},
                "The longest that name resolution, connecting, TLS and login may take together."),
-      integer("max_connections_per_target", &Global::max_connections_per_target, {2, 300},
-              "The most connections the exporter has to one server, those of probes included."),
+      integer(
+          "max_connections_per_target", &Global::max_connections_per_target, {2, 300},
+          "The most connections that the exporter opens to one server, including those of probes."),
       integer("max_series_per_metric", &Global::max_series_per_metric, {0, 100'000},
-              "The largest series a metric with open-ended labels keeps; the rest is summed into "
-              "`other`. 0 is no bound."),
+              "How many series, the largest, a metric with open-ended labels keeps; the rest are "
+              "summed into `other`. 0 is no limit."),
   };
   return fields;
 }
@@ -246,13 +247,14 @@ std::span<const Field<Target>> target_fields() {
         dsn_field(),
         text("password_file", &Target::password_file, kPasswordFile,
              "A file whose first line is the password; read at each connect."),
-        text("password_env", &Target::password_env, kPasswordEnv,
-             "The environment variable that holds the password. Not beside `password_file`."),
+        text(
+            "password_env", &Target::password_env, kPasswordEnv,
+            "The environment variable that holds the password. Not together with `password_file`."),
         labels_field(),
         duration("path_idle_limit", &Target::path_idle_limit,
                  {seconds(1), days(30), false, seconds(1)},
-                 "How long the network path (NAT, firewall, balancer) is known to keep a silent "
-                 "connection. Settings that speak later become findings."),
+                 "How long the network path (NAT, firewall, balancer) is known to keep an idle "
+                 "connection. Keepalives that come later become findings."),
         target_collectors_field(),
         target_probes_field(),
         target_files_field(),
@@ -268,7 +270,7 @@ std::span<const Field<WatchedFile>> file_entry_fields() {
     std::vector<Field<WatchedFile>> all = {
         text("name", &WatchedFile::name, kFileName, "The label `source` of its series."),
         text("path", &WatchedFile::path, kFilePath,
-             "A file in PEM, up to 1 MiB, on a local disk. Private keys in it are passed over."),
+             "A file in PEM, up to 1 MiB, on a local disk. Private keys in it are skipped."),
     };
     for (Field<WatchedFile>& field : all) field.required = true;
     return all;

@@ -1,6 +1,6 @@
-// Every key of the configuration file, once: type, range, default, meaning. The loader reads by
-// these tables and docs/configuration.md is printed from them. The tables live as long as the
-// process and never change; any thread.
+// Every key of the configuration file, once: type, range, default, meaning. The loader uses these
+// tables, and docs/configuration.md is printed from them. The tables live as long as the process
+// and never change; any thread.
 #pragma once
 
 #include <span>
@@ -14,12 +14,12 @@
 namespace pgconn::config {
 
 // The file itself: `global`, `collectors`, `probes`, `files`, `targets`, in the order in which they
-// must be read, since targets begin with what the others say.
+// must be read, since targets start from the values of the others.
 std::span<const Field<Config>> file_fields();
 
 std::span<const Field<Global>> global_fields();
 
-// A target's own keys; on top it takes every key of `global`.
+// A target's own keys; it also takes every key of `global`.
 std::span<const Field<Target>> target_fields();
 
 // What `collectors.NAME` takes as a mapping: `enabled` and that collector's own options.
@@ -36,12 +36,12 @@ std::span<const Field<IdleProbe>> idle_fields();
 std::span<const Field<LongqueryProbe>> longquery_fields();
 std::span<const Field<CertificateProbe>> certificate_fields();
 
-// A probe in the words of those tables.
+// A probe as those tables describe it.
 struct ProbeReference {
   std::string_view name;
   std::string_view help;
   bool on_by_default = true;
-  std::string defaults;  // of its options that have one: "interval 15s, timeout 5s"
+  std::string defaults;  // of the options that have one: "interval 15s, timeout 5s"
 };
 std::vector<ProbeReference> probe_references();
 

@@ -1,4 +1,4 @@
-// Passwords: from where they are kept to the caller, and into no message.
+// Passwords: from where they are kept to the caller, and never into a message.
 #include <cstdlib>
 #include <system_error>
 
@@ -28,12 +28,12 @@ std::string read_password_file(const Target& target) {
   if (content->size() > kMaxSecretBytes) {
     fail(target, source, "is larger than 64 KiB; put the password alone into it");
   }
-  // Only the line's end is no part of the password: spaces may be.
+  // Only the line end is not part of the password: spaces may be.
   std::string password = content->substr(0, content->find('\n'));
   if (password.ends_with('\r')) password.pop_back();
   if (password.empty()) fail(target, source, "has an empty first line; put the password there");
   if (password.find('\0') != std::string::npos) {
-    fail(target, source, "holds a NUL byte in its first line; a password is text");
+    fail(target, source, "has a NUL byte in its first line; a password is text");
   }
   return password;
 }

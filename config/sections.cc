@@ -12,8 +12,8 @@ constexpr std::size_t kMaxLabelBytes = 256;
 constexpr std::size_t kMaxTargets = 1000;
 constexpr std::size_t kMaxFiles = 100;
 
-// Of two keys that are checked against each other, the one that this section gives. A section that
-// gives neither has the values of one that was checked.
+// Of two keys that are checked against each other, the one that this section sets. A section that
+// sets neither has values that were checked before.
 const YamlNode* first_given(const YamlNode& section, std::string_view key, std::string_view other) {
   const YamlNode* node = section.find(key);
   return node != nullptr ? node : section.find(other);
@@ -37,14 +37,14 @@ void check_password_source(const Value& target, Problems& problems) {
 }
 
 // What a target may hold at once: a session for collecting and one for finding out why a connection
-// was lost, beside those of its probes.
+// was lost, besides those of its probes.
 void check_connections(const Value& section, const Target& target, Problems& problems) {
   const Probes& probes = target.probes;
   const int canaries = probes.idle.enabled ? probes.idle.canaries : 0;
   const int needed = 2 + probes.connect.enabled + probes.roundtrip.enabled + canaries +
                      probes.longquery.enabled + probes.certificate.enabled;
   const int allowed = target.global.max_connections_per_target;
-  if (needed <= allowed || target.name.empty()) return;  // without a name it is refused anyway
+  if (needed <= allowed || target.name.empty()) return;  // without a name it is refused elsewhere
   const YamlNode* given = first_given(section.node, "probes", "max_connections_per_target");
   const Value at = given != nullptr ? section.child(*given) : section;
   std::string sum = "1 to collect + 1 to diagnose";
@@ -57,10 +57,10 @@ void check_connections(const Value& section, const Target& target, Problems& pro
                "target `" + target.name + "` needs " + std::to_string(needed) + " connections (" +
                    sum + "), above its max_connections_per_target of " + std::to_string(allowed) +
                    "; allowed: raise that to " + std::to_string(needed) +
-                   ", take fewer canaries or switch a probe off");
+                   ", use fewer canaries or switch a probe off");
 }
 
-// `item` has that name; `lines` remembers where a name was first given.
+// `item` has that name; `lines` remembers where each name was first used.
 void check_unique(const std::string& what, const std::string& name, const Value& item,
                   std::map<std::string, int>& lines, Problems& problems) {
   const YamlNode& node = *item.node.find("name");
@@ -68,7 +68,7 @@ void check_unique(const std::string& what, const std::string& name, const Value&
   if (inserted) return;
   problems.add(node.line, item.child(node).path,
                "`" + name + "` is already the name of the " + what + " on line " +
-                   std::to_string(first->second) + "; allowed: a name of its own for each " + what);
+                   std::to_string(first->second) + "; allowed: a different name for each " + what);
 }
 
 void read_collector(const Value& value, ReadContext& context, Collectors& collectors) {

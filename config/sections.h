@@ -1,5 +1,5 @@
-// Reading of the sections whose keys are not all fixed (collectors, labels) or that repeat
-// (targets), and the checks of values against each other. Used by the schema's tables; one thread
+// Reads the sections whose keys are not all fixed (collectors, labels) or that repeat (targets),
+// and checks values against each other. Used by the schema's tables; one thread
 // per context.
 #pragma once
 
@@ -25,7 +25,7 @@ inline constexpr std::string_view kTargetsAllowed = "a list of 1 to 1000 targets
 // The `global` section.
 void read_global(const Value& value, ReadContext& context, Global& global);
 
-// `collectors`, of the file or of a target: names what it changes, leaves the rest as it is.
+// `collectors`, of the file or of a target: changes what it names, leaves the rest as it is.
 void read_collectors(const Value& value, ReadContext& context, Collectors& collectors);
 
 // `probes`, of the file or of a target: the same.
@@ -35,13 +35,13 @@ void read_probes(const Value& value, ReadContext& context, Probes& probes);
 void check_timeout(const Value& section, Duration timeout, Duration interval, Problems& problems);
 void check_sleep(const Value& section, const LongqueryProbe& probe, Problems& problems);
 
-// `files`, of the file or of a target: adds to what is there; of the same name, takes its place.
+// `files`, of the file or of a target: adds entries; one of the same name replaces the other.
 void read_files(const Value& value, ReadContext& context, std::vector<WatchedFile>& files);
 
 void read_labels(const Value& value, ReadContext& context,
                  std::map<std::string, std::string>& labels);
 
-// `targets`. Each begins with the file's other sections, which must have been read.
+// `targets`. Each starts from the file's other sections, which must have been read.
 void read_targets(const Value& value, ReadContext& context, Config& config);
 
 }  // namespace pgconn::config

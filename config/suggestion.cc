@@ -6,7 +6,7 @@
 namespace pgconn::config {
 namespace {
 
-// Longer names are no misspelling of ours, and the distance costs the product of the lengths.
+// Longer names are not misspelt keys of ours, and the distance costs the product of the lengths.
 constexpr std::size_t kMaxLength = 64;
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

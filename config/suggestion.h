@@ -8,7 +8,7 @@
 namespace pgconn::config {
 
 // The known name with the fewest edits (insert, delete, replace, swap of neighbours) from `name`,
-// if that is at most a third of its length; nullopt if none is that near. The first of equals.
+// if that is at most a third of its length, else nullopt. Of equally near ones, the first.
 std::optional<std::string_view> nearest_name(std::string_view name,
                                              const std::vector<std::string_view>& known);
 

@@ -6,7 +6,7 @@ void TreeBuilder::OnDocumentStart(const YAML::Mark& mark) {
   if (++documents_ > 1) {
     problems_.fail(line_of(mark), "",
                    "a second document starts here; a file holds one: remove the `---` before "
-                   "this line, or mend its indentation");
+                   "this line, or fix its indentation");
   }
 }
 
@@ -22,7 +22,7 @@ void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   const auto found = anchored_.find(anchor);
   if (found == anchored_.end()) {
     problems_.fail(last_line_, path(),
-                   "is an alias of what is no value yet (its own anchor, or a key); "
+                   "is an alias of something that is not a value yet (its own anchor, or a key); "
                    "write the value out");
   }
   count(found->second.size, last_line_);
@@ -78,7 +78,7 @@ void TreeBuilder::count(std::size_t nodes, int line) {
     problems_.fail(line, "",
                    "more than " + std::to_string(kMaxNodes) +
                        " values once aliases are written out; use fewer aliases or split the "
-                       "targets over several exporters");
+                       "targets across several exporters");
   }
 }
 

@@ -1,5 +1,5 @@
-// From the YAML parser's events to a tree. yaml-cpp's own tree hides duplicate keys, further
-// documents and the size of aliases; this one sees them. Used by yaml_document.cc alone; one
+// Builds a tree from the YAML parser's events. yaml-cpp's own tree hides duplicate keys, further
+// documents and the size of aliases; this one shows them. Used by yaml_document.cc alone; one
 // thread.
 #pragma once
 

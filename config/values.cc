@@ -22,8 +22,8 @@ bool is_decimal_integer(std::string_view text) {
   return are_digits(text) && (text == "0" || text.front() != '0');
 }
 
-// The value for a message if it is one short word. Anything longer could hold more than the author
-// of the key meant to write there: a line indented too far is part of the value above it.
+// The value for a message if it is one short word. Anything longer could contain more than its
+// author meant to write there: a line indented too far becomes part of the value above it.
 std::string shown(const YamlNode& node) {
   const auto harmless = [](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
@@ -34,7 +34,7 @@ std::string shown(const YamlNode& node) {
   return word ? "`" + node.text + "`" : "the value";
 }
 
-// What a node is that is not what was expected.
+// Describes a node that is not what was expected.
 std::string_view describe(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::kNull:
@@ -95,7 +95,7 @@ std::optional<std::vector<typename Range::Number>> read_each_above_last(const Va
                                                                         Read read_one,
                                                                         Problems& problems) {
   const std::string allowed = "a list of 1 to " + std::to_string(max_count) + " " +
-                              std::string(Range::kPlural) + " that ascend, each " +
+                              std::string(Range::kPlural) + " in ascending order, each " +
                               allowed_text(range);
   if (!expect_list(value, allowed, problems)) return std::nullopt;
   const std::size_t count = value.node.children.size();

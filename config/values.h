@@ -1,5 +1,5 @@
-// From one node of the file to one typed value, or to a problem that says what is allowed. The
-// rules of plain values; what keys there are is the schema's business. One thread per Problems.
+// Turns one node of the file into one typed value, or into a problem that says what is allowed.
+// These are the rules of plain values; the schema knows the keys. One thread per Problems.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ struct Value {
   Value item(std::size_t index) const;
 };
 
-// Both ends belong to the range.
+// Both ends are part of the range.
 struct DurationRange {
   using Number = Duration;
   static constexpr std::string_view kPlural = "durations";
@@ -32,14 +32,13 @@ struct DurationRange {
   Duration min;
   Duration max;
   bool or_zero = false;                          // 0 is allowed below `min`
-  Duration step = std::chrono::milliseconds(1);  // allowed are its multiples
+  Duration step = std::chrono::milliseconds(1);  // only its multiples are allowed
 };
 struct IntegerRange {
   int min;
   int max;
 };
-// Seconds as a number, for what durations are too coarse. `above` itself does not belong to the
-// range.
+// Seconds as a number, where durations are too coarse. `above` itself is not part of the range.
 struct SecondsRange {
   using Number = double;
   static constexpr std::string_view kPlural = "numbers of seconds";
@@ -48,7 +47,7 @@ struct SecondsRange {
   double max;
 };
 
-// The ranges as messages and the reference say them: "0 or 10ms to 1h", "1 to 100".
+// The ranges as messages and the reference word them: "0 or 10ms to 1h", "1 to 100".
 std::string allowed_text(const DurationRange& range);
 std::string allowed_text(const IntegerRange& range);
 std::string allowed_text(const SecondsRange& range);
@@ -65,7 +64,7 @@ std::optional<bool> read_boolean(const Value& value, std::string_view allowed, P
 // message, which never shows the text.
 std::optional<std::string> read_text(const Value& value, std::string_view allowed,
                                      Problems& problems);
-// Digits, with or without a point and more digits; not `.5` nor `1e3`.
+// Digits, with or without a point and more digits; not `.5` or `1e3`.
 std::optional<double> read_seconds(const Value& value, const SecondsRange& range,
                                    Problems& problems);
 // Between 1 and `max_count` entries, each larger than the one before.

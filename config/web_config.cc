@@ -19,8 +19,8 @@ constexpr std::string_view kHashAllowed =
     "60 characters that begin with `$2a$`, `$2b$` or `$2y$`, as `htpasswd -nBC 10 \"\"` prints "
     "them";
 
-// What is wrong with the hash, or nullopt. Anything that crypt() knows but bcrypt is refused here:
-// it also takes hashes that a password of eight letters is enough to break.
+// What is wrong with the hash, or nullopt. Everything that crypt() knows except bcrypt is refused:
+// crypt() also takes formats that look at only eight letters of a password.
 std::optional<std::string> wrong_with_hash(std::string_view hash) {
   const auto is_of_radix64 = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '.' && c <= '9');
@@ -75,12 +75,12 @@ void read_header(const KnownHeader& known, const Value& value, ReadContext& cont
       allowed += (allowed.empty() ? "" : ", ") + std::string(word);
     }
   }
-  // Written plain, `X-XSS-Protection: 0` is a number for YAML and text for everybody else.
+  // Without quotes, `X-XSS-Protection: 0` is a number for YAML but text for other readers.
   if (value.node.kind != YamlNode::Kind::kText) {
     context.problems.add(value.node.line, value.path, "is not text; allowed: " + allowed);
     return;
   }
-  // As others write a header: on one line, without blanks around it.
+  // As other exporters send a header: on one line, without blanks around it.
   std::string text = value.node.text;
   std::ranges::replace_if(text, [](char c) { return c == '\r' || c == '\n'; }, ' ');
   text.erase(text.find_last_not_of(" \t") + 1);
@@ -92,7 +92,7 @@ void read_header(const KnownHeader& known, const Value& value, ReadContext& cont
   if (!printable || !of_set) {
     context.problems.add(value.node.line, value.path,
                          "is not of the allowed form; allowed: " + allowed);
-  } else if (!text.empty()) {  // empty is the format's way to leave a header out
+  } else if (!text.empty()) {  // an empty value is the format's way to leave a header out
     web.headers.emplace_back(known.name, text);
   }
 }
@@ -127,7 +127,7 @@ Field<WebConfig> section(std::string_view key,
 
 std::span<const Field<WebConfig>> http_fields() {
   static const std::vector<Field<WebConfig>> fields = {
-      // Every client that speaks HTTP/2 falls back to what is served here.
+      // Every client that speaks HTTP/2 falls back to HTTP/1.1.
       section("http2",
               [](const Value& value, ReadContext& context, WebConfig&) {
                 static_cast<void>(read_web_boolean(value, context.problems));
@@ -203,10 +203,10 @@ std::span<const Field<WebConfig>> web_fields() {
 }
 
 void put_directory_before(std::string& path, const std::filesystem::path& directory) {
-  if (!path.empty()) path = (directory / path).string();  // an absolute path stays what it is
+  if (!path.empty()) path = (directory / path).string();  // an absolute path stays as it is
 }
 
-// An empty file has no section, and asks for nothing.
+// An empty file has no section, and sets nothing.
 YamlNode parse_web_document(std::string_view yaml, Problems& problems) {
   YamlNode root = parse_document(yaml, problems, std::nullopt);
   if (root.kind == YamlNode::Kind::kNull) root.kind = YamlNode::Kind::kMapping;

@@ -31,8 +31,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kCurves =
     {"CurveP521", "P-521"},
     {"X25519", "X25519"},
 }};
-// Those that Go counts as secure. The last three are of TLS 1.3, which Go lets nobody choose among:
-// they are known, and change nothing.
+// Those that Go counts as secure. The last three are of TLS 1.3, where Go offers no choice: they
+// are accepted and have no effect.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kCipherSuites = {{
     {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"},
     {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"},
@@ -56,7 +56,7 @@ std::string listed(Words<Meaning> words) {
   return text;
 }
 
-// The meaning of the word, or nullopt and a problem.
+// The meaning of the word, or nullopt after adding a problem.
 template <typename Meaning>
 std::optional<Meaning> read_word(const Value& value, std::string_view kind, Words<Meaning> words,
                                  Problems& problems) {
@@ -65,7 +65,7 @@ std::optional<Meaning> read_word(const Value& value, std::string_view kind, Word
   for (const auto& [word, meaning] : words) {
     if (word == *text) return meaning;
   }
-  // Without a guess: the word most alike may be the one that protects less.
+  // Without a suggestion: the most similar word may protect less.
   problems.add(value.node.line, value.path,
                "unknown " + std::string(kind) + "; allowed: " + listed(words));
   return std::nullopt;
@@ -106,7 +106,7 @@ Field<WebTls> words(std::string_view key, std::string_view kind,
 constexpr std::string_view kPath = "a path on one line, absolute or from this file's directory";
 constexpr std::string_view kPem = "text in PEM";
 
-// An empty one is one left out, as for the other readers of the format.
+// An empty value counts as left out, as for other readers of the format.
 Field<WebTls> path(std::string_view key, std::string WebTls::* member) {
   return {.key = std::string(key),
           .type = "text",
@@ -140,8 +140,8 @@ Field<WebTls> pem(std::string_view key, std::string WebTls::* member) {
           }};
 }
 
-// OpenSSL 3 speaks TLS 1.0 and 1.1 only with signatures that are broken. A minimum below 1.2 is
-// taken for 1.2, which every client of today speaks; a maximum below it would leave nothing.
+// OpenSSL 3 supports TLS 1.0 and 1.1 only with broken signatures. A minimum below 1.2 is taken as
+// 1.2, which every current client speaks; a maximum below it would leave nothing.
 Field<WebTls> version(std::string_view key, TlsVersion WebTls::* member, bool may_be_older) {
   Field<WebTls> field = word<TlsVersion>(key, "version", member, kVersions);
   field.read = [=, read = field.read](const Value& value, ReadContext& context, WebTls& tls) {
@@ -149,8 +149,8 @@ Field<WebTls> version(std::string_view key, TlsVersion WebTls::* member, bool ma
     if (text != "TLS10" && text != "TLS11") return read(value, context, tls);
     if (may_be_older) return;
     context.problems.add(value.node.line, value.path,
-                         "is too old for OpenSSL 3, which speaks it only with signatures that are "
-                         "broken; allowed: " +
+                         "is too old for OpenSSL 3, which supports it only with broken signatures; "
+                         "allowed: " +
                              listed<TlsVersion>(kVersions));
   };
   return field;
@@ -202,7 +202,7 @@ std::span<const Field<WebTls>> tls_fields() {
         words("curve_preferences", "curve", &WebTls::curves, kCurves),
     };
     for (Field<WebTls>& field : all) field = may_be_null(std::move(field));
-    Field<WebTls>& policy = all[4];  // an empty one is none, as for the other readers
+    Field<WebTls>& policy = all[4];  // an empty value is none, as for other readers
     policy.read = [read = policy.read](const Value& value, ReadContext& context, WebTls& tls) {
       if (value.node.kind != YamlNode::Kind::kText || !value.node.text.empty()) {
         read(value, context, tls);
@@ -220,14 +220,14 @@ void contradict(const Value& section, std::string_view key, std::string_view wro
   problems.add(node.line, section.child(node).path, wrong);
 }
 
-// An empty text is no value, as for the other readers of the format.
+// An empty text is no value, as for other readers of the format.
 bool has_value(const YamlNode& section, std::string_view key) {
   const YamlNode* const node = section.find(key);
   return node != nullptr && node->kind != YamlNode::Kind::kNull &&
          (node->kind != YamlNode::Kind::kText || !node->text.empty());
 }
 
-// Whether the section has one of the keys that begin TLS for the format, with a value.
+// Whether the section has, with a value, one of the keys that switch TLS on in this format.
 bool begins_tls(const YamlNode& section) {
   static constexpr std::array<std::string_view, 7> kKeys = {
       "cert_file", "cert", "key_file", "key", "client_ca_file", "client_ca", "client_auth_type"};
@@ -242,13 +242,13 @@ void require_one(const Value& section, const std::string& file, const std::strin
                    "` is missing; allowed: " + std::string(kPath) + ", or " + std::string(kPem));
 }
 
-// TLS 1.2 without a suite of its own is not spoken.
+// TLS 1.2 is switched off if the list has no suite of it.
 void leave_to_tls_13(const Value& section, WebTls& tls, Problems& problems) {
   const YamlNode* const suites = section.node.find("cipher_suites");
   if (suites == nullptr || suites->children.empty() || !tls.cipher_suites.empty()) return;
   if (tls.max_version == TlsVersion::k12) {
     contradict(section, "cipher_suites",
-               "has none of TLS 1.2, which `max_version` asks for; allowed: at least one of them",
+               "has none of TLS 1.2, which `max_version` requires; allowed: at least one of them",
                problems);
   }
   tls.min_version = TlsVersion::k13;
@@ -267,7 +267,7 @@ bool read_web_tls(const Value& value, ReadContext& context, WebTls& tls) {
   }
   if (tls.has_client_ca() && tls.client_auth == ClientAuth::kNone) {
     contradict(value, tls.client_ca_file.empty() ? "client_ca" : "client_ca_file",
-               "is of no use without `client_auth_type`; allowed: together with "
+               "has no effect without `client_auth_type`; allowed: together with "
                "RequireAndVerifyClientCert",
                problems);
   }

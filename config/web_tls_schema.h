@@ -9,7 +9,7 @@ namespace pgconn::config {
 inline constexpr std::string_view kWebTlsAllowed = "a mapping with `cert_file` and `key_file`";
 
 // Reads the section and checks its keys against each other. Paths stay as they were written.
-// False if it has no key that begins TLS: then there is none.
+// False if it has no key that switches TLS on.
 bool read_web_tls(const Value& value, ReadContext& context, WebTls& tls);
 
 }  // namespace pgconn::config

@@ -23,7 +23,7 @@ constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1
 
 bool is_of_number(char c) { return (c >= '0' && c <= '9') || c == '.'; }
 
-// Removes and returns the longest beginning of `text` that is (not) of a number.
+// Removes and returns the longest prefix of `text` that is (not) part of a number.
 std::string_view take(std::string_view& text, bool of_number) {
   std::size_t length = 0;
   while (length < text.size() && is_of_number(text[length]) == of_number) ++length;
@@ -65,9 +65,9 @@ nanoseconds parse_go_duration(std::string_view text) {
 
 std::optional<std::string> read_web_text(const Value& value, std::string_view allowed,
                                          Problems& problems) {
-  // Written plain, `1` is a number for YAML and text for everybody who reads this format.
+  // Without quotes, `1` is a number for YAML but text for other readers of this format.
   if (value.node.kind == YamlNode::Kind::kText) return value.node.text;
-  return read_text(value, allowed, problems);  // tells what it is instead
+  return read_text(value, allowed, problems);  // says what it is instead
 }
 
 std::optional<bool> read_web_boolean(const Value& value, Problems& problems) {

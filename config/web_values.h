@@ -21,7 +21,7 @@ std::optional<std::string> read_web_text(const Value& value, std::string_view al
                                          Problems& problems);
 std::optional<bool> read_web_boolean(const Value& value, Problems& problems);
 
-// The field, but a key without a value is one left out.
+// The field, but a key without a value counts as left out.
 template <typename Section>
 Field<Section> may_be_null(Field<Section> field) {
   field.read = [read = std::move(field.read)](const Value& value, ReadContext& context,

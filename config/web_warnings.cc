@@ -10,7 +10,7 @@ class Warnings {
  public:
   Warnings(const YamlNode& root, std::string path) : root_(root), path_(std::move(path)) {}
 
-  // At the key of the section, both of which may be missing.
+  // At the key of the section; either may be missing.
   void add(std::string_view section, std::string_view key, std::string_view text) {
     const YamlNode* at = root_.find(section);
     std::string where = at == nullptr ? "" : std::string(section) + ": ";
@@ -39,12 +39,12 @@ void warn_of_clients(const WebTls& tls, Warnings& warnings) {
   constexpr std::string_view kSection = "tls_server_config";
   if (tls.client_auth == ClientAuth::kRequest || tls.client_auth == ClientAuth::kRequireAny) {
     warnings.add(kSection, "client_auth_type",
-                 "certificates are not verified, so that anybody can make one; to keep strangers "
-                 "out write RequireAndVerifyClientCert");
+                 "certificates are not verified, so anybody can make one; to keep strangers out, "
+                 "write RequireAndVerifyClientCert");
   }
   if (tls.client_auth == ClientAuth::kVerifyIfGiven && !tls.client_allowed_sans) {
     warnings.add(kSection, "client_auth_type",
-                 "who shows no certificate is let in; to keep strangers out write "
+                 "clients without a certificate are let in; to keep strangers out, write "
                  "RequireAndVerifyClientCert");
   }
   if (tls.verifies() && !tls.has_client_ca()) {
@@ -55,7 +55,7 @@ void warn_of_clients(const WebTls& tls, Warnings& warnings) {
   if (!tls.client_allowed_sans) return;
   if (tls.client_auth == ClientAuth::kNone) {
     warnings.add(kSection, "client_allowed_sans",
-                 "does nothing, since no certificate is asked for; write `client_auth_type: "
+                 "has no effect, since no certificate is asked for; write `client_auth_type: "
                  "RequireAndVerifyClientCert`");
   } else if (tls.client_allowed_sans->empty()) {
     warnings.add(kSection, "client_allowed_sans", "is empty: no client is let in; name some");
@@ -67,16 +67,16 @@ void warn_of_tls(const WebTls& tls, Warnings& warnings) {
   const YamlNode* const oldest = warnings.find(kSection, "min_version");
   if (oldest != nullptr && (oldest->text == "TLS10" || oldest->text == "TLS11")) {
     warnings.add(kSection, "min_version",
-                 "is taken for TLS12: OpenSSL 3 speaks nothing older in earnest");
+                 "is taken as TLS12: OpenSSL 3 does not really support anything older");
   }
   if (!tls.cert.empty() && !tls.cert_file.empty()) {
-    warnings.add(kSection, "cert", "is not used, since `cert_file` goes before it");
+    warnings.add(kSection, "cert", "is not used, since `cert_file` takes precedence");
   }
   if (!tls.key.empty() && !tls.key_file.empty()) {
-    warnings.add(kSection, "key", "is not used, since `key_file` goes before it");
+    warnings.add(kSection, "key", "is not used, since `key_file` takes precedence");
   }
   if (!tls.client_ca.empty() && !tls.client_ca_file.empty()) {
-    warnings.add(kSection, "client_ca", "is not used, since `client_ca_file` goes before it");
+    warnings.add(kSection, "client_ca", "is not used, since `client_ca_file` takes precedence");
   }
   warn_of_clients(tls, warnings);
 }
@@ -87,11 +87,11 @@ void warn_of_users(const WebConfig& web, Warnings& warnings) {
     if (cost > kSlowBcryptCost) {
       warnings.add("basic_auth_users", name,
                    "has the cost " + std::to_string(cost) +
-                       ": each attempt to log in takes seconds or more, in which others wait; make "
-                       "the hash anew with a cost of 10 to 12");
+                       ": each attempt to log in takes seconds or more, while others wait; create "
+                       "the hash again with a cost of 10 to 12");
     }
     if (name.find(':') != std::string::npos) {
-      warnings.add("basic_auth_users", name, "can never log in: a name cannot hold a colon");
+      warnings.add("basic_auth_users", name, "can never log in: a name cannot contain a colon");
     }
   }
 }
@@ -105,7 +105,7 @@ void warn_of_rate(const RateLimit& limit, Warnings& warnings) {
   if (limit.interval < nanoseconds::zero() ||
       (limit.interval > nanoseconds::zero() && limit.interval < std::chrono::microseconds(1))) {
     warnings.add("rate_limit", "interval",
-                 "limits nothing to speak of (a number without a unit is nanoseconds); write 1s or "
+                 "limits practically nothing (a number without a unit is nanoseconds); write 1s or "
                  "15ms");
   }
 }

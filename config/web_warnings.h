@@ -1,4 +1,4 @@
-// What a web configuration leaves open although it may not look so. Used by web_config.cc alone.
+// Where a web configuration protects less than it may seem to. Used by web_config.cc alone.
 #pragma once
 
 #include <string>

@@ -14,7 +14,7 @@
 namespace pgconn::config {
 namespace {
 
-// The parser's messages in words that say what to do. Its own are not shown: some end in the
+// The parser's messages, reworded to say what to do. Its own are not shown: some end with the
 // character or word at fault, which can be part of a secret.
 std::string_view explain(std::string_view message) {
   using Explanation = std::pair<std::string_view, std::string_view>;
@@ -77,7 +77,7 @@ std::string shown_key(std::string_view key) {
 YamlNode parse_document(std::string_view yaml, Problems& problems,
                         std::optional<std::string_view> if_empty) {
   check_text(yaml, problems);
-  // The comment after the end: the parser overlooks a quote that opens as the last character.
+  // The comment is added because the parser overlooks a quote that opens as the last character.
   std::istringstream input(std::string(yaml) + "\n#");
   TreeBuilder builder(problems);
   bool found = false;

@@ -25,7 +25,7 @@ struct YamlNode {
   const YamlNode* find(std::string_view name) const;
 };
 
-// Bounds on a file; an honest configuration is far below them.
+// Limits on a file; a real configuration is far below them.
 inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 inline constexpr int kMaxDepth = 16;
 inline constexpr std::size_t kMaxNodes = 50'000;  // aliases counted as if written out
@@ -34,14 +34,14 @@ inline constexpr std::string_view kEmptyFile =
     "the file is empty; it needs at least `targets:` with one target";
 
 // Parses the one document of a file. Duplicate keys are added to `problems` (the first one stays);
-// for all else that is wrong it throws ConfigError: bytes that are not UTF-8, control characters,
-// tabs in the indentation, YAML's own errors, an empty file, a second document, tags, keys that are
-// not text, and more than the bounds above. No message repeats the text of a value; that of an
-// empty file is `if_empty`; with nullopt an empty file is a node without a value.
+// for everything else that is wrong it throws ConfigError: bytes that are not UTF-8, control
+// characters, tabs in the indentation, YAML's own errors, an empty file, a second document, tags,
+// keys that are not text, and anything above the limits. No message repeats the text of a value.
+// The message for an empty file is `if_empty`; with nullopt, an empty file is a node without value.
 YamlNode parse_document(std::string_view yaml, Problems& problems,
                         std::optional<std::string_view> if_empty = kEmptyFile);
 
-// A key as it may be shown: itself if it is a plain word, else "<key>" (it could hold a secret).
+// A key as it may be shown: itself if it is a plain word, else "<key>" (it could be a secret).
 std::string shown_key(std::string_view key);
 
 }  // namespace pgconn::config

@@ -26,7 +26,7 @@ std::size_t utf8_length(std::string_view text) {
   return malformed ? 0 : length;
 }
 
-// What is wrong with the character at `at`, if anything; `in_indentation` as of before it.
+// What is wrong with the character at `at`, if anything; `in_indentation` is the state before it.
 std::optional<std::string_view> wrong_with(std::string_view text, std::size_t at,
                                            bool in_indentation) {
   const char c = text[at];

@@ -40,7 +40,7 @@ Family& MetricBatch::family(const Descriptor& descriptor) {
   const auto same_name = [&](const Family& family) {
     return family.descriptor == &descriptor || family.descriptor->name == descriptor.name;
   };
-  // From the end: a collector adds to the family it made last, or to one of its few.
+  // From the end: a collector usually adds to the family it made last.
   const auto found = std::find_if(families_.rbegin(), families_.rend(), same_name);
   if (found == families_.rend()) {
     return families_.emplace_back(

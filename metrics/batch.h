@@ -1,6 +1,6 @@
 // What one collection produced: families of samples. A batch is a value: built by one thread,
 // moved or shared as const afterwards. It cleans label values on the way in, so that everything
-// downstream may take them for valid UTF-8.
+// downstream may rely on valid UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +42,8 @@ struct Family {
 class MetricBatch {
  public:
   // Adds one sample. `labels` are the values in the descriptor's order. Invalid UTF-8 (and U+0000)
-  // in a value is replaced by U+FFFD and counted. A counter that is NaN or negative is no counter
-  // and is left out; an info is 1 whatever `value` says.
+  // in a value is replaced by U+FFFD and counted. A counter that is NaN or negative is invalid and
+  // is left out; an info is 1 whatever `value` says.
   // Throws std::logic_error if the number of labels is wrong, if the descriptor is a histogram's,
   // or if a different descriptor of the same name is in the batch already.
   void add(const Descriptor& descriptor, double value, std::vector<std::string> labels = {});
@@ -57,8 +57,8 @@ class MetricBatch {
   // Throws std::logic_error if a different descriptor of the same name is in the batch already.
   void declare(const Descriptor& descriptor);
 
-  // Moves everything of `other` to the end of this batch; same families are joined.
-  // Throws std::logic_error if the two mean different things by one name.
+  // Moves everything in `other` to the end of this batch; families of equal name are joined.
+  // Throws std::logic_error if the two use one name for different things.
   void append(MetricBatch&& other);
 
   // Makes every series unique: samples with equal labels are folded by the descriptor's rule

@@ -16,7 +16,7 @@ bool has_open_ended_label(const Descriptor& descriptor) {
   return std::ranges::any_of(descriptor.labels(), is_open_ended);
 }
 
-// How much a series deserves to stay.
+// The weight of a series: the heaviest stay.
 double weight(const Sample& sample, Fold rule) {
   if (std::isnan(sample.value)) return -std::numeric_limits<double>::infinity();
   return rule == Fold::kMin ? -sample.value : sample.value;
@@ -26,7 +26,7 @@ double weight(const HistogramSample& sample, Fold) {
   return static_cast<double>(sample.value.count());
 }
 
-// Takes all but the `max_series` weightiest out of `series` and returns them; both keep their
+// Takes all but the `max_series` heaviest out of `series` and returns them; both keep their
 // order.
 template <typename Series>
 std::vector<Series> cut(std::vector<Series>& series, std::size_t max_series, Fold rule) {
@@ -70,7 +70,7 @@ void fold_rest(Family& family, std::vector<Sample> rest) {
 
 std::size_t cap_family(Family& family, std::size_t max_series) {
   if (std::max(family.samples.size(), family.histograms.size()) <= max_series) return 0;
-  // Equal series would compete with each other and tie.
+  // Equal series would compete with each other.
   fold_equal_series(family);
   std::vector<Sample> rest = cut(family.samples, max_series, family.descriptor->fold);
   const std::size_t cut_off =

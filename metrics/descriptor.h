@@ -43,12 +43,12 @@ struct Descriptor {
   }
 };
 
-// True if two descriptors of one name can share a family.
+// True if two descriptors with the same name can share a family.
 constexpr bool same_shape(const Descriptor& a, const Descriptor& b) {
   return a.type == b.type && std::ranges::equal(a.labels(), b.labels());
 }
 
-// True for the labels whose values an operator does not bound (database, user, application, …).
+// True for labels whose values no operator limits (database, user, application, …).
 // Families that carry one are capped (see cap.h).
 constexpr bool is_open_ended(std::string_view label) {
   constexpr std::string_view names[] = {"database", "user",       "application", "client",

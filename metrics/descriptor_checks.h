@@ -1,5 +1,5 @@
-// The rules a Descriptor must keep, checked while it is compiled. Include descriptor.h, not this.
-// A rule that is broken shows in the compiler's message as a call to the function of
+// The rules that a Descriptor must follow, checked at compile time. Include descriptor.h, not this.
+// A broken rule shows in the compiler's message as a call to the function of
 // pgconn::metrics::invalid_descriptor that is named after it.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace pgconn::metrics {
 
-// Never defined and not constexpr: reaching one ends constant evaluation.
+// Never defined and not constexpr: a call to one ends constant evaluation.
 namespace invalid_descriptor {
 void name_must_start_with_pgconn_or_process();
 void name_must_be_lower_case_letters_digits_and_underscores();
@@ -80,7 +80,7 @@ consteval void check_suffixes(const Descriptor& d) {
   if (d.type != Type::kCounter && has_last_word(d.name, "total")) only_a_counter_may_end_in_total();
   if (d.type == Type::kInfo && !has_last_word(d.name, "info")) info_must_end_in_info();
   if (d.type != Type::kInfo && has_last_word(d.name, "info")) only_an_info_may_end_in_info();
-  // Names that the sample lines of a counter or a histogram of the same base name would take.
+  // Names that the sample lines of a counter or a histogram of the same base name would use.
   constexpr std::string_view reserved[] = {"sum", "count", "bucket", "created", "total", "info"};
   for (std::string_view word : reserved) {
     if (has_last_word(base_name(d), word)) name_ends_in_a_reserved_suffix();
@@ -166,7 +166,7 @@ consteval Descriptor counter(std::string_view name, std::string_view help, Label
 }
 
 consteval Descriptor info(std::string_view name, std::string_view help, Labels labels) {
-  // Two equal facts are one fact: folding must not make a 2 of them.
+  // Two equal facts are one fact: folding must not add them up to 2.
   return descriptor_checks::checked(
       {.name = name, .type = Type::kInfo, .help = help, .fold = Fold::kMax}, labels);
 }

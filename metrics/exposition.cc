@@ -17,10 +17,10 @@ namespace {
 using ExtraLabels = std::vector<std::pair<std::string, std::string>>;
 using Names = std::span<const std::string_view>;
 
-// The extra labels of a batch as they stand before each series' own.
+// The extra labels of a batch, which come before each series' own.
 struct Prefix {
   std::string text;
-  std::size_t origin = 0;  // the same for the same set of labels, in whatever order
+  std::size_t origin = 0;  // equal for equal sets of labels, in whatever order
 };
 
 // A family of one batch, on its way to be joined with those of the other batches.
@@ -54,7 +54,7 @@ class Parts {
   std::unordered_map<std::string, std::size_t> origins_;
 };
 
-// Renders the extra labels but for those whose name an earlier one or the descriptor has.
+// Renders the extra labels, except those whose name an earlier one or the descriptor has.
 std::string render(const ExtraLabels& labels, Names taken) {
   std::string rendered;
   for (auto label = labels.begin(); label != labels.end(); ++label) {
@@ -94,10 +94,10 @@ const Prefix* Parts::make_prefix(const ExtraLabels& labels, Names taken) {
   return &prefixes_.emplace_back(Prefix{.text = render(labels, taken), .origin = entry->second});
 }
 
-// Remembers the series of several parts that could hold the same one.
+// Remembers the series of several parts that could contain the same one.
 class SeenSeries {
  public:
-  // The series that follow are of `part`.
+  // The series that follow belong to `part`.
   void start(const Part& part) {
     part_ = &part;
     order_.resize(part.descriptor->label_count);
@@ -118,7 +118,7 @@ class SeenSeries {
   std::unordered_set<std::string> seen_;
 };
 
-// True if two of the parts could hold the same series: only with equal extra labels they can.
+// True if two of the parts could contain the same series: only if their extra labels are equal.
 bool may_repeat(std::span<const Part> parts) {
   std::unordered_set<std::size_t> origins;
   return parts.size() > 1 && !std::ranges::all_of(parts, [&](const Part& part) {

@@ -1,5 +1,5 @@
 // Batches to text: Prometheus text format 0.0.4 and OpenMetrics 1.0. Pure functions; any thread.
-// The output is always valid: HELP and TYPE once a family, families of equal name joined across
+// The output is always valid: HELP and TYPE once per family, families of equal name joined across
 // batches, everything escaped, no series twice.
 #pragma once
 
@@ -23,18 +23,18 @@ struct LabeledBatch {
   const MetricBatch* batch = nullptr;
 };
 
-// Writes all batches, each of them unified (MetricBatch::unify). Families come sorted by name,
-// series in the order they were added. Equal series of different batches: the first stays. So with
-// families that mean different types by one name (in OpenMetrics a gauge `x` and a counter
-// `x_total` do): the first type stays.
+// Writes all batches, each of them unified (MetricBatch::unify). Families are sorted by name,
+// series come in the order they were added. Of equal series in different batches, the first stays.
+// Of families with different types under one name (in OpenMetrics a gauge `x` and a counter
+// `x_total`), the first type stays.
 std::string expose(std::span<const LabeledBatch> batches, Format format);
 
 // The Content-Type header for a format.
 std::string_view content_type(Format format);
 
 // Chooses by an Accept header as Prometheus sends it: OpenMetrics only when it is asked for by
-// name, with a version this writes (1.0.0 or 0.0.1 or none) and at least the preference of
-// text/plain. Whatever else is asked for, or cannot be read, gets text.
+// name, with a version that this writes (1.0.0 or 0.0.1 or none) and at least the preference of
+// text/plain. Everything else, including headers that cannot be read, gets text.
 Format negotiate(std::string_view accept);
 
 // True if an Accept-Encoding header allows gzip (q=0 forbids it).

@@ -17,7 +17,7 @@ std::string gzip(std::string_view data) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kDefaultMemory,
                    Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("gzip: zlib cannot start, most likely for want of memory");
+    throw std::runtime_error("gzip: zlib cannot start, most likely for lack of memory");
   }
   const std::unique_ptr<z_stream, decltype(&deflateEnd)> end(&stream, &deflateEnd);
 

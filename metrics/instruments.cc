@@ -91,8 +91,7 @@ class Instruments::Impl {
     throw std::logic_error(std::string(descriptor.name) + ": " + problem);
   }
 
-  // Repairs label values here rather than in collect(): values that a repair makes equal are one
-  // series.
+  // Repairs label values here rather than in collect(): values that become equal are one series.
   static void check(const Descriptor& descriptor, Type type, LabelValues& labels) {
     if (descriptor.type != type) reject(descriptor, "the descriptor is of another type");
     if (labels.size() != descriptor.label_count) reject(descriptor, "wrong number of label values");
@@ -110,7 +109,7 @@ class Instruments::Impl {
     return found;
   }
 
-  // What is one series too many belongs to `other`.
+  // Series beyond the limit count in `other`.
   void bound(const Descriptor& descriptor, const auto& series, LabelValues& labels) const {
     if (max_series_ == 0 || series.size() < max_series_ || series.contains(labels)) return;
     const auto names = descriptor.labels();

@@ -1,5 +1,5 @@
-// Counters and histograms that live as long as the process: prometheus-cpp's accumulators, bound to
-// our descriptors. Thread-safe: HTTP workers and the I/O thread both count.
+// Counters and histograms that live as long as the process: prometheus-cpp's accumulators with our
+// descriptors. Thread-safe: HTTP workers and the I/O thread both count.
 #pragma once
 
 #include <cstddef>

@@ -58,7 +58,7 @@ Alternative next_alternative(std::string_view& header) {
   return alternative;
 }
 
-// A header's word on one thing: the most specific alternative that covers it counts.
+// What a header says about one format: the most specific alternative that covers it counts.
 class Preference {
  public:
   void consider(int specificity, double quality) {

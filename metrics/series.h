@@ -1,4 +1,4 @@
-// Series that turn out to be the same one. Pure functions on values; any thread.
+// Merges series that turn out to be the same. Pure functions on values; any thread.
 #pragma once
 
 #include <vector>

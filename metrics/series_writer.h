@@ -1,4 +1,4 @@
-// The lines of one family's series. Used by expose() for the length of one call; one thread.
+// Writes the lines of one family's series. Used by expose() during one call; one thread.
 #pragma once
 
 #include <string>
@@ -36,7 +36,7 @@ class SeriesWriter {
   const Descriptor& descriptor_;
   std::string_view prefix_;
   Format format_;
-  // Scratch of the series at hand, kept for its memory.
+  // Scratch for the current series, kept to reuse its memory.
   std::string labels_;
   std::string bucket_labels_;
   std::string bound_;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kLargestExactInteger = 9007199254740992;  // 2^53
 
-// Appends what std::to_chars makes of the arguments. The longest is a double in full precision.
+// Appends what std::to_chars makes of the arguments: at most a double in full precision.
 template <typename... Arguments>
 void append_chars(std::string& out, Arguments... arguments) {
   char buffer[32];

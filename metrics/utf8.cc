@@ -6,7 +6,7 @@ namespace pgconn::metrics {
 
 namespace {
 
-// Of two or three bytes.
+// For characters of two or three bytes.
 std::string escaped(std::string_view sequence) {
   unsigned point = 0;
   for (const char c : sequence) point = point << 6 | (static_cast<unsigned char>(c) & 0x3FU);

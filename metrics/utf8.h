@@ -1,5 +1,5 @@
 // UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF. Databases
-// hand out names in any encoding (SQL_ASCII above all), and one bad byte would cost the whole
+// return names in any encoding (above all SQL_ASCII), and one bad byte would spoil the whole
 // scrape. Pure functions; any thread.
 #pragma once
 
@@ -28,8 +28,8 @@ constexpr std::size_t utf8_sequence_length(std::string_view text) {
 }
 
 // Whether a well-formed sequence is a C1 control (U+0080 to U+009F), which terminals obey, or a
-// direction mark (U+202A to U+202E, U+2066 to U+2069), which makes a text read otherwise than it
-// is.
+// direction mark (U+202A to U+202E, U+2066 to U+2069), which makes a text look different from what
+// it is.
 constexpr bool deceives(std::string_view sequence) {
   const auto byte = [sequence](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
   if (sequence.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
@@ -38,8 +38,8 @@ constexpr bool deceives(std::string_view sequence) {
          (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);
 }
 
-// True if `text` can be exposed as it is: well-formed, without what deceives, and without U+0000,
-// which the formats allow but parsers written in C take for the end.
+// True if `text` can be exposed as it is: well-formed, without deceptive characters, and without
+// U+0000, which the formats allow but parsers written in C take for the end.
 constexpr bool is_exposable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_sequence_length(text);
@@ -49,8 +49,8 @@ constexpr bool is_exposable(std::string_view text) {
   return true;
 }
 
-// `text` with U+FFFD in place of each byte that is part of no well-formed sequence and of U+0000,
-// and with escapes as \u202e in place of what deceives.
+// `text` with U+FFFD instead of U+0000 and of each byte that is not part of a well-formed sequence,
+// and with escapes such as \u202e instead of deceptive characters.
 std::string repaired(std::string_view text);
 
 }  // namespace pgconn::metrics

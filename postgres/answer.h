@@ -1,4 +1,4 @@
-// Reading what a peer answered to one question, whatever it is. Pure; any thread.
+// Reads a peer's answer to one query, whatever it may be. Pure; any thread.
 #pragma once
 
 #include <exception>
@@ -8,13 +8,13 @@
 
 namespace pgconn::postgres {
 
-// What `read` makes of the rows of the last answer. Throws the PgError that the answer is, or
-// PgError(kProtocol) if there is none, or `read` finds that its rows are not what was asked for
-// (std::exception).
+// What `read` makes of the rows of the last answer. Throws the answer's PgError if it is one, or
+// PgError(kProtocol) if there is no answer, or if `read` finds that its rows are not what was asked
+// for (std::exception).
 template <typename Read>
 auto read_answer(std::span<const Answer> answers, Read read) {
   const auto strange = [](const std::string& what) {
-    return PgError(Phase::kQuery, Reason::kProtocol, "", "not the answer of a PostgreSQL: " + what,
+    return PgError(Phase::kQuery, Reason::kProtocol, "", "not an answer of PostgreSQL: " + what,
                    false);
   };
   if (answers.empty()) throw strange("there is none");
@@ -26,7 +26,7 @@ auto read_answer(std::span<const Answer> answers, Read read) {
   }
 }
 
-// The question that needs no more than a living server, and its answer: throws as above.
+// A query that needs no more than a running server, and its answer: throws as above.
 inline constexpr const char* kAreYouThere = "SELECT 1 AS here";
 void expect_here(std::span<const Answer> answers);
 

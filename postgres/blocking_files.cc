@@ -19,7 +19,7 @@ void refuse_blocking_file(std::string_view keyword, const std::string& path) {
   if (path.empty() || stat(path.c_str(), &status) != 0 || !may_block(status)) return;
   throw PgError(Phase::kConfig, Reason::kConfig, "",
                 std::string(keyword) + " is " + path +
-                    ", which is not a regular file and could block for ever; name a regular file",
+                    ", which is not a regular file and could block forever; name a regular file",
                 true);
 }
 

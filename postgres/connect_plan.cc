@@ -8,7 +8,7 @@
 namespace pgconn::postgres {
 namespace {
 
-// libpq shows addresses in one spelling and without the zone of fe80::1%eth0.
+// libpq shows addresses in one notation and without the zone of fe80::1%eth0.
 bool may_be_same(const std::string& given, std::string_view shown) {
   asio::error_code error;
   const auto a = asio::ip::make_address(given.substr(0, given.find('%')), error);
@@ -78,7 +78,7 @@ void ConnectPlan::start_turn(Deadline now) {
 
 std::size_t ConnectPlan::turns_left() const {
   std::size_t left = endpoints_.size() - at_;
-  // The last of one endpoint has nobody to leave time for.
+  // The last endpoint has no other to leave time for.
   if (prefers_standby_ && !second_walk_ && endpoints_.size() > 1) left += endpoints_.size();
   return std::max<std::size_t>(left, 1);
 }

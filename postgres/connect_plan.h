@@ -1,7 +1,7 @@
 // Which of several endpoints a connection attempt is at, and how long it may stay there. libpq goes
-// on to the next one by itself when one refuses, but never when one is silent: a black hole in
-// front would take all the time there is. One that has taken the TCP connection is no black hole:
-// it gets most of what is left, because logins may be slow. Values, no I/O; any thread.
+// on to the next one by itself when one refuses, but never when one is silent: a black hole that
+// comes first would use up all the time. One that has accepted the TCP connection is no black hole:
+// it gets most of the time left, because logins may be slow. Values, no I/O; any thread.
 #pragma once
 
 #include <functional>
@@ -18,25 +18,25 @@ void shuffle(std::vector<Endpoint>& endpoints, const std::function<double()>& di
 
 class ConnectPlan {
  public:
-  // `prefers_standby`: libpq walks the list twice (target_session_attrs=prefer-standby), at first
-  // for a standby and then for anything.
+  // `prefers_standby`: libpq goes through the list twice (target_session_attrs=prefer-standby),
+  // first for a standby and then for any server.
   ConnectPlan(std::vector<Endpoint> endpoints, bool prefers_standby, Deadline deadline);
 
-  // Those that libpq is to try now, in order.
+  // The endpoints that libpq should try now, in order.
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
 
-  // libpq begins with them.
+  // libpq begins to try them.
   void begin(Deadline now);
-  // libpq is at this one: as PQhost, PQhostaddr and PQport say. An address that is written in
-  // another way than in the connection string does no harm: then host and port tell.
+  // libpq is at this one, according to PQhost, PQhostaddr and PQport. An address that is written
+  // differently from the connection string does no harm: host and port identify it.
   void is_at(std::string_view host, std::string_view address, std::string_view port, Deadline now);
-  // The present one has taken the TCP connection.
+  // The current one has accepted the TCP connection.
   void is_up(Deadline now);
-  // Until when the present one may take: its share of what is left, or most of that once it is up.
+  // The current one's deadline: its share of the time left, or most of that once it is up.
   Deadline turn_ends() const { return turn_ends_; }
 
-  // The present one has used up its turn: leaves it out. Those before it have refused, and are left
-  // out too unless libpq may want them in its second walk. False if nobody is left.
+  // The current one has used up its turn: leaves it out. Those before it have refused, and are left
+  // out too unless libpq may need them in its second pass. False if none is left.
   bool leave_out();
 
  private:

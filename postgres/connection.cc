@@ -79,7 +79,7 @@ bool needs_lookup(const Endpoint& endpoint) {
 }
 
 // Every endpoint with every address of its name, in order: libpq then tries them as it would have
-// after its own (blocking) lookup. One name that fails does not spoil the others, and one that
+// after its own (blocking) lookup. A name that fails does not affect the others, and one that
 // hangs leaves time for them.
 asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver,
                                                    const std::vector<Endpoint>& endpoints,
@@ -125,7 +125,7 @@ bool is_set_by_options(PGconn* connection, std::string_view name) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     if (c == '-') c = '_';
   }
-  // `-c name` and `-cname` and `--name`, but no longer name that ends so.
+  // `-c name` and `-cname` and `--name`, but no longer name that ends in it.
   for (const char* before : {" ", "_c", "__", "\t"}) {
     if (options.find(before + std::string(name) + "=") != std::string::npos) return true;
   }
@@ -135,10 +135,10 @@ bool is_set_by_options(PGconn* connection, std::string_view name) {
 std::string milliseconds(std::chrono::milliseconds value) { return std::to_string(value.count()); }
 
 std::string setup_statement(const ConnectOptions& options, PGconn* connection) {
-  // Nobody may put objects of the same name before the catalog's.
+  // Keeps objects of the same name from shadowing the catalog's.
   std::string sql = "SELECT set_config('search_path', 'pg_catalog', false)";
-  // What the connection's options set stays: the server then tells that its value is the client's,
-  // which a SET would hide.
+  // Values from the connection's options are kept: the server then reports that they are the
+  // client's, which a SET would hide.
   const auto set = [&sql, connection](std::string_view name, const std::string& value) {
     if (is_set_by_options(connection, name)) return;
     sql += ", set_config('" + std::string(name) + "', '" + value + "', false)";
@@ -150,13 +150,13 @@ std::string setup_statement(const ConnectOptions& options, PGconn* connection) {
   if (options.outlive_idle_session_timeout && PQserverVersion(connection) >= 140000) {
     set("idle_session_timeout", "0");
   }
-  // A database without an encoding cannot convert: asked for UTF-8, it would fail a whole query for
-  // one byte that is none. So take the bytes as they are.
+  // A database without an encoding cannot convert: asked for UTF-8, it would fail a whole query
+  // because of one invalid byte. So take the bytes as they are.
   const char* encoding = PQparameterStatus(connection, "server_encoding");
   if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII") {
     set("client_encoding", "SQL_ASCII");
   }
-  // A pooler makes up the process number that it tells its clients.
+  // A pooler makes up the process number that it gives its clients.
   return sql + " WHERE pg_backend_pid() = " + std::to_string(PQbackendPID(connection));
 }
 
@@ -169,12 +169,12 @@ PgError timed_out(Phase phase) {
 // A peer chooses how many iterations SCRAM has, and libpq cannot be interrupted.
 PgError computes(Phase phase) {
   return PgError(phase, Reason::kTimeout, "",
-                 "a login to this server computes for longer than it may take (scram_iterations?); "
+                 "a login to this server is still computing past its deadline (scram_iterations?); "
                  "no other is begun until it has ended",
                  true);
 }
 
-// A pooler tells its server's version too.
+// A pooler reports its server's version too.
 void require_supported(PGconn* connection, const Peer& peer) {
   if (PQserverVersion(connection) >= peer.oldest_version) return;
   const char* const told = PQparameterStatus(connection, "server_version");
@@ -183,15 +183,15 @@ void require_supported(PGconn* connection, const Peer& peer) {
   throw PgError(
       Phase::kStartup, Reason::kUnsupportedVersion, "",
       version.empty()
-          ? "the server does not tell its version; " + product + " " + oldest + " is needed"
+          ? "the server does not report its version; " + product + " " + oldest + " is needed"
           : product + " \"" + version + "\" is not supported; needs " + oldest,
       true);
 }
 
-// What libpq has been told so far: it forgets that once an endpoint takes us.
+// What endpoints have told libpq so far: it forgets that once one accepts us.
 class TurnedAway {
  public:
-  // Adds to what attempts before this one were told.
+  // Adds to what earlier attempts were told.
   explicit TurnedAway(std::vector<EndpointError>* all)
       : all_(all), before_(all == nullptr ? 0 : all->size()) {}
 
@@ -207,7 +207,7 @@ class TurnedAway {
   std::size_t before_;
 };
 
-// One attempt of libpq's over the endpoints of the plan. False when the present one has used up its
+// One attempt of libpq's over the endpoints of the plan. False when the current one has used up its
 // turn.
 asio::awaitable<bool> attempt(Wire& wire, ConnectPlan& plan, PhaseClock& phases,
                               TurnedAway turned_away, GivenUp given_up) {

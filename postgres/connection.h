@@ -30,8 +30,8 @@ struct ConnectTimings {
   Duration total{};
 };
 
-// What it has SET is left out when a pooler is in between: whose session that is, and who gets it
-// next, the pooler alone knows.
+// What it would SET is left out when a pooler is in between: only the pooler knows whose session
+// that is and who gets it next.
 struct ConnectOptions {
   std::string purpose;  // becomes application_name=pgconn_exporter/<purpose>
   // Server-side limits, SET once connected. They are SET and not sent as startup `options`, so that
@@ -41,12 +41,12 @@ struct ConnectOptions {
   // Keeps the server's idle_session_timeout (14+) from ending a session that is held on purpose.
   bool outlive_idle_session_timeout = false;
   // Of one target: how many of its logins go on computing although they were given up. While one
-  // does, no other is begun. Absent: nobody counts.
+  // does, no other is begun. Absent: not counted.
   std::shared_ptr<std::atomic<int>> given_up = {};
-  // Where to leave what endpoints of several answered that did not take us, also if a later one
-  // did; must outlive the call. Null: nobody wants to know.
+  // Where to store the answers of those endpoints of several that turned us away, even if a later
+  // one accepted; must outlive the call. Null: they are not needed.
   std::vector<EndpointError>* turned_away = nullptr;
-  // TCP keepalives of our socket. Off for a connection that is to find out how long silence lives.
+  // TCP keepalives of our socket. Off for a connection that measures how long it may stay idle.
   bool keepalives = true;
   // Unless it takes a setup, nothing is SET. Its name must live as long as the process.
   Peer peer = {};
@@ -54,12 +54,12 @@ struct ConnectOptions {
 
 struct Query {
   std::string sql;
-  // Not empty: prepared under this name once on each connection that is known to go to the server
-  // itself, and executed from then on.
+  // If not empty: prepared under this name once on each connection that is known to go to the
+  // server itself, and executed from then on.
   std::string name;
 };
 
-// Rows, or the ERROR that this query alone got.
+// Rows, or the ERROR of this one query.
 using Answer = std::variant<Rows, PgError>;
 
 // The application_name prefix of every session this program opens.
@@ -80,12 +80,12 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Sends all queries in one libpq pipeline with a sync after each, so that one that fails fails
-  // alone, and stores each answer as it arrives: `answers` then holds one entry for each query
-  // answered so far, in order, even when this throws. Throws a fatal PgError when the connection is
-  // lost, at the deadline (the connection is closed then) or after close(). `arrivals`, if given,
-  // gets the time each answer was complete. The first call also applies ConnectOptions; a
-  // connection that is only watched needs one call without queries for that.
+  // Sends all queries in one libpq pipeline with a sync after each, so that a failing one does not
+  // affect the others, and stores each answer as it arrives: `answers` holds one entry for each
+  // query answered so far, in order, even when this throws. Throws a fatal PgError when the
+  // connection is lost, at the deadline (the connection is closed then) or after close().
+  // `arrivals`, if given, gets the time each answer was complete. The first call also applies
+  // ConnectOptions; a connection that is only watched needs one call without queries for that.
   virtual asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
                                          std::vector<Answer>& answers,
                                          std::vector<Deadline>* arrivals) = 0;
@@ -103,10 +103,10 @@ class Connection {
   // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL
   // comes with its SQLSTATE. Notices that do not end the session are ignored.
   virtual asio::awaitable<std::optional<PgError>> watch(Deadline deadline) = 0;
-  // Ends a watch() under way as its deadline would, so that its caller may ask at once.
+  // Ends a watch() under way as its deadline would, so that its caller can send a query at once.
   virtual void interrupt() = 0;
 
-  // What the server warned of at the login: that our password soon expires, say. Each as "message:
+  // The server's warnings at login, for example that our password expires soon. Each as "message:
   // detail", in the server's language; the first few.
   virtual const std::vector<std::string>& login_warnings() const = 0;
 
@@ -117,14 +117,14 @@ class Connection {
   virtual const ConnectTimings& timings() const = 0;
   virtual int server_version() const = 0;  // as PQserverVersion: 150018 is 15.18
   virtual int backend_pid() const = 0;
-  // Whether the session that answers is the one that was logged in to; else a pooler is in between.
-  // nullopt before the first answer.
+  // Whether the session that answers is the one that we logged in to; if not, a pooler is in
+  // between. nullopt before the first answer.
   virtual std::optional<bool> is_direct() const = 0;
-  // After a pipeline() without an answer: whether the peer's kernel took what was asked; nullopt if
-  // that is not known, as on a Unix socket.
+  // After a pipeline() without an answer: whether the peer's kernel acknowledged the query; nullopt
+  // if that is not known, as on a Unix socket.
   virtual std::optional<bool> was_acknowledged() const = 0;
-  // The longest silence that our keepalives leave on the path while nothing is said; nullopt if
-  // none are sent: they are off, or it is a Unix socket.
+  // The longest time between our keepalives on the path while nothing else is sent; nullopt if none
+  // are sent: they are off, or it is a Unix socket.
   virtual std::optional<std::chrono::seconds> keepalive_gap() const = 0;
   virtual std::string host() const = 0;      // the one connected to
   virtual std::string endpoint() const = 0;  // as EndpointError has it

@@ -28,10 +28,10 @@ struct ConnectionDeleter {
   throw PgError(Phase::kConfig, Reason::kConfig, "", message, true);
 }
 
-// What libpq says of a string it could not read, up to where it begins to quote the string: that
-// may be half a password, and what is quoted may hold quotes itself.
+// What libpq says about a string it could not read, up to where it begins to quote the string: that
+// may be half a password, and the quoted text may contain quotes itself.
 std::string without_quoted(std::string_view message) {
-  // Those that name a character of the syntax in quotes before they quote the string.
+  // Messages that quote a character of the syntax before they quote the string.
   static constexpr std::array kBeginnings = {
       std::string_view(R"(missing "=" after)"),
       std::string_view(R"(missing key/value separator "=" in URI query parameter)"),
@@ -68,7 +68,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-// The keyword somebody may have meant. The word itself is never shown.
+// The keyword that was probably meant. The word itself is never shown.
 std::string suggestion(std::string_view message) {
   const std::size_t open = message.find('"');
   const std::size_t close = message.find('"', open + 1);
@@ -138,7 +138,7 @@ void check_endpoint(const Endpoint& endpoint) {
       "; in a URI, percent-encode what is special in user and password";
   if (!endpoint.is_unix_socket() &&
       endpoint.host.find_first_of("@/?#=\"' \t\r\n") != std::string::npos) {
-    fail("the host holds a character that no host name has" + std::string(kHint));
+    fail("the host contains a character that no host name has" + std::string(kHint));
   }
   int port = 0;
   const char* const end = endpoint.port.data() + endpoint.port.size();
@@ -150,7 +150,7 @@ void check_endpoint(const Endpoint& endpoint) {
 
 using Attempt = std::unique_ptr<PGconn, ConnectionDeleter>;
 
-// libpq fills in service files, environment and defaults only when it connects. So let it start to,
+// libpq fills in service files, environment and defaults only when it connects. So let it begin to,
 // with a gssencmode that it refuses before it touches the network: our own is `disable` anyway.
 Attempt attempt_without_network(std::vector<const char*> keywords,
                                 std::vector<const char*> values) {
@@ -164,7 +164,7 @@ Attempt attempt_without_network(std::vector<const char*> keywords,
   return attempt;
 }
 
-// `dsn` with what fills it, except that `keyword` has this value.
+// `dsn` with everything filled in, except that `keyword` has this value.
 OptionList merge(const std::string& dsn, const char* keyword, const char* value) {
   const Attempt attempt = attempt_without_network({"dbname", keyword}, {dsn.c_str(), value});
   OptionList options(PQconninfo(attempt.get()));
@@ -173,7 +173,7 @@ OptionList merge(const std::string& dsn, const char* keyword, const char* value)
 }
 
 // The directory compiled into libpq, which an empty host stands for. Lists of empty names keep
-// PGHOST and its like out.
+// PGHOST and the like out.
 std::string default_socket_directory() {
   const Attempt attempt = attempt_without_network({"host", "hostaddr", "port", "password"},
                                                   {",", ",", "5432", "not read"});
@@ -211,7 +211,7 @@ std::vector<Endpoint> endpoints_of(const PQconninfoOption* options) {
   return endpoints;
 }
 
-// What we set ourselves or hand over apart.
+// What we set ourselves or pass separately.
 constexpr std::array kOurs = {"host",       "hostaddr",        "port",
                               "password",   "service",         "application_name",
                               "gssencmode", "client_encoding", "fallback_application_name"};
@@ -233,22 +233,22 @@ bool take_over_shuffling(Keywords& keywords) {
 }
 
 ConnInfo ConnInfo::parse(std::string_view dsn) {
-  if (dsn.find('\0') != std::string_view::npos) fail("the connection string holds a zero byte");
+  if (dsn.find('\0') != std::string_view::npos) fail("the connection string contains a zero byte");
   const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
   const std::string text(blank ? "" : dsn);
   refuse_blocking_file("PGSERVICEFILE", service_file());
-  // A plain word would be taken for a database name by the call that merges.
+  // The call that merges would take a plain word for a database name.
   ConnInfo info;
   if (!blank) {
     const OptionList own = parse_string(text);
     check_sslmode(find(own.get(), "sslmode"));
-    // Merged already, but named again: else libpq, when it connects, fills what is still unset, the
-    // password above all, from the service that PGSERVICE names for other targets.
+    // Merged already, but named again: otherwise libpq, when it connects, fills what is still
+    // unset, above all the password, from the service that PGSERVICE names for other targets.
     const std::string service = find(own.get(), "service");
     if (!service.empty()) info.values_.emplace_back("service", service);
   }
-  // Without a password libpq looks into the password file, and complains on stderr if that is open
-  // to others. So one is given, and the real one is asked for with a file that is not there.
+  // Without a password libpq reads the password file, and complains on stderr if others can read
+  // it. So a password is given, and the real one is asked for with a file that does not exist.
   const OptionList merged = merge(text, "password", "not read");
   info.endpoints_ = endpoints_of(merged.get());
   const OptionList with_password = merge(text, "passfile", "/nonexistent/passfile");

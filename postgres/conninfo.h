@@ -24,8 +24,8 @@ struct Endpoint {
 
 using Keywords = std::vector<std::pair<std::string, std::string>>;
 
-// From libpq 16 on load_balance_hosts=random has libpq shuffle the hosts, and keep the order to
-// itself. If these keywords want that, they are made to say `disable`, and this is true.
+// From libpq 16 on, load_balance_hosts=random makes libpq shuffle the hosts without showing the
+// order. If these keywords ask for that, they are changed to `disable`, and this is true.
 bool take_over_shuffling(Keywords& keywords);
 
 class ConnInfo {
@@ -42,19 +42,19 @@ class ConnInfo {
   // The value of a libpq keyword other than host, hostaddr, port and password; empty if unset.
   std::string value(std::string_view keyword) const;
   // The file that libpq opens for `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` or `passfile`: the
-  // one that is named, else its own in the home directory. Empty if there is no home either.
+  // named one, else its own in the home directory. Empty if there is no home either.
   std::string file(std::string_view keyword) const;
   std::string user() const { return value("user"); }
   std::string database() const { return value("dbname"); }
-  // The endpoints are to be tried in random order (load_balance_hosts=random): by whoever connects,
-  // since libpq does not do it with these parameters().
+  // The endpoints must be tried in random order (load_balance_hosts=random): the caller does that,
+  // since libpq does not with these parameters().
   bool shuffles() const { return shuffles_; }
   bool wants_tls() const { return value("sslmode") != "disable"; }
-  // A password would be sent if asked for: one that was set, or that may stand in libpq's password
+  // A password would be sent if asked for: one that was set, or that may be in libpq's password
   // file, which is looked for.
   bool has_password() const;
-  // Over TCP whoever answers in the server's place is given the password itself if he asks for it:
-  // nothing verifies who he is, and nothing keeps libpq, of this major version, from sending it.
+  // Over TCP, an impostor that answers in the server's place gets the password itself if it asks:
+  // nothing verifies who it is, and nothing keeps libpq, of this major version, from sending it.
   // Looks for libpq's own file of trusted roots.
   bool trusts_whoever_answers(int libpq = libpq_major()) const;
 
@@ -62,7 +62,8 @@ class ConnInfo {
   std::string display() const;
 
   // Keywords and values for Wire::start() with the given endpoints and application name. Where
-  // libpq, of this major version, can refuse it (16 and newer), a password is not sent in clear.
+  // libpq, of this major version, can refuse it (16 and newer), a password is not sent in the
+  // clear.
   Keywords parameters(const std::vector<Endpoint>& resolved, std::string_view application_name,
                       int libpq = libpq_major()) const;
 
@@ -74,7 +75,7 @@ class ConnInfo {
 };
 
 // Whether a value of require_auth, a list of methods that are allowed or (`!`) not, lets the server
-// have the password itself.
+// get the password itself.
 bool allows_clear_password(const std::string& require_auth);
 
 // nullopt if `dsn` is a usable connection string for a configuration file, else what is wrong with

@@ -1,4 +1,4 @@
-// Opens connections to one target within its budget, and knows how many are open for what.
+// Opens connections to one target within its budget, and knows how many are open for each purpose.
 // I/O thread only; must outlive the sessions it opened.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace pgconn::postgres {
 
 class Dialer final : public Connector {
  public:
-  // Makes the connection string anew for each session, so that a changed password file is read.
+  // Builds the connection string again for each session, so that a changed password file is read.
   // May throw PgError(kConfig).
   using MakeConnInfo = std::function<ConnInfo()>;
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kAttempt = "connection to server ";
 
-// What stands between two texts; nothing if one of them is missing. Leaves what comes after.
+// The text between two others; nothing if one of them is missing. Leaves what follows.
 std::optional<std::string_view> between(std::string_view& text, std::string_view before,
                                         std::string_view after) {
   if (!text.starts_with(before)) return std::nullopt;

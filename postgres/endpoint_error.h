@@ -1,6 +1,6 @@
-// What one endpoint of several told an attempt to connect: libpq goes on to the next and forgets it
-// when that takes us, but a refusal of the first may be the whole story (a failover). Values; any
-// thread.
+// How one endpoint of several answered an attempt to connect. libpq goes on to the next and forgets
+// the answer when that one accepts us, but the first one's refusal may explain everything (a
+// failover). Values; any thread.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ struct EndpointError {
 
 std::string endpoint_name(std::string_view host, std::string_view address, std::string_view port);
 
-// Reads them off libpq's message about an attempt that goes on or has failed, in order. What it
-// does not say of an endpoint is left out. Pure.
+// Reads them from libpq's message about an attempt that goes on or has failed, in order. What it
+// does not say about an endpoint is left out. Pure.
 std::vector<EndpointError> endpoint_errors(std::string_view message);
 
 }  // namespace pgconn::postgres

@@ -3,7 +3,7 @@
 namespace pgconn::postgres {
 namespace {
 
-// A protocol violation. PgBouncer puts it on almost everything that it says itself.
+// A protocol violation. PgBouncer uses it for almost all messages of its own.
 constexpr std::string_view kPoolerSqlstate = "08P01";
 
 }  // namespace
@@ -130,11 +130,12 @@ std::string_view advice(Reason reason) {
     case Reason::kTimeout:
       return "check network, firewall and load of the server, or raise the timeout";
     case Reason::kTlsUnsupported:
-      return "turn ssl on in the server, or say sslmode=disable in the dsn if plain text is meant";
+      return "turn ssl on in the server, or set sslmode=disable in the dsn if plain text is "
+             "intended";
     case Reason::kTlsVerify:
       return "check sslrootcert in the dsn and the expiry of the server's certificate";
     case Reason::kTlsHostname:
-      return "connect by a name the server's certificate holds, or issue one that holds this name";
+      return "connect by a name that is in the server's certificate, or issue one with this name";
     case Reason::kPasswordMissing:
       return "set password_file, password_env or a passfile entry for this target";
     case Reason::kAuthentication:
@@ -152,14 +153,14 @@ std::string_view advice(Reason reason) {
     case Reason::kProtocol:
       return "check that the port is PostgreSQL's";
     case Reason::kConfig:
-      return "mend what is named here: dsn, password file, variable or certificate file";
+      return "fix what is named here: dsn, password file, variable or certificate file";
     case Reason::kTls:
       return "compare TLS versions and client certificates of both sides; see the server's log";
     case Reason::kReset:
     case Reason::kClosed:
       return "see the server's log, and what lies in between: pooler, balancer, firewall";
     case Reason::kStarting:
-      return "wait until the server is up; its log tells why it was not";
+      return "wait until the server is up; its log says why it was not";
     case Reason::kTerminated:
       return "see the server's log: restart, crash, administrator or timeout";
     case Reason::kCanceled:
@@ -180,7 +181,8 @@ std::string_view advice(const PgError& error) {
   if (error.sqlstate() != kPoolerSqlstate) return advice(error.reason());
   switch (error.reason()) {
     case Reason::kConfig:
-      return "the pooler takes no such parameter: leave `options` out of the dsn and PGOPTIONS, or "
+      return "the pooler does not accept this parameter: leave `options` out of the dsn and "
+             "PGOPTIONS, or "
              "connect to the server itself";
     case Reason::kTooManyConnections:
       return "raise the pooler's limit on clients (max_client_conn), or free some";

@@ -18,24 +18,24 @@ enum class Phase {
   kIdle,     // nothing asked
 };
 
-// Why it failed. The names are label values: few, stable, told apart by what the operator does
-// next.
+// Why it failed. The names are label values: few, stable, and distinguished by what the operator
+// does next.
 enum class Reason {
   kConfig,              // the connection string or password file is unusable
   kResolve,             // the name does not resolve
-  kRefused,             // nobody listens
+  kRefused,             // nothing listens
   kUnreachable,         // no route, network down
   kOpenFiles,           // no file descriptor is left for us, or for the whole machine
   kTimeout,             // our deadline passed (or the kernel's, or a keepalive's)
   kReset,               // connection reset by peer
-  kClosed,              // closed without a word
+  kClosed,              // closed without a message
   kTlsUnsupported,      // TLS is wanted, the server does not offer it
   kTlsVerify,           // the server's certificate was not accepted
   kTlsHostname,         // the certificate is for another host
   kTls,                 // any other failure of the handshake
   kPasswordMissing,     // the server wants a password and there is none
   kAuthentication,      // class 28: password, role, pg_hba.conf
-  kRoleMissing,         // the role does not exist: never made, or dropped
+  kRoleMissing,         // the role does not exist: never created, or dropped
   kPermission,          // 42501
   kDatabase,            // 3D000, 55000 while connecting: the database is missing or closed to us
   kTooManyConnections,  // 53300
@@ -55,7 +55,7 @@ std::string_view to_string(Reason reason);
 
 class PgError : public std::runtime_error {
  public:
-  // `message` is what a person reads; it must hold no secret. `fatal`: the connection is gone.
+  // `message` is for people; it must contain no secret. `fatal`: the connection is gone.
   PgError(Phase phase, Reason reason, std::string sqlstate, const std::string& message, bool fatal)
       : std::runtime_error(message),
         phase_(phase),
@@ -76,18 +76,19 @@ class PgError : public std::runtime_error {
   bool fatal_;
 };
 
-// Five digits and capital letters: what else a peer sends as one must not become a label value.
+// Five digits and capital letters: nothing else that a peer sends may become a label value.
 bool is_sqlstate(std::string_view text);
 
 // The reason a SQLSTATE stands for. `connecting`: 55000 then means a closed database.
 Reason reason_of_sqlstate(std::string_view sqlstate, bool connecting);
 
-// The same for a refused login, where words tell more than the SQLSTATE: a pooler's own, and the
-// server's of a role that does not exist, which it says to whoever need not prove to be one.
+// The same for a refused login, where the message says more than the SQLSTATE: a pooler's own
+// message, and the server's about a role that does not exist, which it gives where no proof of
+// identity is asked for.
 Reason reason_of_refusal(std::string_view sqlstate, std::string_view message);
 
-// Reads what libpq says of a failed connection attempt (PQerrorMessage under PQERRORS_VERBOSE):
-// the SQLSTATE when the server said it, else the reason from libpq's own English text and the
+// Reads what libpq says about a failed connection attempt (PQerrorMessage under PQERRORS_VERBOSE):
+// the SQLSTATE if the server sent one, else the reason from libpq's own English text and the
 // phase. Where several addresses failed, the last one counts. Pure.
 PgError connect_error(std::string_view message, Phase phase);
 
@@ -99,6 +100,6 @@ std::string one_line(std::string_view message);
 
 // What to do about it, in a sentence, or empty.
 std::string_view advice(Reason reason);
-std::string_view advice(const PgError& error);  // also where a pooler said it
+std::string_view advice(const PgError& error);  // also for a pooler's errors
 
 }  // namespace pgconn::postgres

@@ -1,4 +1,4 @@
-// Reading errors off libpq's text, where it offers nothing better.
+// Reads errors from libpq's text, where it offers nothing better.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -14,17 +14,17 @@ struct TextReason {
 };
 
 // libpq's own messages are English: nothing in this program sets a locale. Most specific first:
-// what names a file of ours goes on with the system's reason ("Permission denied"), which would
-// read like the network's.
+// a message that names a file of ours goes on with the system's reason ("Permission denied"), which
+// would read like the network's.
 constexpr std::array kTextReasons = {
-    // Ours, or the machine's ("… in system"), and whatever it was that took one more.
+    // Our limit or the machine's ("… in system"), whatever needed one more.
     TextReason{"Too many open files", Reason::kOpenFiles},
     TextReason{"certificate file", Reason::kConfig},
     TextReason{"private key", Reason::kConfig},
     TextReason{"invalid port number", Reason::kConfig},
     TextReason{"could not translate host name", Reason::kResolve},
     TextReason{"Connection refused", Reason::kRefused},
-    TextReason{"No such file or directory", Reason::kRefused},  // a Unix socket that is not there
+    TextReason{"No such file or directory", Reason::kRefused},  // a Unix socket that does not exist
     TextReason{"No route to host", Reason::kUnreachable},
     TextReason{"Network is unreachable", Reason::kUnreachable},
     TextReason{"Host is down", Reason::kUnreachable},
@@ -79,8 +79,8 @@ Reason reason_of_text(std::string_view text, Phase phase) {
 }
 
 // Under PQERRORS_VERBOSE a server's error reads "SEVERITY:  28P01: message"; the severity may be
-// in any language, so the two blanks and the five characters are what to look for. The first
-// counts: the message goes on with what a client may have chosen, a database's name for one.
+// in any language, so look for the two blanks and the five characters. The first match counts: the
+// rest of the message may contain what a client chose, for example a database's name.
 std::size_t find_sqlstate(std::string_view text) {
   std::size_t position = text.find(":  ");
   while (position != std::string_view::npos) {
@@ -92,7 +92,7 @@ std::size_t find_sqlstate(std::string_view text) {
   return std::string_view::npos;
 }
 
-// What libpq says of the last address it tried: each attempt begins a line.
+// What libpq says about the last address it tried: each attempt begins a line.
 std::string_view last_attempt(std::string_view message) {
   constexpr std::string_view kAttempt = "connection to server ";
   for (std::size_t start = message.rfind(kAttempt); start != std::string_view::npos;
@@ -126,8 +126,8 @@ std::size_t sequence_length(std::string_view text) {
 
 constexpr std::size_t kMaxMessage = 600;  // a server may send any length
 
-// Logs and pages take it as it is: valid UTF-8 (before login a server writes in its own encoding),
-// no control characters, of bounded length.
+// Makes it fit for logs and pages: valid UTF-8 (before login a server writes in its own encoding),
+// no control characters, limited length.
 std::string printable(std::string_view text) {
   std::string clean;
   while (!text.empty()) {
@@ -167,7 +167,7 @@ PgError connect_error(std::string_view message, Phase phase) {
   if (found != std::string_view::npos) {
     std::string sqlstate(attempt.substr(found, 5));
     const Reason reason = reason_of_refusal(sqlstate, attempt);
-    // The server answers a refusal of its own in the startup phase, whatever was being waited for.
+    // A refusal by the server itself belongs to the startup phase, whatever was being waited for.
     return PgError(Phase::kStartup, reason, std::move(sqlstate), one_line(message), true);
   }
   return PgError(phase, reason_of_text(attempt, phase), "", one_line(message), true);

@@ -7,7 +7,7 @@
 
 namespace pgconn::postgres {
 
-// Its own in the home directory for `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` or `passfile`.
+// Its default in the home directory for `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` or `passfile`.
 // Empty for other keywords, or without a home.
 std::string file_at_home(std::string_view keyword);
 

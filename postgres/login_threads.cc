@@ -27,7 +27,7 @@ namespace {
 // Those that were given up among them; a target has one of these at most.
 constexpr int kMostThreads = 64;
 constexpr std::chrono::seconds kIdle(10);
-// Arithmetic yields to what measures.
+// Lower priority than the threads that measure.
 constexpr int kNice = 10;
 
 std::atomic<int> all_given_up = 0;
@@ -43,7 +43,8 @@ struct Job {
   State state = State::kQueued;
   PostgresPollingStatusType status = PGRES_POLLING_FAILED;
   int error = 0;
-  std::optional<asio::any_io_executor> executor;  // of who waits; absent once nobody does
+  std::optional<asio::any_io_executor>
+      executor;  // of the waiting coroutine; absent once none waits
 
   asio::steady_timer* waiting = nullptr;  // I/O thread only
 };
@@ -103,21 +104,21 @@ class Pool {
 
  private:
   void start() {
-    sigset_t all, before;  // signals are for those who may act on them
+    sigset_t all, before;  // signals belong to other threads
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
       std::thread([this] { work(); }).detach();
       ++threads_;
     } catch (const std::system_error&) {
-      // What is queued waits for another thread, or for its deadline.
+      // Queued steps wait for another thread, or for their deadline.
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   void work() {
     pthread_setname_np(pthread_self(), "login");
-    setpriority(PRIO_PROCESS, 0, kNice);  // on Linux of this thread alone
+    setpriority(PRIO_PROCESS, 0, kNice);  // on Linux for this thread alone
     std::unique_lock lock(mutex_);
     for (;;) {
       ++idle_;
@@ -137,7 +138,8 @@ class Pool {
     --threads_;
   }
 
-  // One step of a target at a time: whoever makes us compute for hours has one thread, not all.
+  // One step of a target at a time: a peer that makes us compute for hours gets one thread, not
+  // all.
   std::deque<std::shared_ptr<Job>>::iterator next() {
     return std::ranges::find_if(
         queue_, [this](const auto& job) { return !busy_.contains(job->given_up.get()); });
@@ -150,7 +152,7 @@ class Pool {
   int threads_ = 0, idle_ = 0;
 };
 
-// Who waits for a job. Whatever ends the wait, the connection has one owner afterwards.
+// The one that waits for a job. Whatever ends the wait, the connection has one owner afterwards.
 class Waiter {
  public:
   Waiter(std::shared_ptr<Job> job, std::function<void()> disown)

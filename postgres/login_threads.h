@@ -1,4 +1,4 @@
-// Threads for the steps of a login that may compute for long: SCRAM with as many iterations as the
+// Threads for login steps that may compute for a long time: SCRAM with as many iterations as the
 // peer likes, a TLS handshake with a large bundle of roots. libpq computes inside PQconnectPoll()
 // and cannot be interrupted; on the I/O thread one peer would hold up all targets. Internal to
 // postgres/; called on the I/O thread.
@@ -30,10 +30,10 @@ struct LoginStep {
 };
 
 // Runs PQconnectPoll(connection) on a thread of its own and waits for it until `deadline`, or until
-// this coroutine is cancelled. Nobody else may touch the connection meanwhile. A step that is given
-// up keeps its connection, with `companion` (what its notice receiver needs), and closes it should
-// it ever end; `given_up` counts it until then. Should the coroutine be destroyed while it waits,
-// it is given up too: `disown` is called before anybody could close the connection.
+// this coroutine is cancelled. Nothing else may touch the connection meanwhile. A step that is
+// given up keeps its connection, with `companion` (what its notice receiver needs), and closes it
+// if the step ever ends; `given_up` counts it until then. If the coroutine is destroyed while it
+// waits, the step is given up too: `disown` is called before anything could close the connection.
 asio::awaitable<LoginStep> poll_apart(asio::any_io_executor executor, PGconn* connection,
                                       std::shared_ptr<void> companion, GivenUp given_up,
                                       std::chrono::steady_clock::time_point deadline,

@@ -19,7 +19,7 @@ bool is_there(const std::string& file) {
   return std::filesystem::exists(file, ignored);
 }
 
-// With a file of trusted roots libpq verifies the server's certificate in `require` too.
+// With a file of trusted roots, libpq verifies the server's certificate even with `require`.
 bool verifies_server(const ConnInfo& conninfo) {
   const std::string mode = conninfo.value("sslmode");
   if (mode.starts_with("verify-")) return true;

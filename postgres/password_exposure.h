@@ -1,5 +1,5 @@
-// Who may be given the password of a connection string; the face of that is conninfo.h. Internal to
-// postgres/.
+// Who may be given the password of a connection string; its public interface is conninfo.h.
+// Internal to postgres/.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace pgconn::postgres {
 
 // libpq, of this major version, would send the password in clear text over one of these, and can be
-// told not to: the string itself says nothing of it.
+// told not to: the string itself does not decide it.
 bool is_to_refuse_clear_password(const ConnInfo& conninfo, const std::vector<Endpoint>& endpoints,
                                  int libpq);
 

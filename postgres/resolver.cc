@@ -24,7 +24,7 @@
 namespace pgconn::postgres {
 namespace {
 
-// Why no file can be opened now, if none can.
+// Why no file can be opened now, if that is so.
 std::error_code lack_of_descriptors() {
   const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return {errno, std::generic_category()};
@@ -32,8 +32,8 @@ std::error_code lack_of_descriptors() {
   return {};
 }
 
-// A resolver that hangs for this many different names is broken for all: more threads do not help,
-// the next name waits for one.
+// A resolver that hangs for this many different names is broken for all: more threads would not
+// help, so the next name waits for one.
 constexpr std::size_t kMaxLookups = 64;
 
 bool is_numeric(const std::string& host) {
@@ -43,7 +43,8 @@ bool is_numeric(const std::string& host) {
          inet_pton(AF_INET6, address.c_str(), buffer) == 1;
 }
 
-// Where a lookup's thread leaves its answer. It may outlive the event loop: then nobody listens.
+// Where a lookup's thread leaves its answer. It may outlive the event loop; then the answer is
+// lost.
 struct Mailbox {
   std::mutex mutex;
   std::optional<asio::any_io_executor> executor;
@@ -73,7 +74,7 @@ struct Resolver::State {
     mailbox->executor.reset();
   }
 
-  // Gives threads to those that wait for one, in the order they came.
+  // Gives threads to the names that wait for one, in the order they came.
   static void start_queued(const std::shared_ptr<State>& self);
   static void start(const std::shared_ptr<State>& self, const std::shared_ptr<Pending>& pending);
 
@@ -194,7 +195,7 @@ Resolver::Answer Resolver::system_lookup(const std::string& host) {
   Answer answer;
   if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
     answer.error = gai_strerror(error);
-    // The resolver then says anything: that there is no such name, or to try again.
+    // The resolver's error is arbitrary then: that there is no such name, or to try again.
     if (const std::error_code lack = lack_of_descriptors()) {
       answer.error = lack.message();
       answer.no_descriptor = true;

@@ -1,7 +1,7 @@
 // Host names to addresses without blocking the I/O thread. getaddrinfo cannot be interrupted, so
-// each name being looked up has a thread of its own, up to a bound; lookups of the same name share
-// it, and one that hangs delays no other. Used from the I/O thread only; goes before the io_context
-// does. Who still waits then is left to its deadline.
+// each name being looked up has a thread of its own, up to a limit; lookups of the same name share
+// it, and one that hangs delays no other. Used from the I/O thread only; destroyed before the
+// io_context. A coroutine that still waits then waits until its deadline.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -21,17 +21,17 @@ class Resolver {
   struct Answer {
     std::vector<std::string> addresses;  // numeric, in getaddrinfo's order
     std::string error;                   // why there is none
-    bool no_descriptor = false;          // and that is why
+    bool no_descriptor = false;          // and this is the reason
   };
   // The blocking lookup; called on a thread of its own. Replaced in tests.
   using Lookup = std::function<Answer(const std::string& host)>;
 
   explicit Resolver(asio::any_io_executor executor, Lookup lookup = system_lookup);
 
-  // A name whose lookup has begun, or waits for a thread. Keeps the answer for who asks late.
+  // A name whose lookup has begun, or waits for a thread. Keeps the answer for late callers.
   struct Pending;
   // Begins to look up `host`, so that several names are looked up at the same time. A lookup that
-  // gets no thread until `deadline`, the latest of those who want it, is dropped.
+  // gets no thread by `deadline`, the latest of its callers', is dropped.
   std::shared_ptr<Pending> begin(const std::string& host, Deadline deadline);
   // The addresses of the name. Throws PgError (kResolve phase): kResolve if it has none, kTimeout
   // at the deadline, kStopped if the coroutine is cancelled.

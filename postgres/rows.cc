@@ -22,7 +22,7 @@ std::size_t Rows::column(std::string_view name) const {
 
 const Cell& Rows::only(std::string_view name) const {
   if (size() != 1) {
-    throw std::out_of_range("the answer has " + std::to_string(size()) + " rows in place of one");
+    throw std::out_of_range("the answer has " + std::to_string(size()) + " rows instead of one");
   }
   return at(0, column(name));
 }

@@ -24,11 +24,12 @@ class Rows {
   bool empty() const { return cells_.empty(); }
   const std::vector<std::string>& columns() const { return columns_; }
 
-  // Position of a column. Throws std::out_of_range naming the column: SQL and collector disagree.
+  // Position of a column. Throws std::out_of_range that names the column if SQL and reader
+  // disagree.
   std::size_t column(std::string_view name) const;
 
-  // Throws std::out_of_range where there is none: what a peer answers need not have the shape that
-  // was asked for.
+  // Throws std::out_of_range where there is none: a peer's answer need not have the shape that was
+  // asked for.
   const Cell& at(std::size_t row, std::size_t column) const {
     if (column >= columns_.size() || row >= size()) refuse(row, column);
     return cells_[row * columns_.size() + column];
@@ -44,8 +45,8 @@ class Rows {
   std::vector<Cell> cells_;
 };
 
-// Typed reading of a cell. NULL is nullopt; text that is not of that form throws
-// std::invalid_argument with the text (never the case for the types the SQL casts to).
+// Typed reading of a cell. NULL is nullopt; text of another form throws std::invalid_argument with
+// the text (which cannot happen for the types that the SQL casts to).
 std::optional<double> number(const Cell& cell);  // int, float8; also "NaN", "Infinity"
 std::optional<std::int64_t> integer(const Cell& cell);
 std::optional<bool> boolean(const Cell& cell);  // "t" or "f"

@@ -5,12 +5,12 @@
 
 namespace pgconn::postgres {
 
-// What stands for all that are not PostgreSQL's own.
+// Stands for all that are not PostgreSQL's own.
 inline constexpr std::string_view kOtherSqlstate = "other";
 
 // The label value for a SQLSTATE: itself if Appendix A of PostgreSQL's documentation lists it,
-// empty if there is none, else `other`. A peer chooses what it sends, and each value it sends would
-// be a series for ever. Extensions have codes of their own, but none of them ends a connection.
+// empty if there is none, else `other`. A peer chooses what it sends, and each value would become a
+// permanent series. Extensions have codes of their own, but none of them ends a connection.
 // Lives as long as the program.
 std::string_view sqlstate_label(std::string_view sqlstate);
 

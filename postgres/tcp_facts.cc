@@ -7,7 +7,7 @@
 namespace pgconn::postgres {
 namespace {
 
-// TCP_ESTABLISHED and TCP_CLOSE: the header that names them has no such tcp_info.
+// TCP_ESTABLISHED and TCP_CLOSE: the header that defines them lacks this tcp_info.
 constexpr int kEstablished = 1, kClosed = 7;
 
 std::optional<tcp_info> info_of(int socket) {

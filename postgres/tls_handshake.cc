@@ -19,8 +19,8 @@
 
 #include "postgres/tls_session.h"
 
-// GCC 12 inlines Asio's operator new of a coroutine frame, and then takes its operator delete for
-// the wrong one.
+// GCC 12 inlines Asio's operator new of a coroutine frame, and then reports its operator delete as
+// mismatched.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
 namespace pgconn::postgres {
@@ -34,7 +34,7 @@ constexpr std::array<unsigned char, 11> kAlpn = {10,  'p', 'o', 's', 't', 'g',
                                                  'r', 'e', 's', 'q', 'l'};
 constexpr auto kFarewell = std::chrono::milliseconds(500);
 
-// The pending alarm holds the session: without this it would live on until the deadline.
+// The pending alarm holds the session: without this it would stay until the deadline.
 class Closing {
  public:
   explicit Closing(TlsSession& session) : session_(session) {}
@@ -62,8 +62,8 @@ bool is_address(const std::string& host) {
   return !error;
 }
 
-// Tries one address after the other, each with its share of the time: one that swallows packets
-// must not cost the others theirs. Returns the one connected to; the last failure counts.
+// Tries one address after another, each with its share of the time: one that swallows packets must
+// not use up the others' share. Returns the one connected to; the last failure counts.
 asio::awaitable<std::string> connect_tcp(TlsSession& session, std::vector<std::string> addresses,
                                          std::uint16_t port, Deadline deadline) {
   std::optional<PgError> last;
@@ -80,7 +80,7 @@ asio::awaitable<std::string> connect_tcp(TlsSession& session, std::vector<std::s
     }
     // The alarm may have gone off between the connection and this line.
     if (!error && session.socket().is_open()) {
-      // Else the close_notify would wait 40 ms for the server's delayed acknowledgment.
+      // Otherwise the close_notify would wait 40 ms for the server's delayed acknowledgment.
       asio::error_code ignored;
       (void)session.socket().set_option(tcp::no_delay(true), ignored);
       co_return addresses[i];
@@ -94,8 +94,8 @@ asio::awaitable<std::string> connect_tcp(TlsSession& session, std::vector<std::s
   throw tls_failure(Phase::kResolve, Reason::kResolve, "the host has no address");
 }
 
-// SSLRequest and its answer of exactly one byte: what comes before the handshake is plain text that
-// anybody on the path may have added, and TLS must begin behind it.
+// SSLRequest and its answer of exactly one byte: anything before the handshake is plain text that
+// anybody on the path may have added, and TLS must begin right after that byte.
 asio::awaitable<void> request_tls(TlsSession& session) {
   asio::error_code error;
   co_await asio::async_write(session.socket(), asio::buffer(kSslRequest),
@@ -119,12 +119,13 @@ asio::awaitable<void> request_tls(TlsSession& session) {
                         "the peer does not answer a request for TLS as PostgreSQL does");
   }
   if (session.socket().available(error) > 0) {
-    throw tls_failure(Phase::kTls, Reason::kProtocol,
-                      "the peer sent plain text between its answer to the request for TLS and TLS");
+    throw tls_failure(
+        Phase::kTls, Reason::kProtocol,
+        "the peer sent plain text between its answer to the request for TLS and the handshake");
   }
 }
 
-// How the certificates are worded as bytes; those past the bound are left out.
+// The certificates as bytes; those past the limit are left out.
 std::vector<std::string> presented_chain(const SSL* ssl) {
   std::vector<std::string> chain;
   const STACK_OF(X509)* const certificates = SSL_get_peer_cert_chain(ssl);
@@ -149,7 +150,7 @@ bool chose_postgresql(const SSL* ssl) {
 }
 
 void prepare(SSL* ssl, const std::string& host, TlsStart start) {
-  // RFC 6066 knows names only, and those without the dot of the root.
+  // RFC 6066 allows only names, without the dot of the root.
   std::string name = host;
   if (name.ends_with('.')) name.pop_back();
   if (!name.empty() && !is_address(name)) SSL_set_tlsext_host_name(ssl, name.c_str());
@@ -157,7 +158,7 @@ void prepare(SSL* ssl, const std::string& host, TlsStart start) {
   ERR_clear_error();
 }
 
-// The handshake itself. Fills in what was seen, and `failure` if that was not all.
+// The handshake itself. Fills in what was seen, and `failure` if it was not completed.
 asio::awaitable<void> shake_hands(TlsSession& session, TlsStart start, TlsHandshake& seen) {
   const bool direct = start == TlsStart::kDirect;
   asio::error_code error;
@@ -167,7 +168,7 @@ asio::awaitable<void> shake_hands(TlsSession& session, TlsStart start, TlsHandsh
   ERR_clear_error();
   if (error) {
     const std::string step =
-        direct ? "direct TLS handshake (PostgreSQL 17 and later take it)" : "TLS handshake";
+        direct ? "direct TLS handshake (PostgreSQL 17 and later accept it)" : "TLS handshake";
     seen.failure = tls_failure(session, Phase::kTls, step, error);
     co_return;
   }

@@ -1,5 +1,5 @@
 // A TLS handshake with a PostgreSQL server and nothing more: no startup packet, no credentials, no
-// session. It is how the certificates a server shows are seen, whatever they are worth: nothing is
+// session. It reads the certificates that a server shows, whatever they are worth: nothing is
 // verified here, so that an expired or foreign chain is read like a good one. I/O thread only;
 // every wait has the deadline, nothing blocks. The result is a value.
 #pragma once
@@ -33,14 +33,14 @@ struct TlsHandshake {
   std::string cipher;              // OpenSSL's name; empty likewise
   std::vector<std::string> chain;  // DER, as presented, leaf first; never empty
   ConnectTimings timings;          // resolve, tcp, tls (SSLRequest included), total
-  // Set when the handshake ended, or ran out of time, after the certificates had been shown: a peer
-  // that insists on a client certificate breaks off so before TLS 1.3. Also when a direct handshake
-  // reached something that is not PostgreSQL (no ALPN).
+  // Set when the handshake failed, or ran out of time, after the certificates had been shown:
+  // before TLS 1.3, a peer that insists on a client certificate ends it then. Also when a direct
+  // handshake reached something that is not PostgreSQL (no ALPN).
   std::optional<PgError> failure;
 };
 
-// Shakes hands with the first address of `endpoint` that takes the connection, then closes with a
-// close_notify, for which it waits half a second at most. Sends the host as SNI unless it is an
+// Does a handshake with the first address of `endpoint` that accepts the connection, then closes
+// with a close_notify, waiting half a second at most. Sends the host as SNI unless it is an
 // address. Throws PgError, phase resolve, tcp or tls, if no certificate was seen: kTlsUnsupported
 // when the server has TLS off (or the endpoint is a Unix socket), kProtocol when the peer does not
 // speak PostgreSQL, kClosed, kReset, kTimeout, kTls, and kStopped when the coroutine was cancelled.

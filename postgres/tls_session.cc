@@ -10,7 +10,7 @@ namespace {
 
 constexpr long kMaxChainBytes = 100L * 1024;  // OpenSSL's own default, and so libpq's
 
-// Takes every chain unseen: verifying it is another's work, and must not end the handshake.
+// Accepts every chain unchecked: it is verified elsewhere, and must not end the handshake.
 int accept_any_chain(X509_STORE_CTX* context, void*) noexcept {
   X509_STORE_CTX_set_error(context, X509_V_OK);
   return 1;
@@ -21,8 +21,8 @@ asio::ssl::context& any_server() {
   static asio::ssl::context context = [] {
     asio::ssl::context made(asio::ssl::context::tls_client);
     SSL_CTX* const raw = made.native_handle();
-    // Nothing secret will be sent, so what the strictness of this machine's OpenSSL would refuse
-    // (weak keys, old versions, no secure renegotiation) is shaken hands with and then reported.
+    // Nothing secret will be sent, so a handshake that this machine's OpenSSL policy would refuse
+    // (weak keys, old versions, no secure renegotiation) is completed and then reported.
     SSL_CTX_set_security_level(raw, 0);
     SSL_CTX_set_min_proto_version(raw, TLS1_VERSION);
     SSL_CTX_set_options(raw, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);

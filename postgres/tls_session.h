@@ -18,8 +18,8 @@
 
 namespace pgconn::postgres {
 
-// A socket, TLS on it that takes every certificate, and the alarm that closes it. Owned by shared
-// pointers: a pending alarm holds it, so close() it in the end.
+// A socket, TLS on it that accepts every certificate, and the alarm that closes it. Owned by shared
+// pointers: a pending alarm holds it, so close() it at the end.
 class TlsSession : public std::enable_shared_from_this<TlsSession> {
  public:
   explicit TlsSession(const asio::any_io_executor& executor);

@@ -13,14 +13,15 @@
 namespace pgconn::postgres {
 namespace {
 
-constexpr std::size_t kMostLoginWarnings = 4;  // a server has two to give, a peer any number
+constexpr std::size_t kMostLoginWarnings =
+    4;  // a real server sends two at most, a hostile peer any number
 
 // Called by libpq, which is C: nothing may be thrown through it.
 void receive_notice(void* self, const PGresult* notice) noexcept {
   try {
     static_cast<Inbox*>(self)->remember(notice);
   } catch (...) {
-    // Out of memory: the loss itself is still seen, only without its last words.
+    // Out of memory: the loss itself is still seen, only without its message.
   }
 }
 
@@ -48,8 +49,8 @@ std::string severity(const PGresult* result) {
 void Wire::start(const std::vector<std::pair<std::string, std::string>>& parameters) {
   // Without a hook OpenSSL asks the terminal for the passphrase of an encrypted key, and waits.
   PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
-  // An empty value is a value in a string alone: given by itself libpq takes it for none, and fills
-  // in what a service file or the environment has.
+  // An empty value counts only inside a string: passed by itself, libpq treats it as unset, and
+  // fills in the value of a service file or the environment.
   std::string emptied = "gssencmode=disable";
   for (const auto& [keyword, value] : parameters) {
     if (value.empty()) emptied += " " + keyword + "=''";
@@ -66,7 +67,7 @@ void Wire::start(const std::vector<std::pair<std::string, std::string>>& paramet
   connection_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
   if (connection_ == nullptr) throw std::bad_alloc();
   if (bad()) note_failure(errno);
-  PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // yields the SQLSTATE of a refused login
+  PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // gives the SQLSTATE of a refused login
   PQsetNoticeReceiver(connection_, receive_notice, inbox_.get());
 }
 
@@ -99,7 +100,7 @@ asio::awaitable<std::optional<PostgresPollingStatusType>> Wire::poll(GivenUp giv
   co_return step.status;
 }
 
-// libpq 17 is silent when it can have no socket, for want of file descriptors for one.
+// libpq 17 says nothing when it cannot open a socket, for example for lack of file descriptors.
 void Wire::note_failure(int error) {
   if (error != 0) system_error_ = "cannot connect: " + std::generic_category().message(error);
 }
@@ -125,7 +126,7 @@ void Wire::attach() {
 
 asio::awaitable<bool> Wire::wait(WaitType what, Deadline deadline) {
   if (closed()) throw_stopped();
-  // A peer that never stops sending keeps the socket ready: the timer alone would never win.
+  // A peer that never stops sending keeps the socket ready: the timer alone would never fire.
   if (std::chrono::steady_clock::now() >= deadline) co_return false;
   const auto self = shared_from_this();
   const std::uint64_t turn = ++turn_;
@@ -138,7 +139,7 @@ asio::awaitable<bool> Wire::wait(WaitType what, Deadline deadline) {
   if (closed()) throw_stopped();
   ++turn_;
   timer_.cancel();
-  if (error) {  // the deadline, unless whoever runs this coroutine wants it to end
+  if (error) {  // the deadline, unless this coroutine is being cancelled
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) throw_stopped();
   }
@@ -156,7 +157,7 @@ asio::awaitable<bool> Wire::wait_once(WaitType what, Deadline deadline) {
 bool Wire::consume() {
   reset_ = reset_ || is_reset(PQsocket(connection_));  // libpq takes the error from the socket
   const bool alive = PQconsumeInput(connection_) != 0;
-  // We LISTEN to nothing, yet libpq keeps what a peer sends for as long as nobody takes it.
+  // We LISTEN to nothing, yet libpq keeps notifications that a peer sends until they are taken.
   while (PGnotify* notification = PQnotifies(connection_)) PQfreemem(notification);
   return alive;
 }
@@ -164,7 +165,7 @@ bool Wire::consume() {
 void Wire::check_received(Phase phase) const {
   if (received_bytes(PQsocket(connection_)) <= explained_) return;
   throw PgError(phase, Reason::kProtocol, "",
-                "the peer keeps sending what nobody asked for (more than 1 MiB)", true);
+                "the peer keeps sending data that was not asked for (more than 1 MiB)", true);
 }
 
 void Wire::end_wait() {

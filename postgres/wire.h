@@ -1,5 +1,5 @@
-// A PGconn and its socket on the event loop: waiting with a deadline, closing, and the last words
-// of the server. Internal to postgres/: the public face is connection.h. I/O thread only.
+// A PGconn and its socket on the event loop: waiting with a deadline, closing, and the server's
+// last message. Internal to postgres/: the public interface is connection.h. I/O thread only.
 #pragma once
 
 #include <libpq-fe.h>
@@ -29,11 +29,11 @@ using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
 // What libpq says, or nothing.
 inline std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
 std::string field(const PGresult* result, int code);  // of an error or a notice; empty if absent
-std::string sqlstate_of(const PGresult* result);      // empty too if it is none
-// FATAL, ERROR, WARNING, …, in English. A pooler names it in one language only.
+std::string sqlstate_of(const PGresult* result);      // also empty if it is not a valid one
+// FATAL, ERROR, WARNING, …, in English. A pooler sends it in one language only.
 std::string severity(const PGresult* result);
 
-// What the server says unasked. Outlives the wire where a step of libpq's does.
+// What the server sends without being asked. Outlives the wire if a step of libpq's does.
 struct Inbox {
   std::optional<PgError> farewell;
   std::vector<std::string> login_warnings;  // see Connection::login_warnings()
@@ -51,10 +51,10 @@ class Wire : public std::enable_shared_from_this<Wire> {
   explicit Wire(asio::any_io_executor executor) : socket_(executor), timer_(executor) {}
   ~Wire() { close(); }
 
-  // Starts connecting; the connection may be bad already (see bad()). Nothing but the first
-  // `dbname`, which is our own, is read as a connection string.
+  // Starts connecting; the connection may be bad already (see bad()). Only the first `dbname`,
+  // which is our own, is read as a connection string.
   void start(const std::vector<std::pair<std::string, std::string>>& parameters);
-  // libpq's next step of that, once the socket is ready. One that may compute for long runs on a
+  // libpq's next step, once the socket is ready. A step that may compute for a long time runs on a
   // thread of its own. Nothing if it was not done by the deadline. Throws kStopped if cancelled.
   asio::awaitable<std::optional<PostgresPollingStatusType>> poll(GivenUp given_up,
                                                                  Deadline deadline);
@@ -66,11 +66,11 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // The same while connecting, when libpq may replace its socket between two waits.
   asio::awaitable<bool> wait_once(WaitType what, Deadline deadline);
 
-  // Takes in what has arrived. False if the connection is lost. What nobody asked for is dropped.
+  // Reads what has arrived. False if the connection is lost. Unasked-for data is dropped.
   bool consume();
 
-  // What a peer may send without being asked, over the whole life of a connection: libpq keeps some
-  // of it (parameters, notices) for as long. Whoever asks says how many bytes the answers explain.
+  // Limits what a peer may send without being asked, over the whole life of a connection: libpq
+  // keeps some of it (parameters, notices) that long. Callers say how many bytes answers explain.
   void explain(std::uint64_t bytes) { explained_ += bytes; }
   // Throws PgError(kProtocol) if more has come than that.
   void check_received(Phase phase) const;
@@ -84,18 +84,17 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::string message() const;
   const std::vector<std::string>& login_warnings() const { return inbox_->login_warnings; }
 
-  // How the connection was lost: the server's last words if it sent any, else libpq's.
+  // How the connection was lost: the server's last message if it sent one, else libpq's.
   PgError lost(Phase phase) const;
   ConnectTimings timings;
   Protocol protocol = Protocol::kPipeline;  // that the peer is asked in
   std::string setup_sql;                    // sent before the first queries
   std::optional<bool> direct;      // no pooler in between; not known before the setup was answered
   std::set<std::string> prepared;  // names of statements this session has
-  std::optional<bool>
-      acknowledged;          // what was asked last and went unanswered, by the peer's kernel
-  bool given_up = false;     // while it computed: it is gone, and closed
-  bool watching = false;     // somebody waits in watch(),
-  bool interrupted = false;  // and is to stop it
+  std::optional<bool> acknowledged;  // the last query without an answer, by the peer's kernel
+  bool given_up = false;             // while it computed: it counts as closed
+  bool watching = false;             // a coroutine waits in watch(),
+  bool interrupted = false;          // and should stop
 
  private:
   void attach();
@@ -108,7 +107,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::uint64_t turn_ = 0;  // tells a timer that fires late that its wait is over
   std::uint64_t explained_ = std::uint64_t{1024} * 1024;  // a login and some notices
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
-  std::string system_error_;  // what libpq failed of while connecting, should it not say so
+  std::string system_error_;  // why libpq failed while connecting, in case it does not say
 };
 
 }  // namespace pgconn::postgres

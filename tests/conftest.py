@@ -10,17 +10,17 @@ import pytest
 from tests.support.pgbox import PgBox, Unavailable, known_versions
 from tests.support.process import interrupt_by_signals
 
-_missing = {}  # version → why it cannot be had
+_missing = {}  # version → why it is not available
 _running = {}  # version → the shared server
 
 
 def pytest_configure():
-    # Whoever cancels a run sends SIGTERM: the servers are to be taken down then as after Ctrl-C.
+    # Cancelling a run sends SIGTERM: the servers must be taken down then as after Ctrl-C.
     interrupt_by_signals()
 
 
 def pytest_collection_modifyitems(items):
-    """What one process is given as a whole, where several share a run: a version's tests, or a file's."""
+    """What one process gets as a whole when several share a run: a version's tests, or a file's."""
     for item in items:
         version = re.search(r"\[.*?(pg\d\d|native|sid)\b", item.nodeid)
         if item.config.pluginmanager.hasplugin("xdist"):
@@ -50,7 +50,7 @@ def box(request):
 
 @pytest.fixture(scope="session")
 def boxes():
-    """All servers that can be had, by version; shared like `box`."""
+    """All available servers, by version; shared like `box`."""
     for version in known_versions():
         try:
             _shared_box(version)
@@ -63,7 +63,7 @@ def boxes():
 
 @pytest.fixture(scope="session")
 def newest():
-    """The newest server that can be had, for tests that need just one; shared like `box`."""
+    """The newest available server, for tests that need just one; shared like `box`."""
     for version in sorted(known_versions(), reverse=True):
         with contextlib.suppress(pytest.skip.Exception):
             return _shared_box(version)
@@ -74,7 +74,7 @@ def newest():
 def new_box(request):
     """Makes servers for one test alone, to be broken at will: new_box(15, work_mem="1MB").
 
-    Without a version: the primary's for a standby (standby_of=BOX), else the newest that can be had.
+    Without a version: the primary's for a standby (standby_of=BOX), else the newest available one.
     """
     made = []
 
@@ -99,12 +99,12 @@ def pytest_sessionfinish():
         box.destroy()
 
 
-# Skipped on every machine: what that version does not have cannot be tried with it.
+# Skipped on every machine: a version cannot be tested for what it does not have.
 _NOT_OF_THAT_VERSION = re.compile(r"since PostgreSQL \d+$|new in PostgreSQL \d+$|newer than that \w+$")
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if hasattr(config, "workerinput"):  # of pytest-xdist: whoever started it tells
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist: its controller reports
         return
     for version, reason in sorted(_missing.items()):
         terminalreporter.write_line(f"SKIPPED PostgreSQL {version}: {reason}", red=True, bold=True)

@@ -36,13 +36,13 @@ std::pair<std::string_view, std::string_view> split(std::string_view text, char 
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
-// What began after our own statement would count as negative.
+// Anything that began after our own statement would count as negative.
 double age_of(std::string_view seconds) {
   return std::max(0.0, postgres::number(std::string(seconds)).value());
 }
 
 // `pid:seconds` of the statement that waits, or `pid:seconds:blockers` of the wait itself; `?`
-// stands for blockers that were not asked for.
+// stands for blockers that were not looked up.
 LockWaiter read_waiter(std::string_view text) {
   const auto [pid, rest] = split(text, ':');
   const auto [seconds, blockers] = split(rest, ':');
@@ -54,7 +54,7 @@ LockWaiter read_waiter(std::string_view text) {
   return waiter;
 }
 
-// A session that waits for several locks at once is the worse off for the longest.
+// Of a session that waits for several locks at once, the longest wait counts.
 std::map<std::int64_t, LockWaiter> read_waits(std::string_view text) {
   std::map<std::int64_t, LockWaiter> waits;
   while (!text.empty()) {
@@ -136,7 +136,7 @@ std::vector<double> SessionGroup::state_ages() const {
   std::string_view changes = text(*state_changes_cell);
   if (changes.empty()) return ages;
   if (changes.size() % kTimestampDigits != 0) {
-    throw std::invalid_argument("state_changes is not a row of timestamps");
+    throw std::invalid_argument("state_changes is not a sequence of timestamps");
   }
   const std::int64_t now = microseconds(text(*now_cell));
   ages.reserve(changes.size() / kTimestampDigits);
@@ -157,7 +157,7 @@ std::vector<LockWaiter> SessionGroup::lock_waiters() const {
   while (!rest.empty()) {
     const auto [first, others] = split(rest, ';');
     LockWaiter& waiter = waiters.emplace_back(read_waiter(first));
-    const auto wait = waits.find(waiter.pid);  // none: it went on between the two looks
+    const auto wait = waits.find(waiter.pid);  // none: it got its lock between the two reads
     if (wait != waits.end()) {
       waiter.blockers = wait->second.blockers;
       waiter.traced = wait->second.traced;

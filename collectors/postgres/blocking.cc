@@ -23,14 +23,15 @@ constexpr auto kBlocked = metrics::gauge(
     "Client sessions that wait for a lock, by the database they are connected to.", {"database"});
 constexpr auto kBlockedOldest = metrics::gauge(
     "pgconn_blocked_oldest_seconds",
-    "How long the client session that waits for a lock the longest has waited; before PostgreSQL "
-    "14 how long its statement has run, some of that perhaps without waiting.",
+    "Longest time that a client session has waited for a lock; before PostgreSQL 14 how long its "
+    "statement has run, perhaps partly without waiting.",
     {"database"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kBlocking = metrics::gauge(
     "pgconn_blocking_sessions",
-    "Sessions others wait for that do not wait for a lock themselves: the roots of the chains. A "
-    "backend that is not a client's shows its kind as application, a prepared transaction its kind "
-    "as state and the waiter's database.",
+    "Sessions that others wait for and that do not wait for a lock themselves: the roots of the "
+    "chains. A backend that is not a client's shows its kind as application, a prepared "
+    "transaction "
+    "its kind as state and the waiter's database.",
     {"database", "user", "application", "state"});
 constexpr auto kBehindIdle = metrics::gauge(
     "pgconn_blocked_by_idle_in_transaction",
@@ -39,13 +40,13 @@ constexpr auto kBehindIdle = metrics::gauge(
     {"database", "user", "application"});
 constexpr auto kDepth = metrics::gauge(
     "pgconn_blocking_chain_depth",
-    "Waits from the root of a chain to the session furthest behind it: 0 if nobody waits, 1 if all "
-    "wait for a root itself.",
+    "Waits from the root of a chain to the session furthest behind it: 0 if no session waits, 1 if "
+    "all wait for a root itself.",
     {}, Unit::kNone, Fold::kMax);
 
 constexpr auto kUntraced = metrics::gauge(
     "pgconn_blocked_sessions_untraced",
-    "Sessions that wait for a lock and whose blockers were not asked for, since more than `traced` "
+    "Sessions that wait for a lock and whose blockers were not looked up, since more than `traced` "
     "wait: blocking_sessions, blocked_by_idle_in_transaction and the depth leave them out.");
 
 constexpr const metrics::Descriptor* kDescriptors[] = {&kBlocked,    &kBlockedOldest, &kBlocking,
@@ -53,11 +54,11 @@ constexpr const metrics::Descriptor* kDescriptors[] = {&kBlocked,    &kBlockedOl
 
 constexpr CollectorInfo kInfo{
     .name = "blocking",
-    .help = "Who waits for locks, who holds them, and how many stand behind an idle transaction.",
+    .help = "Who waits for locks, who holds them, and how many wait behind an idle transaction.",
     .need = Need::kSessions,
     .descriptors = kDescriptors};
 
-constexpr Pid kPreparedTransaction = 0;  // as pg_blocking_pids() tells it
+constexpr Pid kPreparedTransaction = 0;  // as pg_blocking_pids() reports it
 
 struct Blocked {
   std::int64_t sessions = 0;
@@ -99,7 +100,7 @@ class LockWaits {
     if (waiter.seconds) blocked.oldest = std::max(blocked.oldest.value_or(0), *waiter.seconds);
   }
 
-  // A root that is in no group has ended since, and its waiters are about to go on.
+  // A root that is in no group has ended since then, and its waiters are about to go on.
   void find_roots(const std::vector<SessionGroup>& groups) {
     const std::vector<Pid> pids = graph_.roots();
     const std::set<Pid> wanted(pids.begin(), pids.end());
@@ -150,7 +151,8 @@ class LockWaits {
   std::map<Pid, const SessionGroup*> group_of_;  // of waiters
   std::map<Pid, const SessionGroup*> roots_;
   std::map<std::string_view, Blocked> blocked_;  // by database
-  std::set<std::string_view> behind_prepared_;   // databases of those a prepared transaction blocks
+  std::set<std::string_view>
+      behind_prepared_;  // databases of sessions that a prepared transaction blocks
 };
 
 class BlockingCollector final : public Collector {

@@ -13,7 +13,7 @@ using postgres::quoted_identifier;
 
 constexpr std::string_view kIdleInTransaction = "idle_in_transaction_session_timeout";
 constexpr double kTooLow = 1;  // seconds
-// What leaves a connection silent, and the usual seconds.
+// The settings that let a connection stay silent, and the usual seconds.
 constexpr std::pair<std::string_view, double> kKeepaliveSilences[] = {
     {"tcp_keepalives_idle", 60}, {"tcp_keepalives_interval", 10}};
 
@@ -161,8 +161,8 @@ class Evaluation {
     }
   }
 
-  // After a keepalive was answered Linux looks again an interval later: the longest silence it
-  // leaves is the greater of the two.
+  // After an answered keepalive, Linux checks again an interval later: the longest silence is the
+  // greater of the two settings.
   void keepalive_slower_than_path() {
     if (!inputs_.options.path_idle_limit) return;
     const double path = std::chrono::duration<double>(*inputs_.options.path_idle_limit).count();

@@ -5,7 +5,7 @@
 namespace pgconn::collectors {
 namespace {
 
-// Which clients the address of a rule means.
+// Which clients the address of a rule covers.
 struct Scope {
   bool ipv4 = false, ipv6 = false;
   bool is_whole = false;  // all clients of these families

@@ -15,7 +15,7 @@ namespace {
 constexpr auto kSlots = metrics::gauge(
     "pgconn_connection_slots",
     "Slots for client sessions: `max` (max_connections), those set aside as `superuser_reserved` "
-    "and `reserved` (PostgreSQL 16 on), and what is left, `usable` by any role.",
+    "and `reserved` (PostgreSQL 16 and later), and the rest, `usable` by any role.",
     {"kind"});
 constexpr auto kSlotsUsed = metrics::gauge("pgconn_connection_slots_used",
                                            "Slots taken by client sessions, ours included.");
@@ -84,7 +84,7 @@ class LimitsCollector final : public Collector {
     for (const SessionGroup& group : activity_of(readings, context.options)) {
       if (!group.is_client()) continue;
       used += group.sessions;
-      // Only a session that has both is past authentication and no background process.
+      // Only a session that has both is past authentication and not a background process.
       if (group.database.empty() || group.role.empty()) continue;
       databases[group.database] += group.sessions;
       roles[group.role] += group.sessions;
@@ -98,7 +98,7 @@ class LimitsCollector final : public Collector {
     for (std::size_t row = 0; row < limits.size(); ++row) {
       const std::string_view owner = postgres::text_or(limits.at(row, name), "");
       const bool is_role = limits.at(row, kind) == "role";
-      (is_role ? roles : databases)[owner];  // 0 connections are worth telling beside a limit
+      (is_role ? roles : databases)[owner];  // 0 connections are worth reporting beside a limit
       if (const auto value = postgres::number(limits.at(row, limit))) {
         batch.add(is_role ? kRoleLimit : kDatabaseLimit, *value, {std::string(owner)});
       }

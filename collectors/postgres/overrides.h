@@ -15,14 +15,14 @@ struct Override {
   std::string setting;
   std::string database, role;     // empty: all
   std::optional<double> seconds;  // nullopt: not of a form we can read
-  bool applies = true;            // false: the role may not log in, or nobody works in the database
+  bool applies = true;  // false: the role may not log in, or the database takes no connections
 };
 
 class Overrides {
  public:
   // None.
   Overrides() = default;
-  // Beside them, how many roles may log in and how many databases there are to work in.
+  // Also takes how many roles may log in and how many databases can be connected to.
   Overrides(std::vector<Override> overrides, std::int64_t login_roles, std::int64_t databases)
       : overrides_(std::move(overrides)), login_roles_(login_roles), databases_(databases) {}
 
@@ -44,8 +44,8 @@ class Overrides {
                        std::string_view role) const;
 
   std::vector<Override> overrides_;
-  // Login roles, and databases to work in: known only where there are overrides, else 1 stands for
-  // "some".
+  // Login roles, and databases that can be connected to: known only where there are overrides; else
+  // 1 stands for "some".
   std::int64_t login_roles_ = 1;
   std::int64_t databases_ = 1;
 };

@@ -33,16 +33,16 @@ SELECT s.system_identifier,
             THEN greatest(c.timeline_id, r.min_recovery_end_timeline) END AS timeline
   FROM pg_control_system() s, pg_control_checkpoint() c, pg_control_recovery() r)"}};
 
-// Every expression in the inner query runs once a session, so it is written to be cheap, and it
-// reads the function below pg_stat_activity, whose joins would be made for every session: names
-// are looked up once a group. A NULL key costs nothing to hash, hence backend_type is NULL for the
-// usual one and `wait` is told for active sessions only (idle ones always wait for their client).
-// Each state_change is sent, since only the options know which ages count, and in the one form that
+// Every expression in the inner query runs once per session, so it is written to be cheap, and it
+// reads the function below pg_stat_activity, whose joins would run for every session: names are
+// looked up once per group. A NULL key costs nothing to hash, hence backend_type is NULL for the
+// usual one and `wait` is set for active sessions only (idle ones always wait for their client).
+// Each state_change is sent, since only the options say which ages count, and in the one form that
 // need not be formatted: 8 bytes of microseconds, as hex.
 //
-// Who blocks whom is asked once, only if a session waits, and only for those that wait longest:
-// each call of pg_blocking_pids() locks the whole lock table, so asking for a thousand waiters
-// would make them wait longer. From 14 on pg_locks knows since when a session waits.
+// Blockers are looked up once, only if a session waits, and only for those that wait longest: each
+// call of pg_blocking_pids() locks the whole lock table, so asking for a thousand waiters would
+// make them wait longer. From 14 on, pg_locks knows since when a session waits.
 std::string lock_waits_sql(int version, int traced) {
   const std::string waiters =
       version < 140000
@@ -116,8 +116,8 @@ struct ActivityReading {
   Reading reading;
 };
 
-// What we SET after connecting has the source `session`, which hides whether the value below is
-// the server's: pg_db_role_setting tells.
+// A value that we SET after connecting has the source `session`, which hides whether the value
+// below is the server's: pg_db_role_setting shows that.
 constexpr VersionedSql kSettingsSql[] = {{130000, R"(
 SELECT s.name, s.reset_val, s.unit, s.pending_restart,
        s.source IN ('client', 'user', 'database', 'database user', 'global') OR

@@ -1,6 +1,6 @@
-// All questions this program asks a server, as SQL by server version. Constants that live as long
-// as the process; any thread. Each function says which view it reads and which columns the answer
-// has.
+// All queries that collectors send to a server, as SQL by server version. Constants that live as
+// long as the process; any thread. Each function says which view it reads and which columns the
+// answer has.
 #pragma once
 
 #include "collectors/collector.h"
@@ -12,16 +12,16 @@ namespace pgconn::collectors {
 // sees_sessions, sees_settings, sees_logs, sees_hba_rules, sees_identity.
 const Reading& server_reading();
 
-// One row that tells a server from others: system_identifier, timeline (NULL on a standby, which
-// may change it any time).
+// One row that identifies a server: system_identifier, timeline (NULL on a standby, which may
+// change it at any time).
 const Reading& identity_reading();
 
-// pg_stat_get_activity(), grouped by the server: see activity.h. The one reading of sessions;
-// with Options::by_client it is grouped by client address as well; Options::blocking_traced bounds
+// pg_stat_get_activity(), grouped by the server: see activity.h. The only reading of sessions;
+// with Options::by_client it is grouped by client address as well; Options::blocking_traced limits
 // for how many waiters pg_blocking_pids() is called.
 const Reading& activity_reading(const Options& options);
 
-// pg_settings, only those we use or that wait for a restart: name, reset_val, unit,
+// pg_settings, only those that we use or that wait for a restart: name, reset_val, unit,
 // pending_restart, masked (reset_val is not the server's own value but one for our session).
 const Reading& settings_reading();
 

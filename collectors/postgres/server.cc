@@ -14,16 +14,17 @@ constexpr auto kStartTime =
 constexpr auto kConfigLoadTime = metrics::gauge(
     "pgconn_server_config_load_time_seconds",
     "Unix time at which the server last read its configuration; no sample while our session is "
-    "older than that, which is seldom more than one scrape.",
+    "older than that, which rarely lasts more than one scrape.",
     {}, Unit::kSeconds, Fold::kMax);
-constexpr auto kInRecovery = metrics::gauge(
-    "pgconn_server_in_recovery", "1 if the server is a standby or recovers, 0 if it is a primary.",
-    {}, Unit::kNone, Fold::kMax);
+constexpr auto kInRecovery =
+    metrics::gauge("pgconn_server_in_recovery",
+                   "1 if the server is a standby or in recovery, 0 if it is a primary.", {},
+                   Unit::kNone, Fold::kMax);
 constexpr auto kCrashRestartTime = metrics::gauge(
     "pgconn_server_crash_restart_time_seconds",
     "Unix time at which the postmaster last restarted its children after a crash of one of them, 0 "
     "if it has not since it started; before PostgreSQL 15 no sample rather than a time, as a start "
-    "that had long to recover looks the same.",
+    "with a long recovery looks the same.",
     {}, Unit::kSeconds, Fold::kMax);
 constexpr auto kVisibility =
     metrics::gauge("pgconn_visibility",
@@ -50,11 +51,11 @@ class ServerCollector final : public Collector {
   CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
     CollectorOutput output;
     metrics::MetricBatch& batch = output.batch;
-    readings.rows(server_reading());  // throws what it failed of
+    readings.rows(server_reading());  // throws if it failed
     const auto server = facts(readings, context.options);
     if (!server) return output;
     batch.add(kStartTime, server->start_time);
-    // An idle session learns of a reload with its next command, and takes that for its time.
+    // An idle session notices a reload at its next command, and records that time for it.
     if (!context.outdated_session) batch.add(kConfigLoadTime, server->config_load_time);
     if (server->in_recovery) batch.add(kInRecovery, *server->in_recovery);
     const auto& crash = server->crash_restart_time;

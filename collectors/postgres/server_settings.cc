@@ -35,8 +35,8 @@ constexpr std::string_view kNumberSettings[] = {
     "work_mem",
 };
 
-// What 0 means: the kernel's own value. We cannot ask the server's kernel; Linux has these since
-// ever, and few change them.
+// What 0 means: the kernel's own value. We cannot ask the server's kernel; Linux has always had
+// these, and they are rarely changed.
 constexpr std::pair<std::string_view, double> kKernelDefaults[] = {
     {"tcp_keepalives_idle", 7200}, {"tcp_keepalives_interval", 75}, {"tcp_keepalives_count", 9}};
 
@@ -48,7 +48,7 @@ double with_kernel_default(std::string_view name, double value) {
   return value;
 }
 
-// A switch as 0 or 1. From 18 on log_connections lists aspects, or still is a switch.
+// A switch as 0 or 1. From 18 on, log_connections is a list of aspects, or still a switch.
 double switched_on(std::string_view value) {
   constexpr std::string_view off[] = {"", "off", "false", "no", "0"};
   return std::ranges::find(off, value) == std::end(off) ? 1 : 0;

@@ -1,5 +1,5 @@
-// The server's own values of the settings this program knows, not those of our session. What is not
-// known is not guessed. Values; any thread.
+// The server's own values of the settings this program knows, not those of our session. Unknown
+// values are not guessed. Values; any thread.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ std::span<const TimeSetting> time_settings();
 // Other settings that are numbers, switches or sizes.
 std::span<const std::string_view> number_settings();
 
-// As pg_settings has it: the value as the server writes it, and the unit of a plain number.
+// As in pg_settings: the value as the server writes it, and the unit of a plain number.
 struct SettingValue {
   std::string value;
   std::string unit;
@@ -33,7 +33,7 @@ class ServerSettings {
  public:
   // Nothing is known.
   ServerSettings() = default;
-  // What is not among the values is not known.
+  // A setting that is not among the values is not known.
   explicit ServerSettings(SettingValues values, std::vector<std::string> pending_restart = {});
 
   // A time in seconds. Where the server leaves it to its kernel (tcp_keepalives_*), Linux's

@@ -10,18 +10,18 @@ namespace {
 using metrics::Fold;
 using metrics::Unit;
 
-constexpr auto kEstablished =
-    metrics::counter("pgconn_sessions_established_total",
-                     "Sessions established, ours included (PostgreSQL 14 on).", {"database"});
-constexpr auto kEnded = metrics::counter(
-    "pgconn_sessions_ended_total",
-    "Sessions that did not end by the client's own wish: abandoned by the client, ended by a fatal "
-    "error, killed by an operator (PostgreSQL 14 on).",
-    {"database", "reason"});
+constexpr auto kEstablished = metrics::counter(
+    "pgconn_sessions_established_total",
+    "Sessions established, ours included (PostgreSQL 14 and later).", {"database"});
+constexpr auto kEnded = metrics::counter("pgconn_sessions_ended_total",
+                                         "Sessions that did not end normally: abandoned by the "
+                                         "client, ended by a fatal error, killed by "
+                                         "an operator (PostgreSQL 14 and later).",
+                                         {"database", "reason"});
 constexpr auto kSeconds = metrics::counter(
     "pgconn_session_seconds_total",
-    "Time sessions spent: `session` in all, of that `active` and `idle_in_transaction`; counted "
-    "when a state changes (PostgreSQL 14 on).",
+    "Time that sessions spent: `session` in total, of that `active` and `idle_in_transaction`; "
+    "counted when a state changes (PostgreSQL 14 and later).",
     {"database", "kind"}, Unit::kSeconds);
 constexpr auto kTransactions =
     metrics::counter("pgconn_transactions_total",
@@ -40,7 +40,7 @@ constexpr CollectorInfo kInfo{.name = "session_ends",
                               .help = "How sessions and transactions ended, by database.",
                               .descriptors = kDescriptors};
 
-// How a column of the reading becomes a sample.
+// How a column of the reading becomes a sample:
 struct Counter {
   std::string_view column;
   const metrics::Descriptor* descriptor;

@@ -31,10 +31,10 @@ constexpr auto kOverAge =
     metrics::gauge("pgconn_sessions_over_age",
                    "Client sessions that have been in their state for longer than `age` seconds.",
                    {"state", "age"});
-constexpr auto kStateOldest = metrics::gauge(
-    "pgconn_session_state_oldest_seconds",
-    "For how long the client session that changed its state the longest ago has been in it.",
-    {"database", "user", "application", "state"}, Unit::kSeconds, Fold::kMax);
+constexpr auto kStateOldest =
+    metrics::gauge("pgconn_session_state_oldest_seconds",
+                   "Longest time that a client session has been in its current state.",
+                   {"database", "user", "application", "state"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kTransactionOldest = metrics::gauge(
     "pgconn_transaction_oldest_seconds", "Age of the oldest open transaction of a client session.",
     {"database", "user", "application", "state"}, Unit::kSeconds, Fold::kMax);
@@ -43,14 +43,14 @@ constexpr auto kSessionOldest =
                    Unit::kSeconds, Fold::kMax);
 constexpr auto kIdleRatio = metrics::gauge(
     "pgconn_idle_in_transaction_timeout_ratio",
-    "Longest time a session has been idle in a transaction, as a part of the timeout that applies "
-    "to it (role in database, role, database, server); no series where that is 0 or not known. "
-    "Without pg_dump, which switches it off for itself.",
+    "Longest time a session has been idle in a transaction, as a fraction of the timeout that "
+    "applies to it (role in database, role, database, server); no series where that is 0 or not "
+    "known. Without pg_dump, which switches it off for itself.",
     {"database", "user"}, Unit::kRatio, Fold::kMax);
 constexpr auto kByClient =
     metrics::gauge("pgconn_sessions_by_client",
-                   "Client sessions by client address: the configured number of largest ones, the "
-                   "rest summed; `unix` is the local socket.",
+                   "Client sessions by client address: the largest ones, up to the configured "
+                   "number, and the rest summed; `unix` is the local socket.",
                    {"client"});
 
 // It switches the timeout off for itself, and its leader waits in a transaction for its workers.
@@ -66,7 +66,7 @@ constexpr CollectorInfo kInfo{
     .need = Need::kSessions,
     .descriptors = kDescriptors};
 
-// States whose counts are told even when they are 0.
+// States whose counts are reported even when they are 0.
 constexpr std::string_view kUsualStates[] = {"active", "idle", "idle in transaction",
                                              "idle in transaction (aborted)"};
 
@@ -79,7 +79,7 @@ void keep_largest(std::optional<double>& largest, std::optional<double> value) {
   if (value && (!largest || *value > *largest)) largest = value;
 }
 
-// What is summed up over the groups before any of it is added.
+// What is summed over the groups before any of it is added to the batch.
 class Summary {
  public:
   explicit Summary(const Options& options) : options_(options) {
@@ -124,8 +124,8 @@ class Summary {
     add_clients(batch);
   }
 
-  // The longest idle time in a transaction by database and role, of sessions that may be ended for
-  // it.
+  // The longest idle time in a transaction by database and role, of sessions that a timeout may
+  // end.
   const auto& idle_in_transaction() const { return idle_in_transaction_; }
 
  private:
@@ -182,7 +182,7 @@ class Summary {
 
 void add_timeout_ratios(const Summary& summary, const Readings& readings,
                         metrics::MetricBatch& batch) {
-  // Without the overrides nobody knows whose timeout is the server's.
+  // Without the overrides it is not known to whom the server's timeout applies.
   if (readings.find(overrides_reading()) == nullptr) return;
   const Overrides& overrides = readings.parsed(overrides_reading(), read_overrides);
   const ServerSettings settings = readings.find(settings_reading()) == nullptr

@@ -1,4 +1,4 @@
-// What the answers about settings say, as plain values. Pure; any thread. Each throws
+// The answers about settings, as plain values. Pure; any thread. Each function throws
 // std::exception if `rows` are not of the reading that it names.
 #pragma once
 

@@ -26,7 +26,7 @@ std::optional<double> find(const std::pair<std::string_view, double> (&units)[N]
   return std::nullopt;
 }
 
-// The number at the front of `text`, which is moved behind it. The server takes C's notation for
+// The number at the front of `text`, which is advanced past it. The server accepts C's notation for
 // integers too, where 010 is 8.
 std::optional<double> take_number(std::string_view& text) {
   const std::string copy(text);

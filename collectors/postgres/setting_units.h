@@ -6,12 +6,12 @@
 
 namespace pgconn::collectors {
 
-// A unit as pg_settings.unit names it (also "us", "h", "d") in seconds; nullopt if it is none of
-// time.
+// A unit as pg_settings.unit names it (also "us", "h", "d") in seconds; nullopt if it is not a unit
+// of time.
 std::optional<double> seconds_in(std::string_view unit);
 
-// A unit as pg_settings.unit names it ("B", "kB", "8kB", "MB" …) in bytes; nullopt if it is none
-// of memory.
+// A unit as pg_settings.unit names it ("B", "kB", "8kB", "MB" …) in bytes; nullopt if it is not a
+// unit of memory.
 std::optional<double> bytes_in(std::string_view unit);
 
 // The seconds of a time setting as someone wrote it ("5min", "1.5 h", "300000"): a plain number is

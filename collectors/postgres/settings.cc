@@ -14,11 +14,12 @@ namespace {
 using metrics::Fold;
 using metrics::Unit;
 
-constexpr auto kSeconds = metrics::gauge(
-    "pgconn_setting_seconds",
-    "The server's own value of a setting that is a time, whatever our session's is; where the "
-    "server leaves a keepalive to its kernel, Linux's default.",
-    {"name"}, Unit::kSeconds, Fold::kMax);
+constexpr auto kSeconds =
+    metrics::gauge("pgconn_setting_seconds",
+                   "The server's own value of a setting that is a time, whatever our session's "
+                   "value is; where the "
+                   "server leaves a keepalive to its kernel, Linux's default.",
+                   {"name"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kValue = metrics::gauge(
     "pgconn_setting_value",
     "The server's own value of a setting that is a number, a size in bytes or a switch (0, 1).",
@@ -34,7 +35,7 @@ constexpr auto kPendingRestart =
                    Unit::kNone, Fold::kMax);
 constexpr auto kFinding = metrics::gauge(
     "pgconn_finding",
-    "1 for something in the server's settings, or in the exporter's dsn, that wants mending.",
+    "1 for something in the server's settings, or in the exporter's dsn, that needs fixing.",
     {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
 
 constexpr const metrics::Descriptor* kDescriptors[] = {&kSeconds, &kValue, &kOverride,

@@ -37,7 +37,7 @@ constexpr CollectorInfo kInfo{.name = "transport",
 using Pair = std::pair<std::string_view, std::string_view>;
 using Counts = std::map<Pair, std::int64_t>;
 
-// Told even when they are 0.
+// Reported even when they are 0.
 constexpr Pair kTransports[] = {{"unix", "local"}, {"plain", "local"}, {"plain", "remote"},
                                 {"tls", "local"},  {"tls", "remote"},  {"gss", "local"},
                                 {"gss", "remote"}};

@@ -1,6 +1,6 @@
 // Who waits for whose locks: chains, their roots, and who is behind a root. A value; immutable once
-// built, so safe from every thread. Work grows with the edges, and a row that many sessions want
-// has many: every waiter is behind all those ahead of it in the queue.
+// built, so safe from every thread. The work grows with the edges, and a row that many sessions
+// want has many: every waiter is behind all those ahead of it in the queue.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,12 @@ class WaitGraph {
   // `pid` waits for each of `blockers`. Once for each waiter.
   void add(Pid pid, const std::vector<Pid>& blockers);
 
-  // Blockers that wait for nobody themselves, in ascending order. A deadlock that the server has
-  // not detected yet has none.
+  // Blockers that wait for no session themselves, in ascending order. A deadlock that the server
+  // has not detected yet has none.
   std::vector<Pid> roots() const;
 
-  // The fewest waits from each waiter to a root that are passed on the way; the largest of these.
-  // 1: all wait for a root itself. Members of a cycle count as 1. 0 if nobody waits.
+  // For each waiter, the fewest waits on the way to a root; the largest of these numbers.
+  // 1: all wait for a root itself. Members of a cycle count as 1. 0 if no session waits.
   std::size_t depth() const;
 
   // All waiters behind at least one of `pids`, directly or not, without these.

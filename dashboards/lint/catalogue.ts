@@ -32,7 +32,7 @@ export function readCatalogue(reference: string, recordingRules: string): Catalo
   for (const name of OF_A_SCRAPE) catalogue.set(name, { type: 'gauge', labels: new Set(ALWAYS) });
   if (existsSync(recordingRules)) {
     for (const [, name] of readFileSync(recordingRules, 'utf8').matchAll(/^\s*-?\s*record:\s*['"]?([\w:]+)/gm)) {
-      // Which labels a rule leaves is the rules' own business.
+      // The rules decide which labels they keep.
       catalogue.set(name, { type: 'gauge', labels: new Set() });
     }
   }

@@ -1,4 +1,4 @@
-// Rules about panels: their place, their words, and what each asks for.
+// Rules about panels: their position, their texts, and their queries.
 
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import type { Catalogue } from './catalogue.ts';

@@ -1,4 +1,4 @@
-// What the rules need to know of a query: its selectors, and where each of them stands.
+// What the rules need to know about a query: its selectors and their positions.
 
 import { parser } from '@prometheus-io/lezer-promql';
 import type { SyntaxNode } from '@lezer/common';

@@ -6,7 +6,7 @@ export default {
   root: fileURLToPath(new URL('page', import.meta.url)),
   plugins: [react()],
   resolve: {
-    // One router for all: what @grafana/ui and @grafana/scenes ask for differs in name or version.
+    // One router for all: @grafana/ui and @grafana/scenes require different names or versions.
     alias: { 'react-router-dom-v5-compat': 'react-router-dom' },
     dedupe: ['react', 'react-dom', 'react-router-dom'],
   },

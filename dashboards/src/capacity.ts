@@ -78,7 +78,8 @@ export const capacity = dashboard({
         }),
         tile({
           title: 'Fewest free slots',
-          description: 'Slots that any role may still take, on the target with fewest. When red, a burst is refused.',
+          description:
+            'Slots that any role may still take, on the target with the fewest. When red, a burst would be refused.',
           unit: 'short',
           expr: `min(${usable} - ${used})`,
           steps: [
@@ -90,8 +91,8 @@ export const capacity = dashboard({
         tile({
           title: 'Fullest in two hours',
           description:
-            'Slots used in two hours if the last hour goes on like this; 100 % is full or more. When red, there is ' +
-            'time to act before connections are refused: look for what grows below.',
+            'Slots used in two hours if the trend of the last hour continues; 100 % is full or more. When red, there ' +
+            'is time to act before connections are refused: look for what grows below.',
           unit: 'percentunit',
           decimals: 0,
           expr: `clamp(max(predict_linear(pgconn_connection_slots_used{${T}}[1h], ${SLOTS_PREDICTION_SECONDS})
@@ -101,7 +102,7 @@ export const capacity = dashboard({
         tile({
           title: 'Role nearest its limit',
           description:
-            'Sessions of a role as a part of its CONNECTION LIMIT. When red, that role is about to be refused: ' +
+            'Sessions of a role as a fraction of its CONNECTION LIMIT. When red, that role is about to be refused: ' +
             'ALTER ROLE … CONNECTION LIMIT, or a smaller pool.',
           unit: 'percentunit',
           decimals: 0,
@@ -112,7 +113,7 @@ export const capacity = dashboard({
         tile({
           title: 'Database nearest its limit',
           description:
-            'Sessions of a database as a part of its CONNECTION LIMIT. When red, its clients are about to be ' +
+            'Sessions of a database as a fraction of its CONNECTION LIMIT. When red, its clients are about to be ' +
             'refused: ALTER DATABASE … CONNECTION LIMIT, or smaller pools.',
           unit: 'percentunit',
           decimals: 0,
@@ -128,8 +129,8 @@ export const capacity = dashboard({
         graph({
           title: 'Slots used, of those usable',
           description:
-            'By target. Slots set aside for superusers and for reserved roles are not usable by applications. ' +
-            'Above the red line new connections are about to be refused.',
+            'By target. Slots set aside for superusers and for reserved roles are not usable by applications. Above ' +
+            'the red line, new connections are about to be refused.',
           unit: 'percentunit',
           max: 1,
           series: [[`${used} / ${usable}`, '{{target}}']],
@@ -154,8 +155,8 @@ export const capacity = dashboard({
         graph({
           title: 'Sessions by state',
           description:
-            'What sessions do, over all chosen targets. Many idle ones want a smaller or shared pool, many active ' +
-            'ones want faster statements.',
+            'What sessions do, over all chosen targets. Many idle ones need a smaller or shared pool, many active ' +
+            'ones need faster statements.',
           unit: 'short',
           decimals: 0,
           stacked: true,
@@ -164,7 +165,7 @@ export const capacity = dashboard({
         }),
         graph({
           title: 'Sessions by user',
-          description: 'The ten users with most sessions. A user that grows without end leaks connections.',
+          description: 'The ten users with the most sessions. A user whose sessions keep growing leaks connections.',
           unit: 'short',
           decimals: 0,
           series: [[`topk(10, sum by (user) (pgconn_sessions{${T}, user!=""}))`, '{{user}}']],
@@ -175,8 +176,8 @@ export const capacity = dashboard({
         list({
           title: 'Sessions by application',
           description:
-            'Who holds how many sessions, and for how long the quietest of them has done nothing. Large numbers ' +
-            'that idle for long are a pool that is too big.',
+            'Who holds how many sessions, and how long the longest-idle of them has done nothing. Large numbers that ' +
+            'are idle for a long time are a pool that is too big.',
           filterable: true,
           height: 9,
           order: 'Sessions',
@@ -203,9 +204,9 @@ export const capacity = dashboard({
         list({
           title: 'Sessions by client',
           description:
-            'Client addresses with most sessions, where the exporter is told to look (sessions.by_client). One ' +
-            'host with far more than its like leaks connections.',
-          noValue: 'The exporter is not told to look at clients',
+            'Client addresses with the most sessions, where the exporter is configured to report them ' +
+            '(sessions.by_client). One host with far more than similar hosts leaks connections.',
+          noValue: 'The exporter is not configured to report clients',
           filterable: true,
           height: 9,
           order: 'Sessions',
@@ -228,16 +229,16 @@ export const capacity = dashboard({
         graph({
           title: 'Sessions established',
           description:
-            'New sessions per second, by target (PostgreSQL 14 on). Each costs a process and a handshake: many per' +
-            ' second want a pool.',
+            'New sessions per second, by target (PostgreSQL 14 and later). Each costs a process and a handshake: many ' +
+            'per second need a pool.',
           unit: 'cps',
           series: [[established(TARGET), '{{target}}']],
         }),
         graph({
           title: 'Mean length of a session',
           description:
-            'Time of sessions over their number, by target. Seconds rather than minutes mean that something ' +
-            'connects for each piece of work: give it a pool.',
+            'Total time of sessions divided by their number, by target. Seconds rather than minutes mean that ' +
+            'something connects for each piece of work: give it a pool.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
           series: [[`${sessionSeconds(TARGET, 'session')} / (${established(TARGET)} > 0)`, '{{target}}']],
@@ -245,8 +246,8 @@ export const capacity = dashboard({
         graph({
           title: 'Share of session time that is active',
           description:
-            'Time spent working, of all time of sessions, by target. A few percent mean that a pool could share ' +
-            'the slots among many more clients.',
+            'Time spent working, as a share of all session time, by target. A few percent mean that a pool could ' +
+            'share the slots among many more clients.',
           unit: 'percentunit',
           max: 1,
           series: [[`${sessionSeconds(TARGET, 'active')} / (${sessionSeconds(TARGET, 'session')} > 0)`, '{{target}}']],
@@ -254,8 +255,8 @@ export const capacity = dashboard({
         graph({
           title: 'Oldest session',
           description:
-            'By target. A saw whose teeth end at the same height is the maximum lifetime of a pool. A session much' +
-            ' older than that belongs to none.',
+            'By target. A sawtooth with peaks of equal height shows the maximum lifetime of a pool. A session much ' +
+            'older than that belongs to no pool.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
           series: [[`max by (${TARGET}) (pgconn_session_oldest_seconds{${T}})`, '{{target}}']],

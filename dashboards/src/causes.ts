@@ -1,6 +1,6 @@
-// Why connections drop: what each cause that the exporter tells apart means, and its colour on every dashboard.
-// Neighbouring colours are neighbouring culprits: blue is somebody's doing, red a crash, yellow to orange a timeout of
-// the server, violet the network, teal the pooler.
+// Why connections drop: what each cause that the exporter distinguishes means, and its colour on every dashboard.
+// Similar colours mean similar culprits: blue is a deliberate action, red a crash, yellow to orange a timeout of the
+// server, violet the network, teal the pooler.
 
 export interface Cause {
   color: string;
@@ -18,7 +18,7 @@ export const CAUSES: Record<string, Cause> = {
   server_shutdown: {
     color: '#1F60C4',
     meaning: 'The server was stopped or restarted.',
-    action: 'Planned? Else see the log and the service manager of its host.',
+    action: 'Planned? If not, see the log and the service manager of its host.',
   },
   crash: {
     color: '#E02F44',
@@ -28,8 +28,9 @@ export const CAUSES: Record<string, Cause> = {
   oom_kill: {
     color: '#8B1A2B',
     meaning:
-      'The kernel killed a backend for want of memory; the server reset all sessions. This release reads no OOM counter: such a kill is shown as crash.',
-    action: 'Lower work_mem times sessions, or give memory; protect the postmaster (OOMScoreAdjust).',
+      'The kernel killed a backend for lack of memory; the server reset all sessions. This release reads no OOM ' +
+      'counter: such a kill is shown as crash.',
+    action: 'Lower work_mem times sessions, or add memory; protect the postmaster (OOMScoreAdjust).',
   },
   idle_in_transaction_timeout: {
     color: '#FF9830',
@@ -39,7 +40,7 @@ export const CAUSES: Record<string, Cause> = {
   idle_session_timeout: {
     color: '#F2CC0C',
     meaning: 'idle_session_timeout ended a session that nobody used.',
-    action: "Let the pool's idle time stay below idle_session_timeout.",
+    action: "Keep the pool's idle time below idle_session_timeout.",
   },
   transaction_timeout: {
     color: '#FFCB7D',
@@ -48,13 +49,13 @@ export const CAUSES: Record<string, Cause> = {
   },
   path_idle_timeout: {
     color: '#A352CC',
-    meaning: 'Only silent connections fell: something on the path forgets them.',
+    meaning: 'Only idle connections were lost: something on the path forgets them.',
     action: 'Set tcp_keepalives_idle, or the maximum lifetime of the pool, below the limit of the path.',
   },
   network_reset: {
     color: '#CA95E5',
-    meaning: 'The connection was reset without a word of the server.',
-    action: 'Ask the firewall or balancer on the path; compare with targets on other paths.',
+    meaning: 'The connection was reset without a message from the server.',
+    action: 'Check the firewall or balancer on the path; compare with targets on other paths.',
   },
   network_silent: {
     color: '#7C2EA3',
@@ -74,12 +75,12 @@ export const CAUSES: Record<string, Cause> = {
   tls_error: {
     color: '#FF7EB6',
     meaning: 'TLS failed: a broken record, or a peer that does not know it.',
-    action: 'See the TLS dashboard; a middlebox that looks into TLS is a suspect.',
+    action: 'See the TLS dashboard; a middlebox that inspects TLS is a suspect.',
   },
   server_unreachable: {
     color: '#A67C52',
-    meaning: 'The connection fell and no new one could be had.',
-    action: 'Is the host up, and does its port listen? Then the route and the firewall.',
+    meaning: 'The connection was lost and no new one could be opened.',
+    action: 'Is the host up, and does its port listen? Then check the route and the firewall.',
   },
   unknown: {
     color: '#8E8E8E',

@@ -1,4 +1,4 @@
-// When a certificate is due for renewal: by the part of its lifetime that is left, for short-lived ones, and by time.
+// When a certificate is due for renewal: by the share of its lifetime that is left, for short-lived ones, and by time.
 
 import { CERTIFICATE_LIFETIME_RATIO, CERTIFICATE_SECONDS } from './limits.ts';
 import { T, TARGET } from './selectors.ts';
@@ -7,7 +7,7 @@ import { ACT, FINE, NONE, WATCH } from './theme.ts';
 
 const notAfter = `pgconn_certificate_not_after_timestamp_seconds{${T}}`;
 const notBefore = `pgconn_certificate_not_before_timestamp_seconds{${T}}`;
-/** Of each source the certificate that ends first, among those that it needs. */
+/** For each source, the certificate that expires first among those that it needs. */
 const first = `(${notAfter} == on (job, instance, cluster, target, source) group_left ()
   pgconn_certificate_chain_not_after_timestamp_seconds{${T}})`;
 const left = `(${first} - time())`;
@@ -38,10 +38,10 @@ export const standingInCells = [
   }),
 ];
 
-/** The same in one column with what is worse: 3 is one that does not verify. */
+/** The same, with a worse state in the same column: 3 is a certificate that does not verify. */
 export const standing = (by: string) => `max by (${by}) (${within('watch')} + ${within('act')} or 3 + (${unverified}))`;
 
-/** Without trusted roots the exporter cannot judge a chain; nobody is refused because of that. */
+/** Without trusted roots the exporter cannot judge a chain; no client is refused because of that. */
 const UNJUDGED = 'error=~"no trusted roots.*"';
 const JUDGED = 'error!~"no trusted roots.*"';
 

@@ -50,7 +50,7 @@ function variable(name: string, label: string, query: string, allValue: string) 
     .current({ text: ['All'], value: ['$__all'] });
 }
 
-/** Marks the moment that a series tells as its value, in milliseconds. */
+/** Marks the moment that a series has as its value, in milliseconds. */
 function moment(name: string, color: string, expr: string, text: string) {
   return new AnnotationQueryBuilder()
     .name(name)
@@ -98,7 +98,7 @@ export function dashboard(page: Page): Dashboard {
       moment(
         'Connections dropped',
         'orange',
-        // The canaries try again and again how long a silence the path allows: that would mark everything.
+        // The canaries keep testing how long an idle time the path allows: that would mark everything.
         `1000 * max by (cluster, target, cause) (pgconn_last_drop_timestamp_seconds{${T}, cause!="path_idle_timeout"})`,
         '{{target}}: {{cause}}',
       ),
@@ -120,7 +120,7 @@ export function dashboard(page: Page): Dashboard {
   return { ...numbered(builder.build()), schemaVersion: SCHEMA_VERSION };
 }
 
-/** The builder leaves the ids of panels out; links to a panel and its repair by hand need them. */
+/** The builder leaves the ids of panels out; links to a panel and changes by hand need them. */
 function numbered(built: Dashboard): Dashboard {
   let id = 0;
   for (const panel of built.panels ?? []) {

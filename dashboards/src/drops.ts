@@ -31,19 +31,19 @@ export const drops = dashboard({
         tile({
           title: 'All at once',
           description:
-            'Incidents in which all held connections of a target fell together: the server, the pooler or the ' +
-            'whole path. When red, the cause below says which; the users of the database felt it.',
+            'Incidents in which all held connections of a target were lost together: the server, the pooler or the ' +
+            'whole path. When red, the cause below says which; the users of the database noticed it.',
           unit: 'short',
           decimals: 0,
           expr: incidentsOf('all'),
           steps: any(),
         }),
         tile({
-          title: 'Only silent ones',
+          title: 'Only idle ones',
           description:
-            'Incidents in which only connections fell that had been silent for long, while others answered: ' +
-            'something on the path forgets them. When orange, compare the keepalives with the idle limit of the ' +
-            'path below.',
+            'Incidents in which only connections were lost that had been idle for a long time, while others answered: ' +
+            'something on the path forgets them. When orange, compare the keepalives with the idle limit of the path ' +
+            'below.',
           unit: 'short',
           decimals: 0,
           expr: incidentsOf('idle_only'),
@@ -52,8 +52,8 @@ export const drops = dashboard({
         tile({
           title: 'Single ones',
           description:
-            'Incidents in which one connection fell, or some without a pattern. When orange, look at the cause and' +
-            ' the SQLSTATE below.',
+            'Incidents in which one connection was lost, or some without a pattern. When orange, look at the cause ' +
+            'and the SQLSTATE below.',
           unit: 'short',
           decimals: 0,
           expr: incidentsOf('one'),
@@ -70,8 +70,8 @@ export const drops = dashboard({
         tile({
           title: 'Sessions ended badly',
           description:
-            'Sessions of all clients that were abandoned by them, ended by a fatal error or killed (PostgreSQL 14 ' +
-            'on); those of the exporter count too. When orange, the graphs below tell how and in which database.',
+            'Sessions of all clients that were abandoned by them, ended by a fatal error or killed (PostgreSQL 14 and ' +
+            'later); those of the exporter count too. When orange, the graphs below show how and in which database.',
           unit: 'short',
           decimals: 0,
           expr: `sum(increase(pgconn_sessions_ended_total{${T}}[$__range])) or vector(0)`,
@@ -96,8 +96,8 @@ export const drops = dashboard({
         events({
           title: 'Incidents by cause',
           description:
-            'When connections were dropped and why; drops that belong together count once. What each cause means ' +
-            'and what to do first stands at the end of this page.',
+            'When connections were dropped and why; drops that belong together count once. What each cause means and ' +
+            'what to do first is at the end of this page.',
           unit: 'short',
           series: [[happened('pgconn_drop_incidents_total', 'cause'), '{{cause}}']],
           colors: causeColors,
@@ -135,8 +135,9 @@ export const drops = dashboard({
         events({
           title: 'Incidents by scope',
           description:
-            'How many of the held connections fell together: all, only those that had been silent longest, some without that pattern, or one.' +
-            ' All points to the server or the whole path, only silent ones to a device that forgets.',
+            'How many of the held connections were lost together: all, only those that had been idle longest, some ' +
+            'without that pattern, or one. All points to the server or the whole path, only idle ones to a device ' +
+            'that forgets.',
           unit: 'short',
           series: [[happened('pgconn_drop_incidents_total', 'scope'), '{{scope}}']],
           colors: SCOPES,
@@ -145,8 +146,8 @@ export const drops = dashboard({
         events({
           title: 'Connections lost by probe and SQLSTATE',
           description:
-            'Every lost connection by the probe that held it and what the server said last; no SQLSTATE means that' +
-            ' it said nothing. Of a kind that the exporter does not foresee the first loss is not counted here; the ' +
+            'Every lost connection by the probe that held it and what the server said last; no SQLSTATE means that it ' +
+            'said nothing. The first loss of a kind that the exporter does not expect is not counted here; the ' +
             'incidents have it.',
           unit: 'short',
           series: [
@@ -161,21 +162,21 @@ export const drops = dashboard({
       title: 'Sessions of all clients',
       panels: [
         events({
-          title: 'Sessions that did not end by their client’s wish',
+          title: 'Sessions that did not end normally',
           description:
             'Abandoned: the client vanished, often a network or a crashed application. Fatal: an error ended the ' +
-            'session. Killed: an operator ended it. Compare with the incidents above: what fell together has one ' +
-            'cause.',
+            'session. Killed: an operator ended it. Compare with the incidents above: sessions lost at the same time ' +
+            'have one cause.',
           unit: 'short',
           series: [[happened('pgconn_sessions_ended_total', 'reason'), '{{reason}}']],
           colors: ENDS,
-          noValue: 'All sessions ended by their clients’ wish',
+          noValue: 'All sessions ended normally',
         }),
         graph({
           title: 'Share of sessions lost',
           description:
-            'Sessions that ended against their wish, of those established in the same time. A rise without more ' +
-            'connections is trouble, with more connections it may be a deployment.',
+            'Sessions that did not end normally, as a share of those established in the same time. A rise without ' +
+            'more connections is a problem; with more connections it may be a deployment.',
           unit: 'percentunit',
           max: 1,
           series: [
@@ -218,13 +219,14 @@ export const drops = dashboard({
       ],
     },
     {
-      title: 'Silence: what the path allows',
+      title: 'Idle time: what the path allows',
       panels: [
         list({
           title: 'Idle limit of the path against keepalives',
           description:
-            'The longest silence that survived, the shortest that did not, and how long the server leaves one at ' +
-            'most. Keepalives must come before the path forgets: lower tcp_keepalives_idle and _interval.',
+            'The longest idle time that connections survived, the shortest that they did not, and the longest that ' +
+            'the server’s keepalives allow. Keepalives must come before the path forgets: lower tcp_keepalives_idle ' +
+            'and _interval.',
           order: 'Target',
           ascending: true,
           columns: [
@@ -251,24 +253,24 @@ export const drops = dashboard({
           ],
         }),
         list({
-          title: 'Ladder of silences',
+          title: 'Idle ladder',
           description:
-            'Silences that the canary connections tried in this time range, and how they ended. Dropped from a ' +
-            'rung on means that the path forgets connections between that rung and the one before.',
-          order: 'Silence',
+            'Idle times that the canary connections tried in this time range, and how they ended. Drops from a ' +
+            'certain rung on mean that the path forgets connections between that rung and the one before.',
+          order: 'Idle time',
           ascending: true,
           columns: [
-            { title: 'Silence', label: 'rung', unit: CLOCK },
+            { title: 'Idle time', label: 'rung', unit: CLOCK },
             { title: 'Survived', expr: resultsOf('survived'), decimals: 0 },
             { title: 'Dropped', expr: resultsOf('dropped'), decimals: 0, steps: any('purple') },
             { title: 'Inconclusive', expr: resultsOf('inconclusive'), decimals: 0 },
           ],
         }),
         graph({
-          title: 'Silences over time',
+          title: 'Idle times over time',
           description:
-            'Where survived and dropped come near to each other lies the idle limit of the path, dashed. A limit that ' +
-            'falls means that a device on the path was changed.',
+            'The idle limit of the path, dashed, lies where survived and dropped come close to each other. A falling ' +
+            'limit means that a device on the path was changed.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
           span: 24,
@@ -281,14 +283,14 @@ export const drops = dashboard({
           limits: ['/ limit, /'],
         }),
         events({
-          title: 'Silences tried',
-          description: 'How the silences that the canaries tried ended, over time.',
+          title: 'Idle times tried',
+          description: 'How the idle times that the canaries tried ended, over time.',
           unit: 'short',
           span: 24,
           height: 6,
           series: [[happened('pgconn_idle_canary_results_total', 'result'), '{{result}}']],
           colors: RESULTS,
-          noValue: 'No silence was tried to its end in this time range',
+          noValue: 'No idle time was tried to its end in this time range',
         }),
       ],
     },

@@ -31,8 +31,8 @@ export const exporter = dashboard({
         tile({
           title: 'Configurations refused',
           description:
-            'Exporters that refused their configuration when they last read it and go on with the one before. When' +
-            ' orange, pgconn_exporter check-config says what is wrong.',
+            'Exporters that refused their configuration when they last read it and keep using the previous one. When ' +
+            'orange, pgconn_exporter check-config says what is wrong.',
           unit: 'short',
           expr: `count(pgconn_exporter_config_last_reload_successful{${E}} == 0) or vector(0)`,
           steps: any(WATCH),
@@ -40,8 +40,8 @@ export const exporter = dashboard({
         tile({
           title: 'Collectors failing',
           description:
-            'Collectors that did not deliver in the last scrape although the server answers and nothing had them ' +
-            'left out. When orange, the errors below and the log of the exporter say why.',
+            'Collectors that did not deliver in the last scrape although the server answers and they were not ' +
+            'skipped. When orange, the errors below and the log of the exporter say why.',
           unit: 'short',
           expr: `count(${failingCollectors}) or vector(0)`,
           steps: any(WATCH),
@@ -79,8 +79,8 @@ export const exporter = dashboard({
         events({
           title: 'Errors of collection',
           description:
-            'Failures of the collection session and of its queries. 42501 wants a grant, 57014 more time or a ' +
-            'quieter server, 53300 a reserved slot.',
+            'Failures of the collection session and of its queries. 42501 needs a grant, 57014 more time or a less ' +
+            'busy server, 53300 a reserved slot.',
           unit: 'short',
           series: [
             [
@@ -94,8 +94,8 @@ export const exporter = dashboard({
         list({
           title: 'Collectors',
           description:
-            'Collectors that fail or were left out, and why: version is an old server, privilege a missing grant, ' +
-            'kind a target that is no server.',
+            'Collectors that fail or were skipped, and why: version is an old server, privilege a missing grant, kind ' +
+            'a target that is no server.',
           order: 'Delivers',
           ascending: true,
           filterable: true,
@@ -136,7 +136,8 @@ export const exporter = dashboard({
         }),
         list({
           title: 'Programs',
-          description: 'What runs, when it started and last read its configuration. Different versions want an update.',
+          description:
+            'What runs, when it started and last read its configuration. Different versions call for an update.',
           height: 7,
           order: 'Exporter',
           ascending: true,
@@ -172,7 +173,8 @@ export const exporter = dashboard({
         graph({
           title: 'Time of a scrape',
           description:
-            'Median and 95th percentile of whole scrapes. Near the scrape timeout, find the slow collector beside.',
+            'Median and 95th percentile of whole scrapes. When it comes near the scrape timeout, find the slow ' +
+            'collector in the panel beside this one.',
           unit: 's',
           series: [
             [
@@ -190,7 +192,8 @@ export const exporter = dashboard({
         graph({
           title: 'Time of collectors',
           description:
-            'The slowest target of each collector. A collector that grows can be switched off for a target alone.',
+            'The slowest target of each collector. A collector whose time grows can be switched off for one target ' +
+            'alone.',
           unit: 's',
           series: [[`max by (collector) (pgconn_collector_duration_seconds{${T}})`, '{{collector}}']],
         }),
@@ -215,11 +218,11 @@ export const exporter = dashboard({
         list({
           title: 'Repaired and folded',
           description:
-            'Targets with label values that were not UTF-8, in this time range, or with series over the bound. Both ' +
+            'Targets with label values that were not UTF-8, in this time range, or with series over the limit. Both ' +
             'lose detail, never totals.',
           height: 5,
           span: 24,
-          noValue: 'Every series as it was, with the names that it has',
+          noValue: 'All series are complete, with their original names',
           order: 'Repaired values',
           columns: [
             { title: 'Target', label: 'target' },
@@ -245,8 +248,8 @@ export const exporter = dashboard({
         graph({
           title: 'Sessions held on the targets',
           description:
-            'Connection slots that the exporter takes, by purpose; max_connections_per_target bounds them. More ' +
-            'than the probes need is a fault of the exporter.',
+            'Connection slots that the exporter takes, by purpose; max_connections_per_target limits them. More than ' +
+            'the probes need is a fault of the exporter.',
           unit: 'short',
           decimals: 0,
           stacked: true,
@@ -270,7 +273,7 @@ export const exporter = dashboard({
         }),
         graph({
           title: 'File descriptors',
-          description: 'Open descriptors against their limit. Above the dashed line connections and scrapes fail.',
+          description: 'Open descriptors against their limit. Above the dashed line, connections and scrapes fail.',
           unit: 'percentunit',
           max: 1,
           shadesOf: 'blue',

@@ -17,10 +17,10 @@ const slots = `max by (${TARGET}) (pgconn_connection_slots_used{${T}})
   / max by (${TARGET}) (pgconn_connection_slots{${T}, kind="usable"})`;
 const findings = `count by (${TARGET}) (pgconn_finding{${T}, severity=~"warning|critical"} == 1)`;
 
-/** 0 where the role of the exporter may not see what alerts need, or a collector fails: no trouble could be seen. */
+/** 0 where the role of the exporter may not see what alerts need, or a collector fails: problems would not be seen. */
 const seesAll = `min by (${TARGET}) (pgconn_visibility{${T}, scope=~"sessions|settings"} or ${failingCollectors})`;
 
-/** What makes a target want somebody: the conditions under which a cell of its row is coloured. */
+/** What makes a target need attention: the conditions under which a cell of its row is coloured. */
 const troubles = {
   down: `${up} == 0`,
   blind: `${seesAll} == 0`,
@@ -50,8 +50,8 @@ export const fleet = dashboard({
         tile({
           title: 'Exporters not scraped',
           description:
-            'Exporters that Prometheus cannot scrape. When red nothing else here can be trusted for their targets:' +
-            ' see whether the exporter runs and its port can be reached.',
+            'Exporters that Prometheus cannot scrape. When red, nothing else here can be trusted for their targets: ' +
+            'check whether the exporter runs and its port can be reached.',
           unit: 'short',
           expr: `count(up{${E}} == 0 and on (job) group by (job) (last_over_time(pgconn_exporter_targets{${E}}[1d])))
             or vector(0)`,
@@ -72,7 +72,7 @@ export const fleet = dashboard({
           title: 'Drop incidents',
           description:
             'How often connections that the exporter holds were dropped in this time range; drops that belong ' +
-            'together count once. When orange, the dashboard of connection drops tells why.',
+            'together count once. When orange, the dashboard of connection drops says why.',
           unit: 'short',
           decimals: 0,
           expr: `sum(increase(pgconn_drop_incidents_total{${T}}[$__range])) or vector(0)`,
@@ -82,9 +82,8 @@ export const fleet = dashboard({
         tile({
           title: 'Blocked by idle clients',
           description:
-            'Sessions that wait for a lock of a session that has long been idle in a transaction: nothing moves ' +
-            'until that client goes on. When red, find its owner on the dashboard of transactions and end the ' +
-            'session.',
+            'Sessions that wait for a lock of a session that has long been idle in a transaction: they wait until ' +
+            'that client goes on. When red, find its owner on the dashboard of transactions and end the session.',
           unit: 'short',
           expr: `sum(${blockedByIdle}) or vector(0)`,
           steps: any(),
@@ -93,8 +92,8 @@ export const fleet = dashboard({
         tile({
           title: 'Fullest target',
           description:
-            'Connection slots used, of those that any role may use, on the target that is nearest to its limit. ' +
-            'When red, new connections will soon be refused: the dashboard of capacity tells who holds them.',
+            'Connection slots used, of those that any role may use, on the target that is nearest to its limit. When ' +
+            'red, new connections will soon be refused: the dashboard of capacity shows who holds them.',
           unit: 'percentunit',
           decimals: 0,
           expr: `max(${slots})`,
@@ -104,8 +103,8 @@ export const fleet = dashboard({
         tile({
           title: 'Certificates to renew',
           description:
-            'Whether a certificate of any target is near its end: a third of its lifetime, and less than three ' +
-            'weeks. When orange renew it; a reload of the server is enough to use the new one.',
+            'Whether a certificate of any target expires soon: less than a third of its lifetime and less than three ' +
+            'weeks left. When orange, renew it; a reload of the server is enough to use the new one.',
           unit: 'none',
           expr: `max(${due(TARGET)})`,
           steps: [
@@ -120,9 +119,9 @@ export const fleet = dashboard({
         list({
           title: 'Targets',
           description:
-            'One row a target: those that are down, then those with most troubles. A cell is coloured when somebody ' +
-            'should act; a click on the target shows what drops its connections. What the exporter cannot see (Sees ' +
-            'all) may be in trouble all the same: see the dashboard of the exporter.',
+            'One row per target: those that are down, then those with the most problems. A cell is coloured when ' +
+            'somebody should act; a click on the target shows what drops its connections. There may be problems that ' +
+            'the exporter cannot see (Sees all): see the dashboard of the exporter.',
           span: 24,
           height: 9,
           first: { title: 'Server', ascending: true },
@@ -177,7 +176,7 @@ export const fleet = dashboard({
               width: 100,
             },
             { title: 'Certificate', expr: standing(TARGET), mappings: standingInCells, width: 105 },
-            { title: 'Ends in', expr: chainEndsIn(TARGET), unit: SPAN, decimals: 1, width: 130 },
+            { title: 'Expires in', expr: chainEndsIn(TARGET), unit: SPAN, decimals: 1, width: 130 },
             { title: 'Findings', expr: findings, decimals: 0, width: 90 },
             {
               title: '',
@@ -204,8 +203,8 @@ export const fleet = dashboard({
         graph({
           title: 'Oldest session idle in transaction',
           description:
-            'For how long the most forgetful client of each target has left a transaction open. Above the dashed ' +
-            'lines locks and old row versions are held for nothing: see the dashboard of transactions.',
+            'How long the longest-idle client of each target has left a transaction open. Above the dashed lines, ' +
+            'locks and old row versions are held for nothing: see the dashboard of transactions.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
           series: [[oldestIdle, '{{target}}']],
@@ -215,7 +214,7 @@ export const fleet = dashboard({
         graph({
           title: 'Connection slots used',
           description:
-            'Slots taken, of those that any role may use. Above the red line new connections are about to be ' +
+            'Slots taken, of those that any role may use. Above the red line, new connections are about to be ' +
             'refused: see the dashboard of capacity.',
           unit: 'percentunit',
           series: [[slots, '{{target}}']],

@@ -1,5 +1,5 @@
-// Where a value begins to want attention: the numbers of alerts/settings.rules.yml where that has one. Whoever changes
-// them there for one site changes the alerts alone.
+// Where a value begins to need attention: the numbers of alerts/settings.rules.yml where that has one. Changing them
+// there for one site changes only the alerts.
 
 export interface Limits {
   watch: number;
@@ -17,6 +17,6 @@ export const LIMIT_WATCHED_FROM = 5;
 export const SLOTS_PREDICTION_SECONDS = 2 * 3600;
 export const CERTIFICATE_SECONDS: Limits = { watch: 21 * DAY, act: 3 * DAY };
 export const CERTIFICATE_LIFETIME_RATIO: Limits = { watch: 1 / 3, act: 1 / 10 };
-/** The part of probes that may fail: an objective of 99.9 %. */
+/** The share of probes that may fail: an objective of 99.9 %. */
 export const PROBE_FAILURE_BUDGET = 0.001;
 export const CONNECT_SECONDS: Limits = { watch: 0.5, act: 2 };

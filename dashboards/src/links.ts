@@ -35,7 +35,7 @@ export const toTargetOfRow = (name: Name, title: string): Link => ({
     '&var-target=${__data.fields.Target}&${__url_time_range}',
 });
 
-/** All dashboards of this family, in the head of each. */
+/** All dashboards of this family, at the top of each. */
 export const family = () =>
   new DashboardLinkBuilder('PostgreSQL connections')
     .type(DashboardLinkType.Dashboards)

@@ -31,9 +31,9 @@ export interface Shown {
   unit: string;
   decimals?: number;
   steps?: Step[];
-  /** Said in place of "No data", where having none is no fault. */
+  /** Shown instead of "No data", where having none is no fault. */
   noValue?: string;
-  /** Columns of the 24 and rows of the grid. */
+  /** Columns (of 24) and rows of the grid. */
   span?: number;
   height?: number;
 }
@@ -110,9 +110,9 @@ export interface Graph extends Shown {
   series: Series[];
   /** Colours by the name of the series. */
   colors?: Record<string, string>;
-  /** One colour for all series without one of their own; else their names choose: the same in all panels. */
+  /** One colour for all series without their own; otherwise their names choose it: the same in all panels. */
   shadesOf?: string;
-  /** Colours by a word within the name of the series. */
+  /** Colours by a word in the name of the series. */
   colorsOfWords?: Record<string, string>;
   /** Names of series that are limits rather than measurements: drawn dashed and grey, and in no legend. */
   limits?: string[];
@@ -197,7 +197,7 @@ export const events = (g: Graph): PanelBuilder =>
     .fillOpacity(80)
     .interval('2m');
 
-/** States over time, one line a series. */
+/** States over time, one line per series. */
 export interface Timeline extends Omit<Shown, 'unit'> {
   series: Series[];
   mappings: ValueMapping[];
@@ -258,7 +258,7 @@ export const spread = (s: Shown & { expr: string }): PanelBuilder =>
     .hideLegend()
     .withTarget(rangeQuery('A', [s.expr, '{{le}}']).format(prometheus.PromQueryFormat.Heatmap));
 
-/** Words. */
+/** Text. */
 export const note = (title: string, content: string, height: number): PanelBuilder =>
   new text.PanelBuilder()
     .title(title)

@@ -5,13 +5,13 @@ import { FAULTS, byTarget, happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
 import { ACT, FINE, NONE, PHASES, PURPOSES, REASONS, RESULTS, above, any } from './theme.ts';
 
-/** The two that measure whether one can work; what our own configuration kept from trying is no failure of a server. */
+/** The two that measure whether clients can work; what our own configuration prevents is no failure of a server. */
 const OBJECTIVE = `${T}, probe=~"connect|roundtrip"`;
 const failed = (by: string, range: string) =>
   `sum by (${by}) (increase(pgconn_probe_failures_total{${OBJECTIVE}, reason!~"budget|config"}[${range}]))`;
 const attempted = (by: string, range: string) =>
   `sum by (${by}) (increase(pgconn_probe_attempts_total{${OBJECTIVE}}[${range}]))`;
-/** A probe of which no failure was foreseen has series of failures only from the first one on. */
+/** A probe without expected failures has series of failures only from the first one on. */
 const failedShare = (by: string, range: string) =>
   `(${failed(by, range)} or 0 * ${attempted(by, range)}) / (${attempted(by, range)} > 0)`;
 
@@ -35,7 +35,7 @@ export const probes = dashboard({
           title: 'Failing now',
           description:
             'Probes whose last run failed; the canaries of idle do so on purpose and do not count. When red, the ' +
-            'table of failures says in which phase and what the server said.',
+            'table of failures shows the phase and the server’s error.',
           unit: 'short',
           expr: `count(pgconn_probe_success{${T}, ${FAULTS}} == 0) or vector(0)`,
           steps: any(),
@@ -43,7 +43,7 @@ export const probes = dashboard({
         tile({
           title: 'Runs that passed',
           description:
-            'Of connects and round trips, on the target with most failures. Below 99.9 % the objective is missed ' +
+            'Of connects and round trips, on the target with the most failures. Below 99.9 %, the objective is missed ' +
             'in this time range: see the failures below.',
           unit: 'percentunit',
           decimals: 2,
@@ -57,8 +57,8 @@ export const probes = dashboard({
         tile({
           title: 'Budget left',
           description:
-            'What is left of the failures that 99.9 % allow in this time range, on the target with most failures. ' +
-            'Below nothing when red: postpone risky changes until the cause is found.',
+            'What is left of the failures that 99.9 % allow in this time range, on the target with the most failures. ' +
+            'When red, it is below zero: postpone risky changes until the cause is found.',
           unit: 'percentunit',
           decimals: 0,
           expr: `1 - max(${failedShare(TARGET, '$__range')}) / ${PROBE_FAILURE_BUDGET}`,
@@ -72,8 +72,8 @@ export const probes = dashboard({
         tile({
           title: 'Connect, median',
           description:
-            'Half of the fresh connections were ready within this time, on the slowest target. When orange, see in' +
-            ' which phase the time goes.',
+            'Half of the fresh connections were ready within this time, on the slowest target. When orange, see which ' +
+            'phase takes the time.',
           unit: 's',
           expr: `max(${quantile(0.5, `${TARGET}, le`, '$__range')})`,
           steps: above(CONNECT_SECONDS),
@@ -93,7 +93,7 @@ export const probes = dashboard({
           title: 'Round trip',
           description:
             'The slowest last answer to SELECT 1 on a held connection. When orange while connecting is quick, the ' +
-            'server is busy rather than far.',
+            'server is busy rather than far away.',
           unit: 's',
           expr: `max(pgconn_probe_last_duration_seconds{${T}, probe="roundtrip", phase="query"})`,
           steps: above(CONNECT_SECONDS),
@@ -108,7 +108,8 @@ export const probes = dashboard({
           title: 'Probes',
           description:
             'The result of each probe over time. Red on all probes of a target is the server or the whole path. ' +
-            'Violet is a canary of idle that did not pass: some are there to find the silence that they do not survive.',
+            'Violet is a canary of idle that did not pass: some are there to find the idle time that they do not ' +
+            'survive.',
           series: [
             [
               byTarget(`min by (${TARGET}, probe)
@@ -135,8 +136,8 @@ export const probes = dashboard({
         events({
           title: 'Failures by reason',
           description:
-            'Failed runs over time. When there are many, the table beside says in which phase: resolve is the name' +
-            ' service, tcp the path, tls the certificates, startup the login, query the server.',
+            'Failed runs over time. When there are many, the table beside it shows the phase: resolve is the name ' +
+            'service, tcp the path, tls the certificates, startup the login, query the server.',
           unit: 'short',
           series: [[happened('pgconn_probe_failures_total', 'reason'), '{{reason}}']],
           colors: REASONS,
@@ -145,9 +146,9 @@ export const probes = dashboard({
         list({
           title: 'Failures by phase, reason and SQLSTATE',
           description:
-            'Failed runs of this time range, most first; of a kind that the exporter does not foresee the first one ' +
-            'is not counted. SQLSTATE 28 is the login, 53300 full slots, 57P03 a server that starts or ' +
-            'stops.',
+            'Failed runs in this time range, the most frequent first; the first failure of a kind that the exporter ' +
+            'does not expect is not counted. SQLSTATE 28 is the login, 53300 full slots, 57P03 a server that starts ' +
+            'or stops.',
           filterable: true,
           noValue: 'No probe failed in this time range',
           order: 'Failures',
@@ -169,7 +170,7 @@ export const probes = dashboard({
         graph({
           title: 'Share of runs that failed',
           description:
-            'Of connects and round trips, by target. Above the dashed line the budget of 99.9 % is used up faster ' +
+            'Of connects and round trips, by target. Above the dashed line, the budget of 99.9 % is used up faster ' +
             'than it grows.',
           unit: 'percentunit',
           series: [[failedShare(TARGET, '$__rate_interval'), '{{target}}']],
@@ -181,7 +182,7 @@ export const probes = dashboard({
         }),
         graph({
           title: 'Runs',
-          description: 'Runs of probes per second. A probe that stops running sees nothing: check its configuration.',
+          description: 'Runs of probes per second. A probe that no longer runs sees nothing: check its configuration.',
           unit: 'ops',
           series: [[`sum by (probe) (rate(pgconn_probe_attempts_total{${T}}[$__rate_interval]))`, '{{probe}}']],
           colors: PURPOSES,
@@ -217,7 +218,7 @@ export const probes = dashboard({
           unit: 's',
           series: [
             [
-              // A target that is no server says so behind its name.
+              // A target that is no server shows that after its name.
               `label_replace(label_replace(label_join(${quantile(0.95, `${TARGET}, le`, '$__rate_interval')}
                 * on (${TARGET}) group_left (kind) group by (${TARGET}, kind) (pgconn_target_info{${T}}),
                 "named", "/", "target", "kind"),

@@ -29,14 +29,14 @@ const withFindings = (severity: string) => `count(pgconn_finding{${T}, severity=
 export const settings = dashboard({
   name: 'settings',
   title: 'Timeouts and findings',
-  question: 'Which settings let connections fall, or let them hang?',
+  question: 'Which settings let connections drop, or let them hang?',
   rows: [
     {
       title: 'Now',
       panels: [
         tile({
-          title: 'Findings to mend',
-          description: 'Findings of severity warning or critical. When orange, the table below says how to mend each.',
+          title: 'Findings to fix',
+          description: 'Findings of severity warning or critical. When orange, the table below says how to fix each.',
           unit: 'short',
           expr: withFindings('warning|critical'),
           steps: any(WATCH),
@@ -51,7 +51,7 @@ export const settings = dashboard({
         tile({
           title: 'Wait for a restart',
           description:
-            'Settings whose new value counts only after a restart of the server. When orange, the next restart, ' +
+            'Settings whose new value takes effect only after a restart of the server. When orange, the next restart, ' +
             'planned or not, changes its behaviour.',
           unit: 'short',
           expr: `sum(pgconn_setting_pending_restart{${T}}) or vector(0)`,
@@ -60,24 +60,24 @@ export const settings = dashboard({
         tile({
           title: 'Keepalive too late',
           description:
-            'Targets whose keepalives come after the path has forgotten a silent connection. When orange, lower ' +
+            'Targets whose keepalives come after the path has forgotten an idle connection. When orange, lower ' +
             'tcp_keepalives_idle and tcp_keepalives_interval below the limit of the path.',
           unit: 'short',
           expr: `count(${keepaliveSilence} >= ${pathLimit}) or vector(0)`,
           steps: any(WATCH),
         }),
         tile({
-          title: 'Idle without a bound',
+          title: 'Idle without a limit',
           description:
-            'Targets whose server sets no idle_in_transaction_session_timeout; roles and databases may. When ' +
-            'orange, a forgotten transaction holds its locks without end.',
+            'Targets whose server sets no idle_in_transaction_session_timeout; roles and databases may. When orange, ' +
+            'a forgotten transaction holds its locks indefinitely.',
           unit: 'short',
           expr: `count(${seconds('idle_in_transaction_session_timeout')} == 0) or vector(0)`,
           steps: any(WATCH),
         }),
         tile({
           title: 'Last configuration load',
-          description: 'When a server last read its configuration. A change that nobody made is worth a question.',
+          description: 'When a server last read its configuration. Ask about a change that nobody seems to have made.',
           unit: 'dateTimeFromNow',
           expr: `1000 * max(pgconn_server_config_load_time_seconds{${T}})`,
           steps: informs,
@@ -90,12 +90,12 @@ export const settings = dashboard({
         list({
           title: 'Findings and their fixes',
           description:
-            'What is wrong with the settings of the chosen targets, the worst first. The exporter’s own page has ' +
-            'the reason of each; a fix for one role is better than one for all.',
+            'What is wrong with the settings of the chosen targets, the worst first. The exporter’s own page has the ' +
+            'reason for each; a fix for one role is better than one for all.',
           span: 24,
           height: 11,
           filterable: true,
-          noValue: 'Nothing to mend',
+          noValue: 'Nothing to fix',
           order: 'Severity',
           columns: [
             {
@@ -121,7 +121,7 @@ export const settings = dashboard({
             },
             {
               title: '',
-              // The names of severities do not sort by weight, and a fix is a finding's name in other words.
+              // The names of severities do not sort by weight, and each fix is mapped from a finding's name.
               expr: `label_replace(label_replace(label_replace(label_replace(
                 max by (${TARGET}, severity, finding, subject) (pgconn_finding{${T}} == 1),
                 "fix", "$1", "finding", "(.+)"),
@@ -140,7 +140,7 @@ export const settings = dashboard({
         matrix({
           title: 'Timeouts of the servers',
           description:
-            'The value that a session gets if nothing sets another. Off lets a session wait without end; the ' +
+            'The value that a session gets if nothing sets another. Off lets a session wait indefinitely; the ' +
             'findings say where that matters.',
           unit: 's',
           span: 24,
@@ -153,8 +153,8 @@ export const settings = dashboard({
         list({
           title: 'Set for roles and databases',
           description:
-            'Values that sessions of a role, in a database, or both get in place of the server’s. Check here ' +
-            'before a timeout of the server is blamed.',
+            'Values that sessions of a role, in a database, or both get instead of the server’s. Check here before a ' +
+            'timeout of the server is blamed.',
           span: 12,
           filterable: true,
           noValue: 'Nothing is set for a role or a database',
@@ -177,8 +177,8 @@ export const settings = dashboard({
         list({
           title: 'Keepalives against the path',
           description:
-            'How long the server leaves a silence at most, when it gives a dead client up, and the silence that the ' +
-            'path allows. Coloured where keepalives come too late.',
+            'The longest silence between the server’s keepalives, when it gives up a dead client, and the idle time ' +
+            'that the path allows. Coloured where keepalives come too late.',
           span: 12,
           order: 'Target',
           ascending: true,
@@ -207,8 +207,8 @@ export const settings = dashboard({
         matrix({
           title: 'Limits',
           description:
-            'Numbers that decide about connections, as the servers have them. Compare the targets of a kind: one ' +
-            'that differs is seldom meant to.',
+            'Numbers that decide about connections, as the servers have them. Compare similar targets: a difference ' +
+            'is rarely intended.',
           unit: 'none',
           span: 24,
           height: 8,
@@ -230,8 +230,8 @@ export const settings = dashboard({
         list({
           title: 'Memory',
           description:
-            'Memory that all sessions share, and what each step of each statement may take beside it. Slots times ' +
-            'work_mem must fit into the host, or the kernel kills.',
+            'Memory that all sessions share, and what each step of each statement may take in addition. Slots times ' +
+            'work_mem must fit into the host’s memory, or the kernel kills processes.',
           order: 'Target',
           ascending: true,
           columns: [
@@ -246,7 +246,8 @@ export const settings = dashboard({
         }),
         list({
           title: 'Waiting for a restart',
-          description: 'Settings that were changed but need a restart to count. Restart at a time of your choice.',
+          description:
+            'Settings that were changed but need a restart to take effect. Restart at a time of your choice.',
           span: 12,
           noValue: 'Nothing waits for a restart',
           order: 'Target',

@@ -1,4 +1,4 @@
-// Tables of the present: one row a thing, cells coloured only where somebody should act.
+// Tables of the current state: one row per thing, cells coloured only where somebody should act.
 
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type { DynamicConfigValue, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -15,10 +15,10 @@ export interface Look {
   title: string;
   unit?: string;
   decimals?: number;
-  /** Colours of the cell's background from a value on; the first is transparent, or all cells would shout. */
+  /** Colours of the cell's background from a value on; the first is transparent, or all cells would stand out. */
   steps?: Step[];
   mappings?: ValueMapping[];
-  /** Colours the words rather than the cell. */
+  /** Colours the text rather than the cell. */
   soft?: boolean;
   links?: Link[];
   width?: number;
@@ -62,8 +62,8 @@ function looks(column: Look): DynamicConfigValue[] {
 }
 
 /**
- * Rows of several queries become one where the labels that all of them have agree. A column with `hidden` is a label
- * that tells rows apart but is not shown; the cluster is one unless there is a column for it.
+ * Rows of several queries become one where their common labels agree. A column with `hidden` is a label
+ * that distinguishes rows but is not shown; the cluster is one unless there is a column for it.
  */
 export function list(t: Table): PanelBuilder {
   const values = t.columns.filter((column) => 'expr' in column);

@@ -1,5 +1,5 @@
-// The few colours of all dashboards. Green is fine, orange wants a look, red wants somebody now, grey only informs;
-// everything else tells series apart, and one thing has one colour wherever it appears.
+// The few colours of all dashboards. Green is fine, orange needs a look, red needs somebody now, grey only informs;
+// everything else distinguishes series, and one thing has the same colour wherever it appears.
 
 import { ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Limits } from './limits.ts';
@@ -11,14 +11,14 @@ export const NEUTRAL = 'text';
 export const NONE = 'transparent';
 export const LIMIT = '#8E8E8E';
 
-/** Ages and silences: exact, and as wide for a second as for a day. */
+/** Ages and idle times: exact, and as wide for a second as for a day. */
 export const CLOCK = 'dtdhms';
 /** An age or a remaining time at a glance; with one decimal in two words, such as "1 day, 23 hours". */
 export const SPAN = 'dtdurations';
 /** Axes of ages reach at least this far, or a clock without fractions would say the same at every tick. */
 export const CLOCK_SOFT_MAX = 60;
 
-/** Of a panel whose thresholds decide its colour, from the lowest value up. */
+/** For a panel whose thresholds decide its colour, from the lowest value up. */
 export type Step = [from: number | null, color: string];
 
 export const above = ({ watch, act }: Limits, fine = FINE): Step[] => [
@@ -53,7 +53,7 @@ export const STATES = {
   disabled: '#4E5661',
 };
 
-/** How sessions end without their client's wish. */
+/** How sessions end other than normally. */
 export const ENDS = { abandoned: '#B877D9', fatal: '#FF9830', killed: '#5794F2' };
 
 export const PHASES = {

@@ -29,8 +29,8 @@ export const tls = dashboard({
         tile({
           title: 'Certificates to renew',
           description:
-            'Whether a certificate is near its end: a third of its lifetime, and less than three weeks. Clients ' +
-            'that verify are refused from its end on. When orange renew it, then reload the server.',
+            'Whether a certificate expires soon: less than a third of its lifetime and less than three weeks left. ' +
+            'Clients that verify cannot connect once it has expired. When orange, renew it, then reload the server.',
           unit: 'none',
           expr: `max(${due(SOURCE)})`,
           steps: [
@@ -62,8 +62,8 @@ export const tls = dashboard({
         tile({
           title: 'Not readable',
           description:
-            'Files whose certificates could not be read at the last look; what is shown of them is old. When ' +
-            'orange, check that they are there and the exporter may read them.',
+            'Files whose certificates could not be read at the last check; what is shown of them is old. When orange, ' +
+            'check that they exist and that the exporter may read them.',
           unit: 'short',
           expr: `count(pgconn_certificate_readable{${T}, source!="server"} == 0) or vector(0)`,
           steps: any(WATCH),
@@ -72,7 +72,7 @@ export const tls = dashboard({
           title: 'Remote without encryption',
           description:
             'Sessions from another host that are neither over TLS nor GSS. When orange, the table names user and ' +
-            'database: set sslmode=require there and write hostssl into pg_hba.conf.',
+            'database: set sslmode=require there and write hostssl in pg_hba.conf.',
           unit: 'short',
           expr: `sum(pgconn_plaintext_remote_sessions{${T}}) or vector(0)`,
           steps: any(WATCH),
@@ -94,17 +94,17 @@ export const tls = dashboard({
         list({
           title: 'Sources',
           description:
-            'Where certificates come from and how they stand, the first to end on top. A coloured cell says why ' +
-            'clients are, or will be, refused.',
+            'Where certificates come from and what state they are in, the first to expire on top. A coloured cell ' +
+            'says why clients are, or will be, refused.',
           span: 24,
           height: 11,
           first: { title: 'Renew', ascending: false },
-          order: 'Chain ends in',
+          order: 'Chain expires in',
           ascending: true,
           columns: [
             { title: 'Target', label: 'target' },
             { title: 'Source', label: 'source' },
-            { title: 'Chain ends in', expr: chainEndsIn(SOURCE), unit: SPAN, decimals: 1 },
+            { title: 'Chain expires in', expr: chainEndsIn(SOURCE), unit: SPAN, decimals: 1 },
             { title: 'Renew', expr: due(SOURCE), mappings: dueInCells, width: 90 },
             {
               title: 'Readable',
@@ -142,12 +142,12 @@ export const tls = dashboard({
         list({
           title: 'Certificates',
           description:
-            'Every certificate that a source holds, from the leaf to the root, the first to end on top. What is ' +
-            'coloured has ended; an intermediate that ends breaks the chain as well.',
+            'Every certificate of a source, from the leaf to the root, the first to expire on top. Coloured ones have ' +
+            'expired; an intermediate that expires breaks the chain as well.',
           span: 24,
           height: 11,
           filterable: true,
-          order: 'Ends in',
+          order: 'Expires in',
           ascending: true,
           columns: [
             { title: 'Target', label: 'target' },
@@ -155,7 +155,7 @@ export const tls = dashboard({
             { title: 'Position', label: 'position', width: 110 },
             { hidden: 'serial', title: 'Serial' },
             {
-              title: 'Ends in',
+              title: 'Expires in',
               expr: `min by (${SOURCE}, position, serial)
                 (pgconn_certificate_not_after_timestamp_seconds{${T}}) - time()`,
               unit: SPAN,
@@ -188,8 +188,8 @@ export const tls = dashboard({
         graph({
           title: 'Days left, by source',
           description:
-            'Days until the first certificate of a source ends. They fall until somebody renews: a jump up is a ' +
-            'rotation, a line below orange wants one.',
+            'Days until the first certificate of a source expires. They fall until it is renewed: a jump up is a ' +
+            'rotation, a line below orange needs one.',
           unit: 'none',
           series: [[`(${chainEndsIn(SOURCE)}) / ${DAY}`, '{{target}} {{source}}']],
           shadesOf: 'blue',
@@ -199,8 +199,8 @@ export const tls = dashboard({
         events({
           title: 'Certificates changed',
           description:
-            'When a source was seen to hold other certificates than before. Nobody rotated them? Then find out who' +
-            ' did.',
+            'When a source was seen to have other certificates than before. If nobody should have rotated them, find ' +
+            'out who did.',
           unit: 'short',
           series: [[happened('pgconn_certificate_changes_total', SOURCE), '{{target}} {{source}}']],
           shadesOf: 'blue',
@@ -214,7 +214,7 @@ export const tls = dashboard({
         graph({
           title: 'Sessions by transport',
           description:
-            'How clients reach the servers. Any plain remote session can be read on the way: the table beside ' +
+            'How clients reach the servers. Any plain remote session can be read on the way: the table beside it ' +
             'names it.',
           unit: 'short',
           decimals: 0,
@@ -242,7 +242,7 @@ export const tls = dashboard({
         }),
         graph({
           title: 'TLS sessions by protocol',
-          description: 'What was negotiated. Sessions over TLSv1 or TLSv1.1 want newer clients.',
+          description: 'What was negotiated. Sessions over TLSv1 or TLSv1.1 need newer clients.',
           unit: 'short',
           decimals: 0,
           stacked: true,
@@ -284,11 +284,13 @@ export const tls = dashboard({
           span: 12,
           height: 7,
           series: [[`min by (${TARGET}) (pgconn_tls_offered{${T}})`, '{{target}}']],
-          noValue: 'Not looked at',
+          noValue: 'Not checked',
         }),
         graph({
           title: 'Sessions with a client certificate',
-          description: 'Sessions over TLS that showed a certificate of their own. A fall means that logins by it fail.',
+          description:
+            'Sessions over TLS that showed a certificate of their own. A fall means that logins with certificates ' +
+            'fail.',
           unit: 'short',
           decimals: 0,
           height: 7,

@@ -31,8 +31,8 @@ export const transactions = dashboard({
         tile({
           title: 'Oldest idle in transaction',
           description:
-            'For how long the most forgetful client has left a transaction open. When orange or red, the table ' +
-            'below names its application: it waits for something inside a transaction.',
+            'How long the longest-idle client has left a transaction open. When orange or red, the table below names ' +
+            'its application: it waits for something inside a transaction.',
           unit: SPAN,
           expr: `max(pgconn_session_state_oldest_seconds{${T}, ${IDLE_IN_TRANSACTION}}) or vector(0)`,
           steps: above(IDLE_IN_TRANSACTION_SECONDS),
@@ -40,7 +40,7 @@ export const transactions = dashboard({
         tile({
           title: 'Nearest to its timeout',
           description:
-            'Longest time idle in a transaction as a part of the timeout that applies to that session. When red, ' +
+            'Longest time idle in a transaction as a fraction of the timeout that applies to that session. When red, ' +
             'the server is about to end it and roll its work back (25P03).',
           unit: 'percentunit',
           decimals: 0,
@@ -51,8 +51,8 @@ export const transactions = dashboard({
         tile({
           title: 'Waiting for locks',
           description:
-            'Sessions that wait for a lock of anybody. When orange, the roots of the chains are listed below; ' +
-            'ending a root lets all behind it go on.',
+            'Sessions that wait for a lock. When orange, the roots of the chains are listed below; ending a root lets ' +
+            'all sessions behind it go on.',
           unit: 'short',
           expr: `sum(pgconn_blocked_sessions{${T}}) or vector(0)`,
           steps: any(WATCH),
@@ -85,8 +85,8 @@ export const transactions = dashboard({
         list({
           title: 'Who holds transactions open',
           description:
-            'Owners of sessions that are idle in a transaction, the oldest first. Act where others wait behind it ' +
-            'or where the timeout is near; without a timeout the session may stay for ever.',
+            'Owners of sessions that are idle in a transaction, the oldest first. Act where others wait behind it or ' +
+            'where the timeout is near; without a timeout the session may stay forever.',
           span: 24,
           height: 7,
           noValue: 'Nobody is idle in a transaction',
@@ -152,7 +152,7 @@ export const transactions = dashboard({
           description:
             'Owners of the oldest transactions that are working. When orange: a report or dump that should run on ' +
             'a standby, a plan gone wrong, or a wait for a lock.',
-          noValue: 'No transaction is at work',
+          noValue: 'No transaction is active',
           order: 'Age',
           columns: [
             { title: 'Target', label: 'target' },
@@ -176,8 +176,8 @@ export const transactions = dashboard({
         graph({
           title: 'Oldest session idle in transaction',
           description:
-            'By target. A saw whose teeth end at the same height is a timeout at work; one that only grows has ' +
-            'none. Above the red line somebody should ask the application.',
+            'By target. A sawtooth with peaks of equal height shows a timeout at work; a line that keeps growing has ' +
+            'none. Above the red line, somebody should check the application.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
           series: [[idleAge(TARGET), '{{target}}']],
@@ -185,10 +185,10 @@ export const transactions = dashboard({
           noValue: NOBODY_IDLE,
         }),
         graph({
-          title: 'Nearness to the timeout',
+          title: 'Share of the timeout used',
           description:
             'By database and user, against the timeout that applies to them (role in database, role, database, ' +
-            'server). At 100 % the server ends the session: act before.',
+            'server). At 100 % the server ends the session: act before that.',
           unit: 'percentunit',
           series: [
             [
@@ -203,8 +203,8 @@ export const transactions = dashboard({
         graph({
           title: 'Sessions idle in transaction, by age',
           description:
-            'How many sessions have been idle in a transaction for longer than each age. Many young ones are a ' +
-            'busy application that talks to others inside transactions; old ones are forgotten.',
+            'How many sessions have been idle in a transaction for longer than each age. Many young ones mean a busy ' +
+            'application that calls other services inside transactions; old ones are forgotten.',
           unit: 'short',
           decimals: 0,
           series: [
@@ -223,8 +223,8 @@ export const transactions = dashboard({
         graph({
           title: 'Share of session time idle in transaction',
           description:
-            'Time spent idle in a transaction, of all time of sessions, by database (PostgreSQL 14 on). A rise ' +
-            'after a deployment means that it holds transactions open for longer.',
+            'Time spent idle in a transaction, as a share of all session time, by database (PostgreSQL 14 and later). ' +
+            'A rise after a deployment means that it holds transactions open for longer.',
           unit: 'percentunit',
           max: 1,
           series: [
@@ -247,8 +247,8 @@ export const transactions = dashboard({
         graph({
           title: 'Sessions waiting for locks',
           description:
-            'By database, and those of them that wait behind an idle transaction. When many wait for one, end the ' +
-            'root of the chain.',
+            'By database, and how many of them wait behind an idle transaction. When many wait for one, end the root ' +
+            'of the chain.',
           unit: 'short',
           decimals: 0,
           series: [
@@ -269,8 +269,8 @@ export const transactions = dashboard({
         graph({
           title: 'Oldest wait',
           description:
-            'Age of the oldest statement that waits for a lock, by database. Longer than deadlock_timeout is no ' +
-            'deadlock but a slow or absent-minded owner of the lock.',
+            'Age of the oldest statement that waits for a lock, by database. Longer than deadlock_timeout means no ' +
+            'deadlock, but a slow or idle owner of the lock.',
           unit: CLOCK,
           softMax: CLOCK_SOFT_MAX,
           series: [[`max by (${TARGET}, database) (pgconn_blocked_oldest_seconds{${T}})`, '{{target}} {{database}}']],
@@ -311,9 +311,7 @@ export const transactions = dashboard({
         }),
         graph({
           title: 'Sessions by state',
-          description:
-            'What the sessions of all chosen targets do. A growing band of idle in transaction is what this page ' +
-            'is about.',
+          description: 'What the sessions of all chosen targets do. Watch for a growing band of idle in transaction.',
           unit: 'short',
           decimals: 0,
           stacked: true,

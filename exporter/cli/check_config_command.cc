@@ -13,7 +13,7 @@ namespace pgconn::exporter {
 
 void CheckConfig::declare(CLI::App& app) {
   app.add_subcommand("check-config",
-                     "check a configuration file and exit; with --web.config.file that one too")
+                     "check a configuration file and exit; with --web.config.file, that one too")
       ->add_option("FILE", config_file);
 }
 

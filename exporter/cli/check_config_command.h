@@ -1,4 +1,4 @@
-// `pgconn_exporter check-config`: are these files what the exporter would start with?
+// `pgconn_exporter check-config`: would the exporter start with these files?
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct CheckConfig {
 
   // Adds the command. Parsing fills this object, which must not move until then.
   void declare(CLI::App& app);
-  // Prints what is right and wrong with the files: the exit status.
+  // Prints whether the files are valid and what is wrong; returns the exit status.
   int run() const;
 };
 

@@ -21,9 +21,9 @@ class Parser {
     app_.set_help_flag();
     app_.fallthrough();
     app_.require_subcommand(0, 1);
-    // First: what goes wrong with a value then finds them read.
+    // First, so that these flags have been read when a value fails.
     app_.add_flag("-h,--help", help_, "print this and exit")->group(kFlagsOfAll);
-    app_.add_flag("--version", version_, "print the versions of program and libraries, exit")
+    app_.add_flag("--version", version_, "print the versions of program and libraries and exit")
         ->group(kFlagsOfAll);
     serve_.declare(app_);
     check_config_.declare(app_);
@@ -35,7 +35,7 @@ class Parser {
     try {
       app_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (const CLI::ExtrasError&) {
-      // Help is owed even to those who wrote it beside a mistake.
+      // --help works even beside a mistake.
       if (!help_) throw UsageError(unknown_argument(app_.remaining(true).front()));
     } catch (const CLI::ParseError& error) {
       throw UsageError(error.what());

@@ -1,4 +1,4 @@
-// The command line: which command the operator asked for, with its flags checked. Pure; any thread.
+// The command line: which command was asked for, with its flags checked. Pure; any thread.
 #pragma once
 
 #include <span>
@@ -12,7 +12,7 @@
 
 namespace pgconn::exporter {
 
-// The program is to print `text` (to standard output if `code` is 0, else to standard error) and
+// The program must print `text` (to standard output if `code` is 0, else to standard error) and
 // exit with `code`.
 struct Exit {
   int code = 0;
@@ -24,8 +24,8 @@ struct Exit {
 // Each has run(), which does it and returns the exit status.
 using Command = std::variant<Serve, CheckConfig, List, Exit>;
 
-// Reads the arguments, the program's name not among them. Whatever is wrong is an Exit with code 2
-// whose text says what is allowed.
+// Reads the arguments, without the program's name. Any mistake is an Exit with code 2 whose text
+// says what is allowed.
 Command parse_command_line(std::span<const std::string> arguments, const BuildInfo& build);
 
 }  // namespace pgconn::exporter

@@ -35,7 +35,7 @@ Section section(std::string title, std::string intro,
 std::vector<Section> sections() {
   std::vector<Section> all;
   all.push_back(
-      section("Target", "Of every configured target, whatever is collected.", target_families()));
+      section("Target", "For every configured target, whatever is collected.", target_families()));
   for (const collectors::Collector* collector : collectors::all_collectors()) {
     all.push_back(section("Collector " + std::string(collector->info().name),
                           std::string(collector->info().help), collector->info().descriptors));
@@ -51,10 +51,10 @@ std::vector<Section> sections() {
                         "counter and says crash.",
                         probes::families::kAll));
   all.push_back(section("Certificates",
-                        "Of what a server shows (source `server`) and of the files that the "
+                        "About what a server shows (source `server`) and about the files that the "
                         "configuration names.",
                         probes::certificate_families()));
-  all.push_back(section("Exporter", "Of the exporter itself.", exporter_families()));
+  all.push_back(section("Exporter", "About the exporter itself.", exporter_families()));
   all.push_back(section("Process", "", process_descriptors()));
   return all;
 }

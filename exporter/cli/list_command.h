@@ -1,4 +1,4 @@
-// `pgconn_exporter list`: references of what the program knows, as text or Markdown.
+// `pgconn_exporter list`: references to what the program knows, as text or Markdown.
 #pragma once
 
 #include <string>
@@ -17,9 +17,9 @@ struct List {
   // Adds command and flags. Parsing fills this object, which must not move until then, and throws
   // UsageError.
   void declare(CLI::App& app);
-  // What is printed. Pure.
+  // The text that is printed. Pure.
   std::string text() const;
-  // Prints it: the exit status.
+  // Prints it and returns the exit status.
   int run() const;
 };
 

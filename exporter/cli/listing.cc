@@ -94,8 +94,8 @@ std::string probes_markdown(std::span<const ProbeLine> probes) {
 
 std::string findings_text(std::span<const FindingLine> findings) {
   std::string text =
-      "In a fix {setting} stands for ALTER SYSTEM SET, ALTER ROLE … SET or ALTER DATABASE … SET,\n"
-      "wherever it was found, and {detail} for what was found.\n";
+      "In a fix, {setting} stands for ALTER SYSTEM SET, ALTER ROLE … SET or ALTER DATABASE … SET,\n"
+      "depending on where it was found, and {detail} for what was found.\n";
   for (const FindingLine& finding : findings) {
     text.append("\n").append(finding.name).append("  ").append(finding.severity).append("\n");
     text.append("    when  ").append(finding.when).append("\n");
@@ -109,8 +109,9 @@ std::string findings_markdown(std::span<const FindingLine> findings) {
   std::string text =
       "<!-- Written by `pgconn_exporter list findings --format=markdown`. Do not edit. -->\n\n"
       "# Findings\n\n"
-      "In a fix `{setting}` stands for `ALTER SYSTEM SET`, `ALTER ROLE … SET` or "
-      "`ALTER DATABASE … SET`, wherever\nit was found, and `{detail}` for what was found.\n\n"
+      "In a fix, `{setting}` stands for `ALTER SYSTEM SET`, `ALTER ROLE … SET` or "
+      "`ALTER DATABASE … SET`,\ndepending on where it was found, and `{detail}` for what was "
+      "found.\n\n"
       "| finding | severity | when | why | fix |\n|---|---|---|---|---|\n";
   for (const FindingLine& finding : findings) {
     text.append("| `").append(finding.name).append("` | ").append(finding.severity);

@@ -20,7 +20,7 @@ struct ProbeLine {
   std::string_view name;
   bool on_by_default = true;
   std::string_view help;
-  std::string defaults;  // of its options
+  std::string defaults;  // of the probe's options
 };
 
 // A group of metrics: one collector's, or the exporter's own.
@@ -33,7 +33,7 @@ struct Section {
 // A finding of the lint of settings.
 struct FindingLine {
   std::string_view name, severity, when, reason;
-  std::string_view fix;  // SQL; {setting} and {detail} stand for what depends on where it is found
+  std::string_view fix;  // SQL; {setting} and {detail} depend on where it is found
 };
 
 // Columns of equal width, two spaces between them. Rows may have fewer cells than the first.
@@ -48,7 +48,7 @@ std::string probes_text(std::span<const ProbeLine> probes);
 // `list probes --format=markdown`.
 std::string probes_markdown(std::span<const ProbeLine> probes);
 
-// `list findings`: what is found when, why it hurts, and what mends it.
+// `list findings`: what is found when, why it hurts, and what fixes it.
 std::string findings_text(std::span<const FindingLine> findings);
 
 // `list findings --format=markdown`.

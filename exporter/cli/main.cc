@@ -1,4 +1,4 @@
-// The program: reads the command line and does what it asks for.
+// The program: reads the command line and runs its command.
 #include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -15,12 +15,12 @@
 namespace pgconn::exporter {
 namespace {
 
-// A descriptor that was closed at the start would be given to the next socket or file, and what is
-// logged or printed would go there.
+// The next socket or file would get a descriptor that was closed at startup, and log lines and
+// output would go there.
 bool open_standard_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) >= 0) continue;
-    if (::open("/dev/null", O_RDWR) != stream) return false;  // the lowest that is free
+    if (::open("/dev/null", O_RDWR) != stream) return false;  // the lowest free one
   }
   return true;
 }
@@ -34,16 +34,15 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace pgconn::exporter
 
-// libpq brings GnuTLS along, for LDAP. This is GnuTLS's own way (GNUTLS_SKIP_GLOBAL_INIT of its
-// header) to be made ready by who first uses it, as libldap does, and not at every start for
-// nobody: 0.8 MB.
+// libpq pulls in GnuTLS, for LDAP. This is GnuTLS's own way (GNUTLS_SKIP_GLOBAL_INIT of its header)
+// to be initialized on first use, as libldap does, and not at every start in vain: it saves 0.8 MB.
 extern "C" int _gnutls_global_init_skip() { return 1; }  // NOLINT(bugprone-reserved-identifier)
 
 int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 2);  // an arena for each HTTP worker would double the resident memory
   const int status = pgconn::exporter::run(std::vector<std::string>(argv + 1, argv + argc));
   std::cout.flush();
-  // A thread that still computes for a login uses OpenSSL, which exit() would tear down under it.
+  // A thread still computing for a login uses OpenSSL, which exit() would tear down under it.
   if (pgconn::postgres::given_up_logins() > 0) std::_Exit(status);
   return status;
 }

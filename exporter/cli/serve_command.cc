@@ -44,7 +44,7 @@ int checked_max_requests(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value < 1 || value > kMostRequests) {
-    throw UsageError("--web.max-requests \"" + text + "\" is no number from 1 to " +
+    throw UsageError("--web.max-requests \"" + text + "\" is not a number from 1 to " +
                      std::to_string(kMostRequests));
   }
   return value;
@@ -62,16 +62,15 @@ std::vector<ListenAddress> checked_addresses(const std::vector<std::string>& tex
   return addresses;
 }
 
-// The soft limit is often 1024, for the sake of programs that use select(): three hundred targets
-// would be too many.
+// The soft limit is often 1024, for programs that use select(): too few for three hundred targets.
 void raise_open_files_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);  // refused: it stays as it was
+  setrlimit(RLIMIT_NOFILE, &limit);  // if refused, it stays as it was
 }
 
-// What was logged is to come out, also why the program could not start; but nobody waits for long.
+// Log lines should come out, also why the program could not start; but the wait is short.
 struct DrainedLog {
   DrainedLog() { log::start_queue(); }
   ~DrainedLog() { log::drain(std::chrono::seconds(1)); }

@@ -1,4 +1,4 @@
-// `pgconn_exporter serve`, which is also meant when no command is named: collects and serves.
+// `pgconn_exporter serve`, also the default when no command is named: collects and serves.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace pgconn::exporter {
 
-// Beyond 9100–9999, which the list of ports that exporters agreed on has used up; one step above
-// 9187, where a general PostgreSQL exporter listens.
+// Above 9100–9999, which the shared list of exporters' ports has used up; one step above 9187,
+// where a general PostgreSQL exporter listens.
 inline constexpr std::string_view kDefaultListenAddress = ":10187";
 
 struct Serve {
   std::string config_file;      // empty: none, libpq's environment names the server
-  std::string web_config_file;  // empty: plain HTTP for everybody
+  std::string web_config_file;  // empty: plain HTTP without logins
   std::vector<ListenAddress> listen_addresses{parse_listen_address(kDefaultListenAddress)};
   std::string telemetry_path = "/metrics";
   int max_requests = 40;  // scrapes answered at the same time
@@ -27,7 +27,7 @@ struct Serve {
   // Adds command and flags. Parsing fills this object, which must not move until then, and throws
   // UsageError.
   void declare(CLI::App& app);
-  // Serves until a signal ends it: the exit status. What goes wrong is in the log.
+  // Serves until a signal ends it; returns the exit status. Errors are in the log.
   int run() const;
 };
 

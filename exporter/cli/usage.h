@@ -1,4 +1,4 @@
-// What the commands share in reading their flags. Pure; any thread.
+// What the commands share for reading their flags. Pure; any thread.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ class App;
 
 namespace pgconn::exporter {
 
-// The operator's mistake, with what is allowed.
+// A mistake of the operator's, with what is allowed.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -22,7 +22,7 @@ class UsageError : public std::runtime_error {
 template <typename Value>
 using Choices = std::span<const std::pair<std::string_view, Value>>;
 
-// The value that is called `given`; else a UsageError that names `what` and the choices.
+// The value with the name `given`; else a UsageError that names `what` and the choices.
 template <typename Value>
 Value choose(std::string_view what, const std::string& given, Choices<Value> choices) {
   std::string allowed;
@@ -34,11 +34,11 @@ Value choose(std::string_view what, const std::string& given, Choices<Value> cho
   throw UsageError(std::string(what) + problem + "; allowed: " + allowed);
 }
 
-// What the parser itself, and not one of its commands, holds: serve may go unnamed.
+// Flags that belong to the parser itself and not to a command, since `serve` may be left out.
 inline constexpr const char* kFlagsOfServe = "Flags of serve";
 inline constexpr const char* kFlagsOfAll = "Flags of all";
 
-// Everything `--help` prints, from what the parser knows: commands, flags, defaults.
+// Everything that `--help` prints, from what the parser knows: commands, flags, defaults.
 std::string help_text(const CLI::App& app);
 
 }  // namespace pgconn::exporter

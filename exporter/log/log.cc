@@ -42,7 +42,7 @@ spdlog::logger& logger() {
     auto made =
         std::make_unique<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
-    // Its own handler would print to the very stream that failed.
+    // spdlog's own handler would print to the very stream that failed.
     made->set_error_handler([](const std::string&) {});
     return *made.release();
   }();
@@ -63,7 +63,7 @@ void start_queue() {
                    [](std::uint64_t dropped) {
                      const std::string lines = std::to_string(dropped);
                      const Field fields[] = {
-                         {"lines", lines}, {"do", "let whoever reads standard error read faster"}};
+                         {"lines", lines}, {"do", "make the reader of standard error read faster"}};
                      return format({std::chrono::system_clock::now(), Level::kWarn,
                                     "log lines were dropped: nobody read them", fields},
                                    configured_format);
@@ -106,7 +106,7 @@ void write_if_room(Level level, std::string_view message,
   try {
     const Record record{std::chrono::system_clock::now(), level, message, fields};
     const std::string line = format(record, configured_format) + "\n";
-    // A pipe that can be written to has room for a short line whole.
+    // A writable pipe has room for a whole short line.
     pollfd stream{STDERR_FILENO, POLLOUT, 0};
     if (::poll(&stream, 1, 0) != 1 || (stream.revents & POLLOUT) == 0) return;
     if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;

@@ -1,6 +1,6 @@
-// The process's log: one structured line a record, to standard error. Any thread, also before
-// configure() (then level info, logfmt). Writing never throws and survives a standard error that is
-// closed or broken.
+// The process's log: one structured line per record, to standard error. Any thread, also before
+// configure() (then level info, logfmt). Writing never throws and survives a closed or broken
+// standard error.
 #pragma once
 
 #include <chrono>
@@ -16,24 +16,24 @@ namespace pgconn::exporter::log {
 // that goes away does not end it. Call from main, before other threads start.
 void configure(Level level, Format format);
 
-// From now on lines are written by a thread of their own: a reader that stops reading (a full pipe)
-// holds up nobody who logs. Until then they are written at once. Call once, after configure().
+// From now on a thread of its own writes the lines: a reader that stops reading (a full pipe) holds
+// up no other thread. Until then they are written at once. Call once, after configure().
 void start_queue();
-// Waits until what was logged is written, or `patience` is over.
+// Waits until everything logged is written, or `patience` is over.
 void drain(std::chrono::milliseconds patience) noexcept;
 // Lines that did not fit into the queue.
 std::uint64_t lines_dropped();
 
-// True if a record of that level would be written; to spare the making of costly fields.
+// True if a record of that level would be written; saves building costly fields.
 bool enabled(Level level);
 
 // Writes a record, unless its level is below the configured one. Fields without a value are left
-// out. Values must hold no secret.
+// out. Values must contain no secret.
 //   log::write(Level::kWarn, "cannot connect", {{"target", name}, {"phase", "tcp"}});
 void write(Level level, std::string_view message,
            std::initializer_list<Field> fields = {}) noexcept;
 
-// The same for a process that is about to be ended by force: takes no lock and does not wait. The
+// The same for a process that is about to be killed: takes no lock and does not wait. The
 // line is lost if standard error has no room for it now.
 void write_if_room(Level level, std::string_view message,
                    std::initializer_list<Field> fields = {}) noexcept;

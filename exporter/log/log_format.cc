@@ -22,8 +22,8 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
 }
 
 // Whether a character of two or three bytes is a C1 control (U+0080 to U+009F), which terminals
-// obey, or a direction mark (U+202A to U+202E, U+2066 to U+2069), which makes a line read otherwise
-// than it is.
+// obey, or a direction mark (U+202A to U+202E, U+2066 to U+2069), which makes a line look different
+// from what it is.
 bool deceives(char32_t point) {
   return (point >= 0x80 && point <= 0x9F) || (point >= 0x202A && point <= 0x202E) ||
          (point >= 0x2066 && point <= 0x2069);

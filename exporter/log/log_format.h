@@ -26,7 +26,7 @@ struct Record {
 };
 
 // `ts=2026-01-02T03:04:05.678Z level=info msg="…" key=value`, or the same as a JSON object whose
-// values are all strings. Without a newline, whatever the values hold: a record is one line.
+// values are all strings. Never contains a newline, whatever the values: a record is one line.
 // Invalid UTF-8 becomes U+FFFD.
 std::string format(const Record& record, Format format);
 

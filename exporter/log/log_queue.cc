@@ -30,7 +30,7 @@ LogQueue::LogQueue(Write write, Tell tell, std::size_t lines, std::size_t bytes)
   state_->tell = std::move(tell);
   state_->most_lines = lines;
   state_->most_bytes = bytes;
-  // Signals are for those who may act on them.
+  // Signals belong to other threads.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -45,8 +45,8 @@ inline constexpr auto kServerRestarts = counter(
     {"kind"});
 inline constexpr auto kServerMoves =
     counter("pgconn_server_moves_total",
-            "Times that another server answered than before: a failover, a name or address that "
-            "leads elsewhere. That is no restart, whenever that server started.");
+            "Times that a different server answered than before: a failover, or a name or address "
+            "that leads elsewhere. That is no restart, whenever that server started.");
 inline constexpr auto kConnections = gauge(
     "pgconn_exporter_connections", "Connections this exporter has to the target.", {"purpose"});
 inline constexpr auto kConnectionsMax =
@@ -60,21 +60,22 @@ inline constexpr auto kCappedSeries =
           {"metric"});
 inline constexpr auto kInternalErrors =
     counter("pgconn_exporter_internal_errors_total",
-            "Failures of the exporter's own that it should have dealt with; the log has each.");
+            "Internal failures that the exporter should have handled; the log has each.");
 inline constexpr auto kRepairedValues =
     counter("pgconn_exporter_repaired_label_values_total",
             "Label values that were not valid UTF-8 and were repaired.");
 
 // Exporter
-inline constexpr auto kBuildInfo = info("pgconn_exporter_build_info", "What this program is.",
-                                        {"version", "revision", "libpq", "openssl"});
+inline constexpr auto kBuildInfo =
+    info("pgconn_exporter_build_info", "Versions of this program and of its libraries.",
+         {"version", "revision", "libpq", "openssl"});
 inline constexpr auto kTargets = gauge("pgconn_exporter_targets", "Configured targets.");
 inline constexpr auto kReloadSuccessful =
     gauge("pgconn_exporter_config_last_reload_successful",
           "1 if the configuration was accepted when it was last read, 0 if not.");
 inline constexpr auto kReloadTime =
     gauge("pgconn_exporter_config_last_reload_success_timestamp_seconds",
-          "When a configuration was last accepted, Unix time.", {}, Unit::kSeconds, Fold::kMax);
+          "Unix time at which a configuration was last accepted.", {}, Unit::kSeconds, Fold::kMax);
 inline constexpr auto kHttpRequests =
     counter("pgconn_exporter_http_requests_total",
             "HTTP requests answered, by path (`other` is any unknown one) and status code.",
@@ -84,7 +85,7 @@ inline constexpr auto kScrapeDuration =
               "How long whole scrapes of /metrics took, from request to batch.");
 inline constexpr auto kWedgedLogins =
     gauge("pgconn_exporter_login_threads_wedged",
-          "Threads that compute for a login which was given up; libpq cannot be interrupted.");
+          "Threads still computing for a login that was given up; libpq cannot be interrupted.");
 inline constexpr auto kLogLinesDropped =
     counter("pgconn_exporter_log_lines_dropped_total",
             "Log lines that were dropped because nobody read standard error fast enough.");

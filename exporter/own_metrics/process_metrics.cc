@@ -70,7 +70,7 @@ std::vector<std::string_view> words(std::string_view text) {
   return found;
 }
 
-// The words of the first line that starts with `prefix`, behind it.
+// The words after `prefix` in the first line that starts with it.
 std::vector<std::string_view> line_after(std::string_view text, std::string_view prefix) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -80,14 +80,14 @@ std::vector<std::string_view> line_after(std::string_view text, std::string_view
   return {};
 }
 
-// The fields of /proc/self/stat from the third on. The second, the name, may hold anything.
+// The fields of /proc/self/stat from the third on. The second, the name, may contain anything.
 class StatFields {
  public:
   explicit StatFields(std::string_view stat) {
     const std::size_t name_end = stat.rfind(')');
     if (name_end != std::string_view::npos) words_ = words(stat.substr(name_end + 1));
   }
-  // By its number in proc(5).
+  // A field by its number in proc(5).
   std::optional<double> field(std::size_t position) const {
     return position - 3 < words_.size() ? number(words_[position - 3]) : std::nullopt;
   }

@@ -1,5 +1,5 @@
-// The standard process_* metrics of this process, from /proc. Pure parsing apart from reading; any
-// thread.
+// The standard process_* metrics of this process, from /proc. Pure parsing, separate from reading;
+// any thread.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace pgconn::exporter {
 
-// The files as text and what else the kernel told. What could not be read is empty or nullopt.
+// The files as text and other facts from the kernel. What could not be read is empty or nullopt.
 struct ProcessFiles {
   std::string stat;                // /proc/self/stat
   std::string limits;              // /proc/self/limits

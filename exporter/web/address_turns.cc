@@ -36,7 +36,7 @@ void AddressTurns::leave(Turn turn) {
   }
 }
 
-// The newcomer himself where no address has more than his own.
+// The newcomer itself if no address has more waiters than its own.
 void AddressTurns::send_one_away(const std::string& newcomer) {
   const auto count = [](const Queue& queue) { return queue.waiting.size(); };
   auto longest = std::ranges::max_element(queues_, {}, count);

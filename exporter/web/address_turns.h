@@ -1,6 +1,6 @@
-// Turns at something scarce: a worker, the hashing of a password. Who waits is served address by
-// address, one of each in turn, so that many from one address wait for one another and not others
-// for them. A value without locks; one thread at a time.
+// Turns at something scarce: a worker, the hashing of a password. Waiters are served address by
+// address, one of each in turn, so that many from one address delay one another and no other
+// address. A value without locks; one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -28,10 +28,10 @@ class AddressTurns {
 
   explicit AddressTurns(Limits limits) : limits_(limits) {}
 
-  // With too many waiting, the last of the address with the most is sent away for one of another.
+  // With too many waiting, the last of the address with the most makes room for one of another.
   Turn ask(const std::string& address, Tell tell);
 
-  // Has had the turn, or does not want it any more. One that was sent away may leave too.
+  // Has had its turn, or no longer wants it. May be called for one that was sent away, too.
   void leave(Turn turn);
 
  private:
@@ -49,7 +49,7 @@ class AddressTurns {
   bool may(const Queue& queue) const;
 
   const Limits limits_;
-  std::list<Queue> queues_;  // whose turn is next first
+  std::list<Queue> queues_;  // the next one first
   std::size_t waiting_ = 0;
   std::map<Turn, std::string> called_;  // to the address
   std::map<std::string, std::size_t> called_of_;

@@ -15,13 +15,13 @@
 namespace pgconn::exporter {
 namespace {
 
-// Beyond them one is told to come back: each holds one of the server's workers while it waits.
+// Further ones are told to come back: each holds one of the server's workers while it waits.
 constexpr std::size_t kMostWaiting = 32;
-// Of "$2b$10$" and 22 characters of salt the last: four of its six bits are not used, and crypt()
+// The last of "$2b$10$" and 22 characters of salt: four of its six bits are not used, and crypt()
 // writes them as zeros.
 constexpr std::size_t kSaltsEnd = 28;
 
-// The value of a digit of base64, -1 for what is none.
+// The value of a base64 digit, -1 if it is none.
 int value_of(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -56,7 +56,7 @@ bool is_basic(std::string_view scheme) {
 }  // namespace
 
 bool matches_bcrypt(const std::string& hash, const std::string& password) {
-  // crypt() ends at a zero byte: "right\0anything" would be right.
+  // crypt() stops at a zero byte: "right\0anything" would be accepted.
   if (hash.size() != 60 || !hash.starts_with("$2") || password.find('\0') != std::string::npos) {
     return false;
   }
@@ -85,7 +85,7 @@ BasicAuth::BasicAuth(const std::map<std::string, std::string>& users, Matches ma
                      std::chrono::milliseconds patience)
     : matches_(std::move(matches)), patience_(patience), turns_({.waiting = kMostWaiting}) {
   if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
-    throw std::runtime_error("no random numbers can be had for the logins");
+    throw std::runtime_error("no random numbers are available for the logins");
   }
   for (const auto& [name, hash] : users) users_.push_back({name, hash, std::nullopt});
 }
@@ -95,8 +95,8 @@ BasicAuth::Verdict BasicAuth::check(std::string_view header, const std::string& 
   if (!given) return Verdict::kWrong;
   const auto known =
       std::ranges::find_if(users_, [&](const User& user) { return user.name == given->user; });
-  // In an unknown user's place one that is known, the same for the same name: the hashing then
-  // takes as long as if the name were one of those.
+  // For an unknown user, a known one, always the same for the same name: the hashing then takes as
+  // long as for a known name.
   const Digest name = digest(given->user);
   User& user = known != users_.end() ? *known : users_[name[0] % users_.size()];
   const Digest password = digest(user.hash + given->password);
@@ -125,8 +125,8 @@ bool BasicAuth::is_remembered(const User& user, const Digest& password) {
   return user.right && CRYPTO_memcmp(user.right->data(), password.data(), password.size()) == 0;
 }
 
-// One at a time: guessing passwords must not take more than one core from what we are here for. In
-// turns, so that many who guess cannot keep one who knows from his.
+// One at a time: guessing passwords must not take more than one core from the real work. In turns,
+// so that many guessers cannot keep out someone who knows the password.
 std::optional<AddressTurns::Turn> BasicAuth::begin(const std::string& client) {
   std::unique_lock lock(mutex_);
   std::optional<bool> come;

@@ -1,7 +1,7 @@
-// Who may log in: HTTP's Basic authentication against bcrypt hashes. A login that was right once is
-// remembered, so that a scrape every few seconds costs no hashing; a wrong one always costs it, and
-// an unknown user as much as a known one. Logins that are to be hashed take turns, and so do the
-// addresses that they come from: who guesses waits for himself. Locks; any thread.
+// Who may log in: HTTP's Basic authentication against bcrypt hashes. A successful login is cached,
+// so that a scrape every few seconds costs no hashing; a wrong one always costs it, and an unknown
+// user as much as a known one. Logins that need hashing take turns, and so do the addresses that
+// they come from: guessing delays only the guesser. Locks; any thread.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@
 
 namespace pgconn::exporter {
 
-// Whether it is the password of the bcrypt hash. Anything but bcrypt is not.
+// Whether the password matches the bcrypt hash. False for any hash but bcrypt.
 bool matches_bcrypt(const std::string& hash, const std::string& password);
 
 struct Credentials {
@@ -27,7 +27,7 @@ struct Credentials {
   std::string password;
 };
 
-// What an `Authorization` header says; nullopt if it is not of the Basic scheme or malformed. Pure.
+// Reads an `Authorization` header; nullopt if it is not of the Basic scheme or malformed. Pure.
 std::optional<Credentials> parse_basic(std::string_view header);
 
 class BasicAuth {
@@ -35,11 +35,11 @@ class BasicAuth {
   enum class Verdict {
     kRight,
     kWrong,
-    kBusy,  // not looked at: too many others are being checked
+    kBusy,  // not checked: too many others are being checked
   };
   using Matches = std::function<bool(const std::string& hash, const std::string& password)>;
 
-  // `users` to hashes, at least one. `patience`: how long a login waits for those before it.
+  // `users` to hashes, at least one. `patience`: how long a login waits for earlier ones.
   explicit BasicAuth(const std::map<std::string, std::string>& users,
                      Matches matches = matches_bcrypt,
                      std::chrono::milliseconds patience = std::chrono::seconds(3));
@@ -48,8 +48,8 @@ class BasicAuth {
   // from.
   Verdict check(std::string_view header, const std::string& client = "");
 
-  // Takes over what `before` remembers of users whose name and hash are the same. Before the first
-  // check().
+  // Takes over the cached logins of `before` for users whose name and hash are the same. Call
+  // before the first check().
   void remember_as(BasicAuth& before);
 
  private:
@@ -57,7 +57,7 @@ class BasicAuth {
   struct User {
     std::string name;
     std::string hash;
-    std::optional<Digest> right;  // of the password that was right last; guarded by mutex_
+    std::optional<Digest> right;  // of the last correct password; guarded by mutex_
   };
 
   Digest digest(std::string_view text) const;
@@ -67,7 +67,7 @@ class BasicAuth {
 
   const Matches matches_;
   const std::chrono::milliseconds patience_;
-  Digest key_;  // random: what is remembered is of no use to anybody else
+  Digest key_;  // random: cached digests are useless elsewhere
   std::vector<User> users_;
   std::mutex mutex_;
   std::condition_variable next_;

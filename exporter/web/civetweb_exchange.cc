@@ -16,7 +16,7 @@ std::string http_date() {
   return std::string(text, std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts));
 }
 
-// Status line and headers, to their end.
+// Status line and headers, including the final empty line.
 std::string response_head(const Response& response) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
                      mg_get_response_code_text(nullptr, response.status) +

@@ -33,8 +33,8 @@ bool has_allowed_name(const X509* certificate, const std::vector<std::string>& a
   });
 }
 
-// In place of OpenSSL's own verification, which it calls where it is wanted. In the handshake, so
-// that a client learns by an alert that it was refused.
+// Replaces OpenSSL's own verification, and calls it where needed. Runs in the handshake, so that an
+// alert tells a client that it was refused.
 int judge(X509_STORE_CTX* store, void* argument) {
   const auto& tls = *static_cast<const config::WebTls*>(argument);
   X509* const shown = X509_STORE_CTX_get0_cert(store);
@@ -48,7 +48,7 @@ int judge(X509_STORE_CTX* store, void* argument) {
   return 0;
 }
 
-// So that a client that has several certificates knows which one is wanted.
+// So that a client with several certificates knows which one to send.
 void name_authorities(SSL_CTX* context) {
   STACK_OF(X509)* const authorities = X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(context));
   for (int i = 0; i < sk_X509_num(authorities); ++i) {
@@ -73,10 +73,10 @@ void ask_for_certificates(SSL_CTX* context, const config::WebTls& tls) {
       mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
       break;
   }
-  // Who shows no certificate has none of the names.
+  // A client without a certificate has none of the names.
   if (tls.client_allowed_sans && mode != SSL_VERIFY_NONE) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-  // Each certificate of client_ca_file is an authority, that of an intermediate one without its
-  // root too, as for the other exporters that take this file.
+  // Each certificate of client_ca_file is an authority, even an intermediate one without its root,
+  // as in the other exporters that take this file.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(context, mode, nullptr);
   SSL_CTX_set_cert_verify_callback(context, &judge, const_cast<config::WebTls*>(&tls));

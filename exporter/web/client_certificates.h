@@ -10,8 +10,8 @@
 
 namespace pgconn::exporter {
 
-// Has handshakes of `context` ask for the client's certificate and judge it. The context's store
-// must hold the authorities, if any are to verify; `tls` must outlive the context.
+// Makes handshakes of `context` ask for the client's certificate and judge it. The context's store
+// must hold the authorities, if certificates are verified; `tls` must outlive the context.
 void ask_for_certificates(SSL_CTX* context, const config::WebTls& tls);
 
 // The names a certificate is for, as text: DNS, e-mail, IP address (as inet_ntop writes it), URI.

@@ -1,5 +1,5 @@
-// Whether a file may have changed since it was last looked at. One thread at a time; waits for
-// nothing but the file system.
+// Whether a file may have changed since the last check. One thread at a time; waits only for the
+// file system.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,9 +15,9 @@ class FileWatch {
  public:
   explicit FileWatch(std::string path) : path_(std::move(path)) { static_cast<void>(changed()); }
 
-  // True if the file (behind symbolic links) is another one, has another size or other times than
-  // at the last call. Also true for a file written within the last second: its times could not tell
-  // a further change.
+  // True if the file (behind symbolic links) is a different one, or its size or times differ from
+  // the last call. Also true for a file written within the last second: its times could not show a
+  // further change.
   bool changed() {
     struct ::stat status{};
     std::vector<long long> found;

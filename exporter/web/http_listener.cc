@@ -30,7 +30,7 @@ using asio::ip::tcp;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr auto kStopGrace = std::chrono::milliseconds(1000);
 
-// The endpoints to try: without a host first one socket for both families, then IPv4 alone for a
+// The endpoints to try: without a host, first one socket for both families, then IPv4 alone for a
 // kernel without IPv6.
 std::vector<tcp::endpoint> endpoints_of(const ListenAddress& address) {
   if (!address.host.empty()) return {{asio::ip::make_address(address.host), address.port}};
@@ -126,7 +126,7 @@ class HttpListener::Impl {
   }
 
  private:
-  // The thread must survive whatever a coroutine's completion throws.
+  // The thread must survive anything that a coroutine's completion throws.
   void run() {
     for (;;) {
       try {
@@ -146,13 +146,13 @@ class HttpListener::Impl {
       co_await acceptor.async_accept(client, asio::redirect_error(asio::use_awaitable, error));
       if (!acceptor.is_open()) co_return;
       if (!error && begins(std::move(client))) continue;
-      // No file descriptors or no memory, as a rule; without a pause the loop would spin.
+      // Usually no file descriptors or no memory; without a pause the loop would spin.
       asio::steady_timer pause(io_, kAcceptPause);
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
   }
 
-  // Whatever it is that keeps one connection from beginning, the next must be accepted.
+  // Whatever keeps one connection from beginning, the next must be accepted.
   bool begins(tcp::socket client) {
     try {
       begin(std::move(client));
@@ -175,7 +175,7 @@ class HttpListener::Impl {
     make_room();
   }
 
-  // As of the files now; none for plain HTTP.
+  // As the files are now; none for plain HTTP.
   std::shared_ptr<TlsContext> tls_context() {
     if (!credentials_) return nullptr;
     if (!credentials_->refresh(std::chrono::steady_clock::now())) {
@@ -187,8 +187,8 @@ class HttpListener::Impl {
     return credentials_->context();
   }
 
-  // Those that are being answered keep their places: the turns at a worker bound their number. Of
-  // the others the address with the most gives one up, the oldest of its larger half: those that
+  // Clients that are being answered keep their places: the turns at a worker limit their number. Of
+  // the others, the address with the most loses one, the oldest of its larger group: those that
   // have begun with TLS, or those that have not. So neither kind can drive out the other.
   void make_room() {
     if (relays_.size() <= options_.most_waiting) return;
@@ -231,7 +231,7 @@ class HttpListener::Impl {
 
   const HttpListenerOptions options_;
   std::shared_ptr<TlsCredentials> credentials_;
-  const TlsContext* in_force_ = nullptr;  // to notice another; never looked into
+  const TlsContext* in_force_ = nullptr;  // only compared, to notice a change
   RelayedPorts& relayed_;
   AddressTurns workers_;
   asio::io_context io_{1};

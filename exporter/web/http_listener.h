@@ -1,6 +1,6 @@
 // In front of the HTTP server, for HTTP and HTTPS: accepts clients on a thread and an event loop of
-// its own, so that their handshakes and their slowness delay no probe, and relays each to the
-// server on loopback (http_relay.h).
+// its own, so that handshakes and slow clients delay no probe, and relays each to the server on
+// loopback (http_relay.h).
 //
 // Construct, stop and destroy from one thread. Callbacks come from the listener's thread.
 #pragma once
@@ -20,17 +20,16 @@ namespace pgconn::exporter {
 
 struct HttpListenerOptions {
   std::vector<ListenAddress> addresses;
-  // That are not being answered. One more, and the oldest of the address that has the most of them
-  // is closed for it. Each takes some 5 kB, with TLS up to 60 kB.
+  // Clients that are not being answered. For one more, the oldest of the address that has the most
+  // of them is closed. Each takes some 5 kB, with TLS up to 60 kB.
   std::size_t most_waiting = 256;
-  // Requests that are brought to the HTTP server at once, as many as it has workers. The rest wait,
-  // as many as `most_waiting`, and beyond them are answered with 503.
+  // Requests that are passed to the HTTP server at once, as many as it has workers. Up to
+  // `most_waiting` more wait; the rest are answered with 503.
   std::size_t workers = 48;
-  // Of the workers, those that no address takes from the others.
+  // The workers that no address can take from the others.
   std::size_t workers_for_others = 8;
   HttpRelayOptions relay;
-  // The files of the certificate have changed: they were read (then empty), or why they could not
-  // be.
+  // The files of the certificate have changed: empty if they were read, else why not.
   std::function<void(const std::string& error)> refreshed;
 };
 
@@ -50,7 +49,7 @@ class HttpListener {
   // For handshakes from now on. Any thread, until stop().
   void replace(const std::shared_ptr<TlsCredentials>& credentials);
 
-  // Accepts nobody from now on, and closes who has not asked yet.
+  // Accepts no one from now on, and closes clients that have not sent a request yet.
   void stop_accepting();
 
   // Lets answers reach their clients for a moment, then closes all. Idempotent.

@@ -13,8 +13,8 @@
 
 #include "exporter/web/client_address.h"
 
-// GCC 12 inlines Asio's operator new of a coroutine frame, and then takes its operator delete for
-// the wrong one.
+// GCC 12 inlines Asio's operator new of a coroutine frame, and then reports its operator delete as
+// mismatched.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
 namespace pgconn::exporter {
@@ -26,7 +26,7 @@ constexpr std::string_view kUseHttps =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     "\r\nThis port speaks TLS: ask it with https://.\n";
 
-constexpr int kSendBuffer = 64 * 1024;  // Linux takes it twice, for its own needs
+constexpr int kSendBuffer = 64 * 1024;  // Linux doubles it, for its own needs
 
 bool is_plain_http(const asio::error_code& error) {
   return error.category() == asio::error::get_ssl_category() &&
@@ -40,7 +40,7 @@ asio::ip::address address_of(const tcp::socket& client) {
 
 }  // namespace
 
-// A turn at a worker, from the asking for it to its end.
+// A turn at a worker, from asking for it to its end.
 class HttpRelay::WorkersTurn {
  public:
   explicit WorkersTurn(HttpRelay& relay) : workers_(relay.workers_) {
@@ -98,14 +98,14 @@ asio::awaitable<bool> HttpRelay::shake_hands() {
   co_await tls_->async_handshake(asio::ssl::stream_base::server,
                                  asio::redirect_error(asio::use_awaitable, error));
   if (!error) co_return true;
-  // Who connects and leaves without a word is a port scan or a health check. Nor is it told that we
-  // closed it ourselves: it was late, or made way for another.
+  // A client that connects and leaves without sending anything is a port scan or a health check.
+  // Not reported either if we closed it ourselves: it was late, or had to make room for another.
   if (!client_.is_open() || error == asio::error::eof ||
       error == asio::ssl::error::stream_truncated || error == asio::error::connection_reset) {
     co_return false;
   }
   if (is_plain_http(error)) {
-    // To a person whose URL begins with http://.
+    // For a person whose URL begins with http://.
     co_await asio::async_write(client_, asio::buffer(kUseHttps),
                                asio::redirect_error(asio::use_awaitable, error));
     co_await drain();
@@ -160,11 +160,11 @@ asio::awaitable<void> HttpRelay::bring_answer() {
 asio::awaitable<void> HttpRelay::bring_answer_of_inner() {
   const bool connected = co_await connect_inner();
   if (!connected) {
-    co_await refuse(503, "The exporter lacks the means to answer; its log says which.\n");
+    co_await refuse(503, "The exporter lacks the resources to answer; its log says which.\n");
     co_return;
   }
   const std::string head = with_plain_target(head_.bytes());
-  asio::error_code ignored;  // then no answer comes either
+  asio::error_code ignored;  // if this fails, no answer comes either
   co_await asio::async_write(inner_, asio::buffer(head),
                              asio::redirect_error(asio::use_awaitable, ignored));
   co_await send_answer();
@@ -183,7 +183,7 @@ asio::awaitable<bool> HttpRelay::connect_inner() {
     options_.troubled("the exporter cannot ask its own HTTP server: " + error.message());
     co_return false;
   }
-  // Known before the first byte is sent, so before the HTTP server asks.
+  // Registered before the first byte is sent, so before the HTTP server asks for it.
   ports_.add(inner_port_, address_);
   co_return true;
 }
@@ -195,7 +195,7 @@ asio::awaitable<void> HttpRelay::send_answer() {
     asio::error_code error;
     const std::size_t size = co_await inner_.async_read_some(
         asio::buffer(*answer), asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;  // the end, as a rule
+    if (error) co_return;  // usually the end
     if (!client_.is_open()) continue;
     arm(options_.stall_timeout, &HttpRelay::leave_client);
     co_await write(asio::buffer(answer->data(), size), error);
@@ -213,9 +213,9 @@ asio::awaitable<void> HttpRelay::refuse(int status, std::string_view body) {
   disarm();
 }
 
-// A client that has gone keeps no place. In plain HTTP the end of what it sends does not tell,
+// A client that has gone keeps no place. In plain HTTP the end of its data does not prove that,
 // since it may have closed that direction alone: then no worker begins with it, but one that has
-// goes on. TLS has an end of its own for that.
+// begun goes on. TLS has a message of its own for that.
 asio::awaitable<void> HttpRelay::watch_client() {
   const auto self = shared_from_this();
   std::array<char, 1> unwanted;
@@ -228,7 +228,7 @@ asio::awaitable<void> HttpRelay::watch_client() {
   }
   is_watched_ = false;
   awaited_.cancel();
-  // Without an error it was a body, or another request: nobody will read that.
+  // Without an error it was a body, or another request: that is not read.
   if (!error || stage_ != Stage::kAnswered) co_return;
   if (tls_ || error != asio::error::eof || !inner_.is_open()) leave_client();
 }
@@ -246,15 +246,14 @@ asio::awaitable<void> HttpRelay::say_farewell() {
   if (!client_.is_open() || has_ended_) co_return;
   arm(options_.farewell_timeout, &HttpRelay::leave_client);
   asio::error_code error;
-  if (tls_) {  // so that the client knows the answer to be whole
+  if (tls_) {  // so that the client knows that the answer is complete
     co_await tls_->async_shutdown(asio::redirect_error(asio::use_awaitable, error));
   }
   has_ended_ = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
   if (!has_ended_) co_await drain();
 }
 
-// A socket closed with bytes unread is reset, and the client's kernel then forgets what came
-// before.
+// A socket closed with unread bytes is reset, and the client's kernel then drops what came before.
 asio::awaitable<void> HttpRelay::drain() {
   if (!client_.is_open()) co_return;
   arm(options_.farewell_timeout, &HttpRelay::leave_client);
@@ -275,7 +274,7 @@ asio::awaitable<std::size_t> HttpRelay::read(asio::mutable_buffer buffer, asio::
     size =
         co_await client_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
   }
-  // TLS's own end alone is not yet the connection's.
+  // The end of TLS alone is not yet the end of the connection.
   const bool only_tls = tls_ && error == asio::error::eof;
   if (error && error != asio::error::operation_aborted && !only_tls) has_ended_ = true;
   co_return size;

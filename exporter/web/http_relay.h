@@ -1,7 +1,7 @@
 // One client's connection: the TLS handshake if there is TLS, the request's head, its turn at a
-// worker of the HTTP server, which is then asked on loopback, and the answer back. Only a whole
-// head is brought to the HTTP server: who is slow or silent holds no worker. Every wait has a
-// deadline, but those for the turn and the answer: the HTTP server has one of its own.
+// worker of the HTTP server, the request to that server on loopback, and the answer back. Only a
+// complete head is passed to the HTTP server: slow and silent clients hold no worker. Every wait
+// has a deadline, except those for the turn and the answer: the HTTP server has one of its own.
 // Internal to http_listener; its thread only.
 #pragma once
 
@@ -33,11 +33,11 @@ struct HttpRelayOptions {
   std::chrono::milliseconds head_timeout{5000};
   std::chrono::milliseconds stall_timeout{10000};    // for 16 KiB of the answer to be taken
   std::chrono::milliseconds farewell_timeout{1000};  // for the client to close
-  // The handshake failed, by the client's doing.
+  // The handshake failed because of the client.
   std::function<void(const std::string& peer, const std::string& reason)> failed_handshake;
-  // A client could not be served, by our own lack of something.
+  // A client could not be served because we lack a resource.
   std::function<void(const std::string& reason)> troubled;
-  // An answer, as it is sent, to who gets none from the HTTP server.
+  // The raw answer for a client that gets none from the HTTP server.
   std::function<std::string(int status, std::string_view body)> refusal;
 };
 
@@ -47,20 +47,20 @@ class HttpRelay : public std::enable_shared_from_this<HttpRelay> {
   HttpRelay(asio::ip::tcp::socket client, std::shared_ptr<TlsContext> tls,
             const HttpRelayOptions& options, RelayedPorts& ports, AddressTurns& workers);
 
-  // From the handshake to the end. Throws nothing but what a lack of memory throws. close() first
-  // or last: it always ends.
+  // From the handshake to the end. Throws only for lack of memory. Always ends, whether close() is
+  // called before or during it.
   asio::awaitable<void> run();
 
-  // As client_group() says it.
+  // As client_group() names it.
   const std::string& address() const { return address_; }
   enum class Stage {
     kAsking,
-    kAnswered,  // the head is whole, and the answer is not
+    kAnswered,  // the head is complete, the answer is not
     kLeaving,
   };
   Stage stage() const { return stage_; }
   bool is_open() const { return client_.is_open(); }
-  // A whole first message of TLS has come: more than who only connects and drips bytes sends.
+  // A complete first TLS message has come, which a client that only drips bytes does not send.
   bool speaks_tls();
 
   void close();
@@ -99,10 +99,10 @@ class HttpRelay : public std::enable_shared_from_this<HttpRelay> {
   int inner_port_ = 0;  // the connection's own
   Stage stage_ = Stage::kAsking;
   bool is_late_ = false;    // with its head
-  bool has_ended_ = false;  // what the client sends. Asio tells it once: who reads again is stuck
+  bool has_ended_ = false;  // the client's data. Asio reports it once: a second read would hang
   asio::steady_timer alarm_;
-  std::uint64_t alarms_ = 0;    // one that was set anew while it went off is void
-  asio::steady_timer awaited_;  // is cancelled when what run() waits for may have happened
+  std::uint64_t alarms_ = 0;    // an alarm that was set again while it went off is void
+  asio::steady_timer awaited_;  // cancelled when what run() waits for may have happened
   bool is_watched_ = false;     // the client, by the one read that there may be at a time
   RequestHead head_;
 };

@@ -1,5 +1,4 @@
-// An HTTP request as handlers see it, and the pure functions that make one out of text. Values; any
-// thread.
+// An HTTP request as handlers see it, and the pure functions that parse one. Values; any thread.
 #pragma once
 
 #include <map>
@@ -11,7 +10,7 @@
 
 namespace pgconn::exporter {
 
-// Orders header names as HTTP compares them: ASCII letters without case.
+// Orders header names as HTTP compares them: ignoring the case of ASCII letters.
 struct HeaderNameLess {
   using is_transparent = void;
   bool operator()(std::string_view left, std::string_view right) const;
@@ -22,7 +21,7 @@ using Headers = std::map<std::string, std::string, HeaderNameLess>;
 using Query = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string client;  // where it comes from, as client_group() says it
+  std::string client;  // where it comes from, as client_group() names it
   std::string method;  // GET or HEAD
   std::string path;    // percent-decoded, without the query
   Query query;

@@ -5,7 +5,7 @@
 namespace pgconn::exporter {
 namespace {
 
-// Of a route for a whole tree of paths its root, else nothing.
+// The root of a route for a whole tree of paths, else nothing.
 std::string_view tree_root(std::string_view route) {
   return route.ends_with("/*") ? route.substr(0, route.size() - 2) : std::string_view();
 }

@@ -19,21 +19,21 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;  // besides the standing ones
 };
 
-// What it throws becomes a 500 whose body says only that; the reason goes to the server's `failed`.
+// An exception becomes a 500 whose body says only that; the reason goes to the server's `failed`.
 using Handler = std::function<Response(const Request&)>;
 
-// By path, compared as it is. `/pages/*` is for `/pages`, `/pages/` and all below that no other
-// route names.
+// By path, compared literally. `/pages/*` is for `/pages`, `/pages/` and everything below that no
+// other route names.
 using Routes = std::map<std::string, Handler, std::less<>>;
 
 inline constexpr std::string_view kOtherPath = "other";
 
 struct Route {
-  std::string_view name = kOtherPath;  // its path, of `/pages/*` it is `/pages`; fit for a label
-  const Handler* handler = nullptr;    // null: no route is for that path
+  std::string_view name = kOtherPath;  // its path, `/pages` for `/pages/*`; suitable for a label
+  const Handler* handler = nullptr;    // null: there is no route for that path
 };
 
-// What it points to lives in `routes`.
+// It points into `routes`.
 Route find_route(const Routes& routes, std::string_view path);
 
 }  // namespace pgconn::exporter

@@ -83,7 +83,7 @@ class HttpServer::Impl {
       std::unique_lock lock(mutex_);
       stopping_ = true;
       // mg_stop cuts off an answer that is being written, so let them finish; a client that does
-      // not read has no right to more than its timeout.
+      // not read gets no more than its timeout.
       idle_.wait_for(lock, options_.request_timeout, [this] { return under_way_ == 0; });
     }
     {
@@ -130,7 +130,7 @@ class HttpServer::Impl {
                               "request_timeout_ms", timeout.c_str(), "max_request_size",
                               request_size.c_str(), "enable_keep_alive", "no", "tcp_nodelay", "1",
                               "decode_url", "no", "enable_directory_listing", "no",
-                              // Host is whatever name the operator reaches us by.
+                              // Any name that reaches us is accepted as Host.
                               "enable_auth_domain_check", "no", nullptr};
     mg_callbacks callbacks{};
     callbacks.begin_request = &on_request;
@@ -149,8 +149,7 @@ class HttpServer::Impl {
     for (int i = 0; i < count; ++i) ports_.push_back(bound[static_cast<std::size_t>(i)].port);
   }
 
-  // The accepting thread looks at the stop flag only every 2 s or when somebody connects: so
-  // connect.
+  // The accepting thread checks the stop flag only every 2 s or when a client connects: so connect.
   void wake_until(const std::stop_token& stopped) const {
     while (!ports_.empty() && !stopped.stop_requested()) {
       const int fd = start_connecting(options_.addresses.front(), ports_.front());
@@ -187,7 +186,7 @@ class HttpServer::Impl {
 
   int serve(mg_connection* connection) {
     const UnderWay under_way(*this);
-    // A request body is of no use to us; without this civetweb would read it to its end.
+    // We need no request body; without this civetweb would read it to its end.
     mg_disable_connection_keep_alive(connection);
     auto client = client_of(connection);
     if (!client) return send_away(connection);
@@ -231,7 +230,7 @@ class HttpServer::Impl {
     }
   }
 
-  // What civetweb itself refuses before there is a request: unreadable, too large, too slow.
+  // Requests that civetweb itself refuses: unreadable, too large, too slow.
   static int on_http_error(mg_connection* connection, int status, const char*) noexcept {
     try {
       Impl& server = self(connection);

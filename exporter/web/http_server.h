@@ -1,7 +1,7 @@
 // Plain HTTP on civetweb: GET and HEAD, one worker thread per connection. Handlers run on the
 // workers, many at once, and must be thread-safe. Connections are closed after one answer:
-// an idle kept-alive connection would hold a worker. The listener in front (http_listener.h) brings
-// it whole requests only.
+// an idle kept-alive connection would hold a worker. The listener in front (http_listener.h) passes
+// it only complete requests.
 //
 // Construct, stop and destroy from one thread. The routes and callbacks must not touch the server.
 #pragma once
@@ -26,21 +26,21 @@ struct HttpServerOptions {
   // For the whole request line and headers, and for each stall while an answer is written.
   std::chrono::milliseconds request_timeout{5000};
   // Where a request comes from, given the IP address and port of the connection's other end. None:
-  // it is not answered, but sent away with 403.
+  // it is refused with 403.
   std::function<std::optional<std::string>(std::string_view address, int port)> client =
       [](std::string_view address, int) { return std::string(address); };
-  // The answer to a request that is not to reach any page; nothing lets it pass. From the workers.
+  // The answer to a request that must not reach a page; nothing lets it pass. Called by workers.
   std::function<std::optional<Response>(const Request&)> refuse = [](const Request&) {
     return std::nullopt;
   };
-  // Put on every answer, on top of the standing ones.
+  // Added to every answer, besides the standard ones.
   std::function<std::vector<std::pair<std::string, std::string>>()> headers = [] {
     return std::vector<std::pair<std::string, std::string>>();
   };
-  // After each answer, from the worker. `path` is a route (of `/pages/*` it is `/pages`), or
-  // "other" for everything else, so it is fit for a label.
+  // After each answer, from the worker. `path` is a route (`/pages` for `/pages/*`), or "other" for
+  // everything else, so it is suitable for a label.
   std::function<void(std::string_view path, int status)> served = [](auto, auto) {};
-  // A handler threw, or civetweb reports trouble (then `path` is "other"). From any thread.
+  // A handler threw, or civetweb reports an error (then `path` is "other"). From any thread.
   std::function<void(std::string_view path, std::string_view reason)> failed = [](auto, auto) {};
 };
 
@@ -56,8 +56,8 @@ class HttpServer {
   // return for it to end. Takes some 20 ms, up to 2 s while a client is half-open. Idempotent.
   void stop();
 
-  // The bound ports in the order of the addresses; tells which ports the kernel chose for 0. Empty
-  // after stop().
+  // The bound ports in the order of the addresses, with the ports that the kernel chose for 0.
+  // Empty after stop().
   const std::vector<int>& ports() const;
 
  private:

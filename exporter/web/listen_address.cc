@@ -33,7 +33,7 @@ std::string parse_host(std::string_view text, std::string_view host) {
   }
   std::string plain(host);
   if (is_literal(AF_INET6, plain)) reject(text, "an IPv6 address needs brackets");
-  if (!is_literal(AF_INET, plain)) reject(text, "the host is no IP address of this machine");
+  if (!is_literal(AF_INET, plain)) reject(text, "the host is not an IP address");
   return plain;
 }
 
@@ -60,7 +60,7 @@ ListenAddress parse_listen_address(std::string_view text) {
   ListenAddress address;
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, address.port);
-  if (error != std::errc() || stop != end) reject(text, "the port is no number from 0 to 65535");
+  if (error != std::errc() || stop != end) reject(text, "the port is not a number from 0 to 65535");
   address.text = text;
   address.host = parse_host(text, text.substr(0, colon));
   return address;
@@ -76,7 +76,7 @@ int start_connecting(const ListenAddress& address, int port) {
   const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
   const auto network_port = htons(static_cast<std::uint16_t>(port));
-  // Success, "in progress" and failure are all the same here: the descriptor will tell.
+  // Success, "in progress" and failure need no distinction here: the descriptor will show it.
   if (family == AF_INET6) {
     sockaddr_in6 to{};
     to.sin6_family = AF_INET6;

@@ -19,12 +19,11 @@ struct ListenAddress {
 // Throws std::invalid_argument whose message says what is wrong and what is allowed.
 ListenAddress parse_listen_address(std::string_view text);
 
-// Why nobody can listen there and what to do about it. `error` is an errno, or 0 where only
+// Why listening there fails and what to do about it. `error` is an errno, or 0 where only
 // `complaint` is known. Pure.
 std::string listen_failure(const ListenAddress& address, int error, const std::string& complaint);
 
-// A socket that has begun to connect to whoever listens on that address and port, or -1. The caller
-// closes it.
+// A socket that has begun to connect to that address and port, or -1. The caller closes it.
 int start_connecting(const ListenAddress& address, int port);
 
 }  // namespace pgconn::exporter

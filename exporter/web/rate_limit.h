@@ -1,4 +1,4 @@
-// A bucket of tokens: how many requests may come at once, and how often one more. Locks; any
+// A token bucket: how many requests may come at once, and how often one more. Locks; any
 // thread.
 #pragma once
 

@@ -1,5 +1,6 @@
-// The local ports of the connections that the listener has open to the HTTP server behind it: how
-// that one tells them from anybody else's on this machine, and whose they are. Locks; any thread.
+// The local ports of the connections that the listener has open to the HTTP server behind it. With
+// them the server recognises these connections among others on this machine, and knows each
+// connection's client. Locks; any thread.
 #pragma once
 
 #include <map>
@@ -19,13 +20,13 @@ class RelayedPorts {
     clients_.insert_or_assign(port, std::move(client));
   }
 
-  // Before the connection is closed: after that, the port may be somebody else's.
+  // Call before the connection is closed: after that, another process may get the port.
   void remove(int port) {
     const std::lock_guard lock(mutex_);
     clients_.erase(port);
   }
 
-  // None: it is not one of ours. The same port may be another's on another of loopback's addresses.
+  // None: not one of ours. Another process may have the same port on another loopback address.
   std::optional<std::string> client(std::string_view address, int port) const {
     const std::lock_guard lock(mutex_);
     const auto found = clients_.find(port);

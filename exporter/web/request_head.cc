@@ -13,7 +13,7 @@ bool is_control(char c) {
   return (byte < ' ' && c != '\r' && c != '\n') || byte == 0x7f;
 }
 
-// Of "http://host/path" what follows the scheme; empty if it is no absolute URI of HTTP.
+// What follows the scheme in "http://host/path"; empty if it is not an absolute URI of HTTP.
 std::string_view after_scheme(std::string_view target) {
   constexpr std::array<std::string_view, 2> kSchemes = {"http://", "https://"};
   for (const std::string_view scheme : kSchemes) {
@@ -43,7 +43,7 @@ bool RequestHead::add(std::string_view piece) {
   return true;
 }
 
-// The ends that the HTTP server knows.
+// The ends of a head that the HTTP server recognises.
 bool RequestHead::ends_here(char c) {
   if (bytes_.size() >= kMostHeadBytes || is_control(c)) return true;
   return c == '\n' && (bytes_.ends_with("\n\n") || bytes_.ends_with("\r\n\r\n"));

@@ -13,8 +13,9 @@ inline constexpr std::size_t kMostHeadBytes = 16 * 1024;
 // A head while it arrives. Each byte is looked at once, however small the pieces are.
 class RequestHead {
  public:
-  // False once no more is wanted: the head is whole, or the HTTP server will refuse what there is,
-  // because it is too much or has a control character. What follows a whole head is left out.
+  // False once no more is needed: the head is complete, or the HTTP server will refuse what there
+  // is, because it is too long or has a control character. Bytes after a complete head are left
+  // out.
   bool add(std::string_view piece);
 
   const std::string& bytes() const { return bytes_; }
@@ -25,8 +26,8 @@ class RequestHead {
   std::string bytes_;
 };
 
-// The head with a target as the HTTP server understands it: of an absolute URI its path, whatever
-// host it names (a proxy asks so), and `/` for `OPTIONS *`, which is a question to us as a whole.
+// The head with a target as the HTTP server understands it: the path of an absolute URI, whatever
+// host it names (proxies send these), and `/` for `OPTIONS *`, which concerns the whole server.
 std::string with_plain_target(const std::string& head);
 
 }  // namespace pgconn::exporter

@@ -1,5 +1,5 @@
-// Threads made while this lives get stacks of 512 KiB in place of 8 MiB: under strict overcommit,
-// usual on database hosts, stacks count as used memory whether they are touched or not.
+// Threads created while this exists get stacks of 512 KiB instead of 8 MiB: under strict
+// overcommit, usual on database hosts, stacks count as used memory whether they are touched or not.
 #pragma once
 
 #include <pthread.h>

@@ -18,13 +18,13 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr auto kRetry = std::chrono::seconds(10);
 
-// A certificate, a key or authorities: by a path, or as text within the web configuration.
+// A certificate, a key or authorities: a path, or text within the web configuration.
 struct Source {
-  std::string_view key;     // of the text; that of the path is `key`_file
-  const std::string& path;  // empty: the text is meant
+  std::string_view key;     // of the text; the key of the path is `key`_file
+  const std::string& path;  // empty: the text is used
   const std::string& inline_text;
 
-  // How messages name it. The text itself may be a private key.
+  // Its name in messages. The text itself may be a private key.
   std::string name() const {
     std::string name = "tls_server_config." + std::string(key);
     return path.empty() ? name : name + "_file " + path;
@@ -45,7 +45,7 @@ std::string read(const Source& source) {
                      "; name a file that the exporter's user can read");
   }
   if (!content || content->size() > kMaxBytes) {
-    fail(source, "is no regular file of at most 1 MiB; name a file in PEM");
+    fail(source, "is not a regular file of at most 1 MiB; name a file in PEM");
   }
   return *content;
 }
@@ -62,7 +62,7 @@ void set_protocol(SSL_CTX* context, const config::WebTls& tls) {
   };
   SSL_CTX_set_min_proto_version(context, number(tls.min_version));
   SSL_CTX_set_max_proto_version(context, number(tls.max_version));
-  // No session is resumed: each handshake looks at the client's certificate as things are now.
+  // No session is resumed: each handshake checks the client's certificate against current settings.
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!tls.prefer_server_cipher_suites) {
@@ -84,7 +84,7 @@ void set_protocol(SSL_CTX* context, const config::WebTls& tls) {
   }
 }
 
-// Of what the client can speak after the handshake we speak HTTP/1.1. Who does not ask is not told.
+// Of the protocols that the client offers we choose HTTP/1.1. If it offers none, we name none.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* length,
                     const unsigned char* offered, unsigned offered_length, void*) {
   static constexpr std::string_view kOurs = "\x08http/1.1";
@@ -104,27 +104,27 @@ void use_own_certificate(asio::ssl::context& context, const config::WebTls& tls)
   const std::string chain = read(certificate);
   context.use_certificate_chain(asio::buffer(chain), error);
   if (error) {
-    fail(certificate, "holds no certificate in PEM that can be used (" + error.message() +
+    fail(certificate, "contains no usable certificate in PEM (" + error.message() +
                           "); put the server's certificate first, then those of its issuers");
   }
-  // Otherwise OpenSSL would ask on the terminal for the password of an encrypted key.
+  // Otherwise OpenSSL would ask for the password of an encrypted key on the terminal.
   context.set_password_callback(
       [](std::size_t, asio::ssl::context::password_purpose) { return std::string(); });
   const Source own_key{"key", tls.key_file, tls.key};
   const std::string key = read(own_key);
   context.use_private_key(asio::buffer(key), asio::ssl::context::pem, error);
   if (error) {
-    fail(own_key, "holds no private key that can be used with the certificate of " +
-                      certificate.name() + " (" + error.message() +
-                      "); put that one's key into it, in PEM and without a password");
+    fail(own_key, "contains no private key that matches the certificate of " + certificate.name() +
+                      " (" + error.message() +
+                      "); put that certificate's key into it, in PEM and without a password");
   }
 }
 
-// What clients' certificates are verified with.
+// What clients' certificates are verified against.
 void use_authorities(asio::ssl::context& context, const config::WebTls& tls) {
   asio::error_code error;
   if (!tls.has_client_ca()) {
-    // Without any the system has none to trust, and nobody is let in.
+    // If this fails, the system has no authorities, and no client is let in.
     if (tls.verifies()) context.set_default_verify_paths(error);
     return;
   }
@@ -132,11 +132,11 @@ void use_authorities(asio::ssl::context& context, const config::WebTls& tls) {
   const std::string authorities = read(source);
   context.add_certificate_authority(asio::buffer(authorities), error);
   const X509_STORE* const store = SSL_CTX_get_cert_store(context.native_handle());
-  // Asio takes a file without any for one that was read to its end.
+  // For Asio, a file without any certificate was read successfully.
   const bool none = sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) == 0;
   if (tls.verifies() && (error || none)) {
     fail(source,
-         "holds no certificate in PEM that can be used; put the certificates of the clients' "
+         "contains no usable certificate in PEM; put the certificates of the clients' "
          "authorities into it");
   }
 }
@@ -176,7 +176,7 @@ bool TlsCredentials::refresh(std::chrono::steady_clock::time_point now) {
   }
 }
 
-// What tells one version of the files from another, as the file system knows it.
+// Distinguishes one version of the files from another, by what the file system knows.
 TlsCredentials::Stamp TlsCredentials::stamp() const {
   Stamp stamp;
   for (const std::string* path : {&tls_.cert_file, &tls_.key_file, &tls_.client_ca_file}) {

@@ -24,7 +24,7 @@ using Clock = WebGuard::Clock;
 constexpr auto kTellAgain = std::chrono::minutes(1);
 constexpr auto kRetry = std::chrono::seconds(10);
 
-// The file as it was read, which tells whether it has changed, and what it says.
+// The file's text, to see whether it has changed, and what was read from it.
 struct Reading {
   std::string text;
   config::WebConfig web;
@@ -55,31 +55,31 @@ void tell_warnings(const config::WebConfig& web) {
   }
 }
 
-// A file that is being written may be cut off anywhere: what would let more people in needs an
-// operator's word.
+// A file that is being written may be cut off anywhere: a change that would let more people in
+// needs the operator's confirmation.
 void refuse_fewer_protections(const config::WebConfig& before, const config::WebConfig& web,
                               const std::string& file) {
   const auto refuse = [&](std::string_view what) {
     throw std::runtime_error(file + ": " + std::string(what) +
-                             "; if that is meant, send SIGHUP to put it in force");
+                             "; if that is intended, send SIGHUP to apply it");
   };
-  if (web.users.empty() && !before.users.empty()) refuse("nobody would have to log in any more");
+  if (web.users.empty() && !before.users.empty()) refuse("logins would no longer be required");
   if (web.rate_limit == config::RateLimit() && before.rate_limit != config::RateLimit()) {
-    refuse("there would be no rate limit any more");
+    refuse("there would no longer be a rate limit");
   }
   const auto demands = [](const config::WebConfig& some) {
     return some.tls && some.tls->client_auth == config::ClientAuth::kVerify;
   };
   if (demands(before) && !demands(web)) {
-    refuse("no verified certificate would be demanded of clients any more");
+    refuse("clients would no longer need a verified certificate");
   }
   if (demands(before) && before.tls->client_allowed_sans && !web.tls->client_allowed_sans) {
     refuse("every name in clients' certificates would be allowed");
   }
 }
 
-// Of what clients bring about, one line in a while: whoever can connect can fail. On the listener's
-// thread alone.
+// For failures that clients cause, one line from time to time: anyone who can connect can cause
+// them. On the listener's thread alone.
 class RareWarning {
  public:
   RareWarning(std::string message, std::string what_to_do)
@@ -93,7 +93,7 @@ class RareWarning {
                {{"peer", peer},
                 {"error", error},
                 {"failures", std::to_string(times_)},
-                {"do", what_to_do_ + "; told once a minute at most"}});
+                {"do", what_to_do_ + "; logged once a minute at most"}});
     told_ = now;
     times_ = 0;
   }
@@ -192,8 +192,8 @@ class WebFront::Impl {
     return listener;
   }
 
-  // Before each request and each handshake: they are judged by the file as it is now. One that
-  // cannot be used changes nothing.
+  // Called before each request and each handshake: they are judged by the file as it is now. A file
+  // that cannot be used changes nothing.
   void look() {
     const std::lock_guard lock(mutex_);
     const Clock::time_point now = Clock::now();
@@ -209,7 +209,7 @@ class WebFront::Impl {
       }
       error_.clear();
     } catch (const std::exception& error) {
-      retry_at_ = now + kRetry;  // what it names may be there by then
+      retry_at_ = now + kRetry;  // the files that it names may be there by then
       if (std::exchange(error_, error.what()) == error.what()) return;
       log::write(log::Level::kError,
                  "the changed web configuration cannot be used: the old one stays in force",
@@ -217,12 +217,12 @@ class WebFront::Impl {
     }
   }
 
-  // Throws if it cannot take the place of the one in force.
+  // Throws if it cannot replace the one in force.
   std::unique_ptr<TlsCredentials> check(const config::WebConfig& web) {
     if (web.tls.has_value() != has_tls_) {
       throw std::runtime_error(file_ + ": tls_server_config was " +
-                               (has_tls_ ? "taken away" : "added") +
-                               ": TLS begins and ends with a restart of the exporter alone");
+                               (has_tls_ ? "removed" : "added") +
+                               ": turning TLS on or off needs a restart of the exporter");
     }
     return make_credentials(web);
   }
@@ -242,13 +242,13 @@ class WebFront::Impl {
     tell_warnings(reading_.web);
   }
 
-  // Declared in the order things must outlive each other.
+  // Declared in the order in which they must outlive each other.
   const std::string file_;
   std::mutex mutex_;  // guards the four below
   FileWatch watch_;
   Reading reading_;  // in force
   std::optional<Clock::time_point> retry_at_;
-  std::string error_;  // of the last look; empty if there was none
+  std::string error_;  // of the last check; empty if there was none
   const bool has_tls_;
   std::atomic<std::shared_ptr<const config::WebTls>> tls_;
   std::atomic<std::shared_ptr<WebGuard>> guard_;

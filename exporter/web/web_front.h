@@ -1,7 +1,7 @@
-// What faces clients: the HTTP server, the demands of the web configuration in front of its pages,
-// and the listener in front of all that, which speaks TLS if the file says so. The file is looked
-// at before each request and each handshake, and read again when it has changed; one that cannot be
-// used, or would let more people in, is told in the log and changes nothing.
+// What faces clients: the HTTP server, the checks of the web configuration in front of its pages,
+// and the listener in front of all that, which speaks TLS if the file says so. The file is checked
+// before each request and each handshake, and read again when it has changed; one that cannot be
+// used, or would let more people in, is reported in the log and changes nothing.
 //
 // Construct, reload, stop and destroy from one thread.
 #pragma once
@@ -16,9 +16,9 @@
 
 namespace pgconn::exporter {
 
-// Reads and checks the file of --web.config.file and the files that it names, as the start does.
-// Throws std::runtime_error (of which ConfigError is one) that says what is wrong; returns what is
-// accepted but protects less than it may seem to.
+// Reads and checks the file of --web.config.file and the files that it names, as at startup. Throws
+// std::runtime_error (or ConfigError, which is one) that says what is wrong; returns warnings about
+// settings that protect less than they may seem to.
 std::vector<std::string> check_web_config(const std::string& file);
 
 class WebFront {
@@ -32,8 +32,8 @@ class WebFront {
   const std::vector<int>& ports() const;
   bool has_tls() const;
 
-  // Reads and checks the file again, and returns what puts it in force. Throws as the constructor
-  // does, and if TLS would begin or end: that takes a restart.
+  // Reads and checks the file again, and returns a function that applies it. Throws as the
+  // constructor does, and if TLS would be turned on or off: that needs a restart.
   std::function<void()> read_again();
 
   // As HttpServer::stop(), and up to a second more for answers on their way.

@@ -15,7 +15,7 @@ Response refusal(int status, std::string body, std::pair<std::string, std::strin
 
 WebGuard::WebGuard(const config::WebConfig& web, Clock::time_point now, WebGuard* before)
     : headers_(web.headers), limiter_(web.rate_limit, now) {
-  // The server sends it anyway, with the only value it may have.
+  // The server sends it anyway, with its only allowed value.
   std::erase_if(headers_,
                 [](const auto& header) { return header.first == "X-Content-Type-Options"; });
   if (!web.users.empty()) logins_.emplace(web.users);

@@ -1,5 +1,5 @@
-// What the web configuration demands of each request before a page is asked: that it is not one too
-// many, and comes from somebody who may. Also the headers of every answer. Any thread.
+// What the web configuration checks before a request reaches a page: the rate limit and the login.
+// Also the headers of every answer. Any thread.
 #pragma once
 
 #include <chrono>
@@ -19,10 +19,10 @@ class WebGuard {
  public:
   using Clock = RateLimiter::Clock;
 
-  // `before`: the one whose place it takes; users that stay the same stay logged in.
+  // `before`: the one that it replaces; users that stay the same stay logged in.
   WebGuard(const config::WebConfig& web, Clock::time_point now, WebGuard* before = nullptr);
 
-  // The answer to a request that is not let in: 429, 401 or 503. Every path is protected alike.
+  // The answer to a request that is refused: 429, 401 or 503. Every path is protected.
   std::optional<Response> refuse(const Request& request, Clock::time_point now);
 
   const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
@@ -30,7 +30,7 @@ class WebGuard {
  private:
   std::vector<std::pair<std::string, std::string>> headers_;
   RateLimiter limiter_;
-  std::optional<BasicAuth> logins_;  // none: nobody has to log in
+  std::optional<BasicAuth> logins_;  // none: no login is needed
 };
 
 }  // namespace pgconn::exporter

@@ -1,4 +1,4 @@
-"""The example for Alertmanager: accepted by old and new, each alert to its receiver, and what is told of what."""
+"""The example for Alertmanager: accepted by old and new; alerts go to their receivers; which alerts suppress which."""
 
 import json
 import re
@@ -101,8 +101,8 @@ def alert(name, target, severity="critical", cluster="shop", **more):
 
 
 def suppressed(alertmanager, alerts, expected):
-    """Posts alerts that fire together and waits until just the expected ones, as (name, severity), are kept from
-    being told by another one; a label can be named too, as (name, severity, its value)."""
+    """Posts alerts that fire together and waits until exactly the expected ones, as (name, severity), are
+    suppressed by another one; a label can be named too, as (name, severity, its value)."""
     request = urllib.request.Request(
         f"{alertmanager.url}/api/v2/alerts", json.dumps([{"labels": labels} for labels in alerts]).encode(),
         {"Content-Type": "application/json"},
@@ -139,20 +139,20 @@ def test_a_server_that_is_down_explains_drops_failures_and_slowness(alertmanager
 
 
 @pytest.mark.parametrize("cause", ["PgConnAllDropped", "PgConnCrashRestart"])
-def test_what_took_all_explains_sessions_killed_or_abandoned_and_idle_drops(alertmanager, cause):
+def test_a_loss_of_all_explains_sessions_killed_or_abandoned_and_idle_drops(alertmanager, cause):
     consequences = ["PgConnSessionsKilledHigh", "PgConnSessionsAbandonedHigh", "PgConnIdleOnlyDrops"]
     alerts = [alert(cause, cause), alert("PgConnSlotsRefused", cause),
               *(alert(name, cause, "warning") for name in consequences)]
     suppressed(alertmanager, alerts, {(name, "warning") for name in consequences})
 
 
-def test_of_two_severities_of_an_alert_the_higher_one_is_told(alertmanager):
+def test_of_two_severities_of_an_alert_the_higher_one_is_sent(alertmanager):
     alerts = [alert("PgConnSlotsNearlyFull", "two"), alert("PgConnSlotsNearlyFull", "two", "warning"),
               alert("PgConnRoleLimitNear", "two", "warning")]
     suppressed(alertmanager, alerts, {("PgConnSlotsNearlyFull", "warning")})
 
 
-def test_the_higher_severity_of_one_role_says_nothing_of_another(alertmanager):
+def test_the_higher_severity_of_one_role_says_nothing_about_another(alertmanager):
     alerts = [alert("PgConnRoleLimitNear", "roles", role="web"),
               alert("PgConnRoleLimitNear", "roles", "warning", role="web"),
               alert("PgConnRoleLimitNear", "roles", "warning", role="batch")]

@@ -1,8 +1,8 @@
 """The rules with one number changed at a time, and which of these mutants a promtool test notices.
 
-All mutants of a scenario run in one promtool, side by side under names of their own, so that what is costly in the
+All mutants of a scenario run in one promtool, side by side under names of their own, so that the costly part of the
 rules is computed once. Each is still judged alone: it is noticed if its own copy of an alert fires, or is silent,
-otherwise than the scenario says. What the annotations say does not count.
+contrary to what the scenario says. What the annotations say does not count.
 """
 
 import json
@@ -24,16 +24,16 @@ DURATION_FACTORS = (0.6, 1.5)
 # A duration after `[` or `offset `, and what stands before it: the metric, its matchers, a range.
 _RANGE = re.compile(r"(?:(?<=\[)|(?<=\boffset ))(?:\d+(?:ms|[smhdwy]))+")
 _SELECTOR = re.compile(r"([\w:]+)(?:\{[^}]*\})?((?:\[\w+\])?(?: offset |\[))$")
-# 0 for whatever range: no alert is above it.
+# 0 for any range: no alert is above it.
 _OF_NOTHING = re.compile(r"\b0 \* increase\($")
-# Of a setting: a number of things changes by one, of a share the rest by a tenth, anything else by a tenth.
+# In a setting, a count changes by one, the rest of a share by a tenth, anything else by a tenth.
 _COUNT = re.compile(r"_(count|failures|drops|incidents|sessions|from|by_idle_in_transaction)$|:blocked_by_\w+$")
 _SHARE = re.compile(r"^pgconn:objective:(availability|\w+_share)$")
 
 
 @dataclass(frozen=True)
 class Located:
-    """A rule, as YAML has it without annotations, and where it is."""
+    """A rule, as in the YAML without annotations, and where it is."""
 
     file: str
     group: str
@@ -227,7 +227,7 @@ def _groups(rules, order):
 
 
 def _promtool(scenario, rules, checks):
-    """The names of alerts of which promtool says that they are not as these checks expect."""
+    """The names of alerts that promtool says are not as these checks expect."""
     groups = _groups(rules, scenario.order)
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
         Path(directory, "rules.yml").write_text(json.dumps({"groups": groups}))
@@ -278,7 +278,7 @@ def _is_checked(scenario, name, copy):
 def survivors(rules_folder, tests_folder):
     """The titles of the mutants that no scenario notices, and the number of all.
 
-    Scenarios in which an alert fires notice nearly all; only what is left is tried in those where it is silent. Short
+    Scenarios in which an alert fires notice nearly all; only the rest is tried in those where it is silent. Short
     ones come first, and what they notice is not tried again.
     """
     rules = read_located(rules_folder)

@@ -12,7 +12,7 @@ import pytest
 from tests.alerts import mutants, rulebook
 from tests.support.prometheus import Unavailable, unpacked
 
-# Changes that no test could see, with the reason, as "title as the failing test tells it": "why".
+# Changes that no test could see, with the reason, as "title as the failing test shows it": "why".
 UNSEEN = {}
 
 SETTINGS = """

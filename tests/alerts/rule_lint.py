@@ -82,7 +82,7 @@ def ranges(rules):
 
 
 def matcher_values(rules, sources):
-    """A value that the exporter never says is a rule that never fires. `sources`: all of its code."""
+    """A rule on a value that the exporter never reports never fires. `sources`: all of its code."""
     for rule in rules:
         for label, operator, value in rulebook.matchers_of(rule.expr):
             if label in ("severity", "window", "job", "version", "error", "user", "sqlstate", "application",
@@ -95,7 +95,7 @@ def matcher_values(rules, sources):
 
 
 def settings(rules):
-    """Each setting is used, or an operator turns a knob that is connected to nothing."""
+    """Each setting is used; otherwise an operator would turn a knob that is connected to nothing."""
     expressions = [rule.expr for rule in rules] + [text for rule in rules for text in rule.annotations.values()]
     for rule in (rule for rule in rules if rule.file == "settings.rules.yml"):
         users = [text for text in expressions if rule.name in rulebook.metrics_of(text) or f'"{rule.name}' in text]

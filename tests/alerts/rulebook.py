@@ -110,7 +110,7 @@ def without_strings(promql):
 
 
 def metrics_of(promql):
-    """The names of metrics in an expression: what is left when all else that has a name is taken away."""
+    """The names of metrics in an expression: what is left when everything else that has a name is removed."""
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", without_strings(promql))
     bare = re.sub(r"\boffset\s+\w+", " ", bare)
     bare = _GROUPING.sub(" ", bare)

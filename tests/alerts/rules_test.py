@@ -56,7 +56,7 @@ def complaints_of(folder, catalogue, sources):
     ]
 
 
-def test_promtool_accepts_every_rule_file_without_a_word_of_its_lint(suite):
+def test_promtool_accepts_every_rule_file_without_a_complaint(suite):
     status, output = promtool("check", "rules", "--lint=all", "--lint-fatal", *map(str, FILES), suite=suite)
     assert status == 0, output
 
@@ -96,7 +96,7 @@ def copy(tmp_path):
     return edit
 
 
-# (file, text, what an editor makes of it, the name that must be told, a word of the complaint)
+# (file, text, what an editor makes of it, the name that must be reported, a word of the complaint)
 WRONG_EDITS = {
     "a metric that nobody has": (
         "capacity.rules.yml", "pgconn_role_connection_limit >=", "pgconn_role_limit >=",
@@ -168,7 +168,7 @@ def test_promtool_names_the_alert_whose_expression_cannot_be_read(copy):
      "PgConnSessionsKilledHigh"),
     ("exporter.rules.yml", "and on () pgconn:links", "", "watchdog_without_settings", "PgConnWatchdog"),
 ], ids=["threshold", "duration", "first drop", "restart", "watchdog"])
-def test_promtool_names_the_alert_that_behaves_otherwise(copy, file, before, after, test, name):
+def test_promtool_names_the_alert_that_behaves_differently(copy, file, before, after, test, name):
     folder = copy(f"alerts/{file}", before, after)
     status, output = promtool("test", "rules", str(folder / f"tests/alerts/promtool/{test}.test.yml"))
     assert status != 0 and re.search(rf"alertname:\s*{name}", output), output

@@ -1,4 +1,4 @@
-"""What a runbook tells people to look at and to type exists: panels, PromQL, SQL on a real server."""
+"""What a runbook tells people to look at and to type is real: panels, PromQL, SQL on a real server."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from tests.support.pgbox import Unavailable as NoServer
 from tests.support.prometheus import Unavailable, promtool
 
 RUNBOOKS = sorted((rulebook.ROOT / "alerts/runbooks").glob("*.md"))
-SECTIONS = ["What it means", "What users feel", "First look", "Which cause is it", "Fix", "Verify", "Prevent"]
+SECTIONS = ["What it means", "What users notice", "First look", "Likely causes", "Fix", "Verify", "Prevent"]
 each_runbook = pytest.mark.parametrize("path", RUNBOOKS, ids=[path.stem for path in RUNBOOKS])
 
 
@@ -64,14 +64,14 @@ def test_the_panels_of_the_first_look_exist(path):
     assert list(unknown_panels(section(path.read_text(), "First look"), panels_by_dashboard())) == []
 
 
-def test_a_panel_or_dashboard_that_is_not_there_is_told():
+def test_a_panel_or_dashboard_that_does_not_exist_is_reported():
     known = {"Fleet": {"Targets"}, "Probes": {"Runs"}}
     told = "Dashboard **Fleet**, *Targets* and *Runs*, then **Drops**, *Runs*; **Probes**, *Runs*."
     assert list(unknown_panels(told, known)) == ["no panel Runs on Fleet", "no dashboard Drops", "no panel Runs on Drops"]
     assert list(unknown_panels("Dashboard **Fleet**.", known)) == ["Fleet: no panel is named"]
 
 
-def test_the_promql_of_all_runbooks_can_be_read(tmp_path):
+def test_the_promql_of_all_runbooks_parses(tmp_path):
     rules = [{"record": f"runbook:{path.stem}:{number}", "expr": block}
              for path in RUNBOOKS for number, block in enumerate(blocks(path, "promql"))]
     assert len(rules) > len(RUNBOOKS)

@@ -1,7 +1,7 @@
 """How long it takes from the end of a held connection until it is counted; run it with scripts/bench.
 
-A drop is counted when a scrape shows it, so the time of the scrapes is in the result: reading goes on without
-a pause from the loss on.
+A drop is counted when a scrape shows it, so the time of the scrapes is part of the result: from the loss on,
+scrapes follow one another without a pause.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ class Ledger:
         return self._read().sum("pgconn_connection_drops_total")
 
     def counted(self, drops, timeout=30.0):
-        """When the counter was seen to have come to this, as Unix time."""
+        """When the counter was seen to have reached this value, as Unix time."""
         end = time.time() + timeout
         while self.drops() < drops:
             if time.time() > end:

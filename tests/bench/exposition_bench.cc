@@ -101,7 +101,7 @@ bool keeps_limit(const char* name, double ms) {
 
 int run() {
   // Half of the cost is the first touch of fresh pages. malloc raises this threshold as it goes and
-  // keeps what is below it, so that whoever is measured later would be spared that half.
+  // keeps what is below it, so that whatever is measured later would be spared that half.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
 
   const std::vector<Descriptor> families = descriptors();

@@ -1,7 +1,7 @@
 """What a thousand targets cost one exporter: CPU, memory, and how it spreads their connections.
 
-Run it with scripts/bench. Each target is connected to each minute, asked on a held connection each 15
-seconds, has one canary, and its certificate looked at each five minutes; all over TLS, on a few real
+Run it with scripts/bench. Each target is connected to every minute, queried on a held connection every 15
+seconds, has one canary, and its certificate is checked every five minutes; all over TLS, on a few real
 servers. Fails if a limit is broken.
 """
 
@@ -109,7 +109,7 @@ def report_cost(exporter, fleet):
 
 
 def report_health(exporter, fleet):
-    """Cheap is also who does nothing: every tenth target must have probed without a failure."""
+    """Doing nothing is cheap too: every tenth target must have probed without a failure."""
     lost = [line for line in exporter.process.log_lines if "connections were lost" in line]
     failures, silent = 0, 0
     for number in range(0, TARGETS, 10):

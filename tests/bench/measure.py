@@ -23,7 +23,7 @@ def resident_megabytes(pid):
 
 
 def available_box(**settings):
-    """A running server of the version that most have, or else of the newest; a context manager."""
+    """A running server of the most common version, or else of the newest; a context manager."""
     for version in (15, *reversed(known_versions())):
         with contextlib.suppress(Unavailable):
             return PgBox(version).start(**settings)
@@ -31,7 +31,7 @@ def available_box(**settings):
 
 
 def row(name, value, limit, unit):
-    """Prints a figure beside its limit; whether it keeps it."""
+    """Prints a figure beside its limit; returns whether it is within it."""
     verdict = "ok" if value <= limit else "ABOVE"
     print(f"  {name:<46} {value:8.2f} {unit:<12} (at most {limit:g})  {verdict}", flush=True)
     return value <= limit

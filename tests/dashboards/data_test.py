@@ -1,4 +1,4 @@
-"""Every query of every panel has data when a real Prometheus has scraped the real exporter amid real trouble."""
+"""Every query of every panel has data when a real Prometheus has scraped the real exporter during real faults."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from tests.support.process import eventually
 
 RATE_INTERVAL = "20s"
 OR_NOTHING = " or vector(0)"
-# What `or vector(0)` answers alone, and why the trouble has none of it.
+# Queries that only `or vector(0)` answers, and why the faults give them no data.
 HEALTHY = {
     "Over old protocols": "OpenSSL of today speaks them only where its security level is lowered at both ends",
 }
@@ -41,6 +41,6 @@ def test_every_query_of_every_panel_returns_data(prometheus, queries):
     assert not missing, json.dumps(missing, indent=2)
 
 
-def test_what_need_not_have_data_would_be_nothing_otherwise(queries):
+def test_a_query_that_need_not_have_data_would_have_none_otherwise(queries):
     excused = {query["title"] for query in queries if query["expr"].endswith(OR_NOTHING)}
     assert HEALTHY.keys() <= excused

@@ -1,11 +1,11 @@
-"""A small fleet of servers that lives for some minutes, and fares as fleets do: for pictures of the dashboards.
+"""A small fleet of servers that runs for some minutes, with typical problems: for pictures of the dashboards.
 
-orders          in every kind of trouble, behind a middlebox that forgets silent flows
+orders          with every kind of problem, behind a middlebox that forgets idle flows
 orders-replica  its standby, well
 billing         well
-stock           nearly full, at times quite; its certificate is about to end
+stock           nearly full, at times completely; its certificate is about to expire
 archive         well, but its exporter's role may not see much
-canteen         old, and stopped in the end
+canteen         old, and stopped at the end
 """
 
 import contextlib
@@ -76,8 +76,8 @@ def wave(mean, height, seconds):
 class Fleet:
     """The servers, their clients, the exporter and Prometheus. A context manager.
 
-    Its thread is within the network namespace of the clients meanwhile: only from there Prometheus is reached.
-    May raise what PgBox, Midbox and Prometheus raise where they cannot be had.
+    Its thread is in the network namespace of the clients meanwhile: Prometheus is reachable only from there.
+    May raise what PgBox, Midbox and Prometheus raise where they are not available.
     """
 
     def __init__(self):
@@ -159,7 +159,7 @@ class Fleet:
         return self.prometheus.value("sum(pgconn_up)") == len(self.boxes)
 
     def live(self, seconds, tell):
-        """What happens in that time, and stays so to its end; `tell` hears of it in a few words."""
+        """What happens in that time and lasts until its end; `tell` gets it in a few words."""
         eventually(self._answers, 60, "an answer of each server")
         begin = time.monotonic()
         for part, words, action in (

@@ -1,4 +1,4 @@
-"""The committed JSON is what its source gives, and nothing else."""
+"""The committed JSON is exactly what its source generates."""
 
 import shutil
 
@@ -8,7 +8,7 @@ from tests.dashboards import committed
 
 
 def differences(committed_directory, generated_directory):
-    """What is not as generated, in words that say what to do."""
+    """What differs from the generated JSON, with what to do."""
     names = {path.name for where in (committed_directory, generated_directory) for path in where.glob("*.json")}
     for name in sorted(names):
         before, after = committed_directory / name, generated_directory / name
@@ -32,7 +32,7 @@ def test_the_sources_are_sound_and_formatted_typescript(npm_run):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_committed_dashboards_are_what_their_sources_give(generated):
+def test_the_committed_dashboards_are_what_their_sources_generate(generated):
     assert list(differences(committed.ROOT / "json", generated)) == []
 
 
@@ -42,7 +42,7 @@ def test_there_are_the_eight_dashboards():
         assert committed.dashboard(uid)["uid"] == f"pgconn-{uid}"
 
 
-def test_a_dashboard_edited_by_hand_is_told_with_the_command_that_regenerates_it(generated, tmp_path):
+def test_a_dashboard_edited_by_hand_is_reported_with_the_command_that_regenerates_it(generated, tmp_path):
     shutil.copytree(committed.ROOT / "json", tmp_path, dirs_exist_ok=True)
     edited = tmp_path / "pgconn-fleet.json"
     edited.write_text(edited.read_text().replace("Targets down", "Servers down"))
@@ -60,6 +60,6 @@ def test_a_dashboard_without_a_source_and_one_that_is_missing_are_told(generated
     assert "pgconn-fleet-2.json has no source" in told[0] and committed.REGENERATE in told[1]
 
 
-def test_the_lock_file_pins_every_package_and_names_no_place_to_download_it_from():
+def test_the_lock_file_pins_every_package_and_names_no_download_address():
     text = (committed.ROOT / "package-lock.json").read_text()
     assert '"integrity"' in text and '"resolved"' not in text and "://registry" not in text

@@ -140,7 +140,7 @@ def test_certificates_are_due_when_the_alerts_say_so():
     ])
 
 
-def test_a_target_that_cannot_be_seen_into_or_is_not_trusted_counts_as_a_trouble():
+def test_a_target_that_cannot_be_fully_seen_or_is_not_trusted_counts_as_a_problem():
     table = committed.panel(ALL["fleet"], "Targets")
     troubles = next(target["expr"] for target in table["targets"] if '"trouble", "down"' in target["expr"])
     for metric in ("pgconn_visibility", "pgconn_collector_success", "pgconn_certificate_verified"):

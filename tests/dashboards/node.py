@@ -6,7 +6,7 @@ import subprocess
 
 
 class Unavailable(Exception):
-    """Node.js or packages cannot be had here; the message says why."""
+    """Node.js or packages are not available here; the message says why."""
 
 
 def npm(directory, *arguments):
@@ -24,9 +24,9 @@ def install(directory):
     lock, installed = directory / "package-lock.json", directory / "node_modules/.package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         result = npm(directory, "ci", "--ignore-scripts")
-        if result.returncode != 0:  # a registry may stumble
+        if result.returncode != 0:  # a registry may fail briefly
             result = npm(directory, "ci", "--ignore-scripts")
         if result.returncode != 0:
-            # Continuous integration must not call it passed what it did not run.
+            # Continuous integration must not count as passed what it did not run.
             kind = RuntimeError if os.environ.get("CI") == "true" else Unavailable
             raise kind(f"npm ci in {directory}: {result.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""The provisioning files say to Grafana what the README says to people."""
+"""The provisioning files tell Grafana what the README tells people."""
 
 import yaml
 
@@ -11,7 +11,7 @@ def read(name):
     return yaml.safe_load((PROVISIONING / name).read_text())
 
 
-def test_the_data_source_becomes_nobodys_default():
+def test_the_data_source_does_not_become_the_default():
     content = read("datasources.yaml")
     [source] = content["datasources"]
     assert content["apiVersion"] == 1 and source["type"] == "prometheus" and source["isDefault"] is False

@@ -1,4 +1,4 @@
-"""The list of all queries, for whoever asks a real Prometheus for them."""
+"""The list of all queries, for tests that send them to a real Prometheus."""
 
 import json
 import re

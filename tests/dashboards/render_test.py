@@ -8,8 +8,8 @@ from tests.dashboards import node, rendering
 from tests.dashboards.committed import FILES
 from tests.support.process import eventually
 
-SCRAPE_INTERVAL = "5s"  # as Grafana is told; $__rate_interval is four of them
-# The last of the troubles, and what came before it.
+SCRAPE_INTERVAL = "5s"  # as set in Grafana; $__rate_interval is four of them
+# The last of the faults, and what came before it.
 LAST = "sum(pgconn_certificate_changes_total) > 0 and sum(pgconn_deadlocks_total) > 0"
 
 
@@ -29,7 +29,7 @@ def drawn(renderer, _trouble, tmp_path_factory):
     files = [rendering.hurried(file, directory, SCRAPE_INTERVAL) for file in FILES]
     with namespace.inside():
         eventually(lambda: prometheus.query(LAST), 60, "the last of the troubles")
-        # All of the trouble, however long ago: other tests may have come first.
+        # All of the faults, however long ago: other tests may have run first.
         return rendering.render(files, prometheus.url, directory, "--from", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)), "--to", "now",
                                 "--scrape-interval", SCRAPE_INTERVAL, "--deadline", "180")
 

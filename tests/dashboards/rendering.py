@@ -30,7 +30,7 @@ def require():
 
 
 def hurried(file, directory, bars):
-    """A copy for minutes rather than hours: its bars, two minutes wide as a rule, are as wide as told ("5s")."""
+    """A copy for minutes rather than hours: its bars, two minutes wide as a rule, are as wide as given ("5s")."""
     content = json.loads(file.read_text())
     for panel in panels(content):
         if "interval" in panel:
@@ -44,7 +44,7 @@ def hurried(file, directory, bars):
 class Rendering:
     status: int
     errors: str
-    dashboards: dict  # by uid: what the renderer tells of each, see its README
+    dashboards: dict  # by uid: what the renderer reports about each, see its README
 
 
 def render(files, prometheus_url, directory, *options):

@@ -1,4 +1,4 @@
-"""A server in every kind of trouble that the dashboards show, behind a middlebox that forgets silent flows."""
+"""A server with every kind of problem that the dashboards show, behind a middlebox that forgets idle flows."""
 
 import contextlib
 import os
@@ -60,7 +60,7 @@ class TroubledServer:
         return session
 
     def sql(self, *statements):
-        """Runs them as superuser; the rows of the last."""
+        """Runs them as superuser; returns the rows of the last."""
         with contextlib.closing(Session(self.dsn())) as session:
             return [session.run(statement) for statement in statements][-1]
 
@@ -91,7 +91,7 @@ class TroubledServer:
         )
 
     def begin(self):
-        """What stays: an open transaction, a chain of waits behind it, a long query, sessions of all transports."""
+        """What lasts: an open transaction, a chain of waits behind it, a long query, sessions of all transports."""
         batch = self.session(application_name="batch")
         batch.run("BEGIN")
         batch.run("UPDATE rows SET n = n WHERE n = 1")
@@ -134,7 +134,7 @@ class TroubledServer:
             session.run("ROLLBACK")  # until then its server process keeps the deadlock to itself
 
     def lock_catalog_until(self, seen):
-        """Locks what two collectors cannot do without, until `seen()`. Logins wait for it too."""
+        """Locks what two collectors require, until `seen()`. Logins wait for it too."""
         with contextlib.closing(Session(self.dsn())) as migration:
             migration.run("BEGIN")
             migration.run("LOCK TABLE pg_db_role_setting")

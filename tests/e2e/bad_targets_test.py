@@ -1,5 +1,5 @@
 """Each way a target can be set up wrongly: the log says what is wrong and what to do, the exporter
-lives on, and collects as soon as the cause is mended."""
+keeps running, and collects as soon as the cause is fixed."""
 
 import contextlib
 import shutil
@@ -14,7 +14,7 @@ from tests.support.process import eventually
 
 @pytest.fixture(scope="module")
 def box(newest):
-    """A server to be set up wrongly; mending makes it good for the next test."""
+    """A server to set up wrongly; fixing it makes it good for the next test."""
     with PgBox(newest.version).start() as server:
         yield server
 
@@ -25,7 +25,7 @@ def logged(exporter, message, **fields):
 
 
 def scrape_down_then_mend(exporter, mend, timeout=30.0):
-    """Expects the target to be down, mends it, expects it up; returns what the log said."""
+    """Expects the target to be down, fixes it, expects it up; returns what the log said."""
     for _ in range(2):
         assert exporter.metrics().value("pgconn_up") == 0
     [told] = logged(exporter, "target cannot be collected", target="one")
@@ -124,7 +124,7 @@ def test_tls_that_the_server_does_not_offer(box, collect):
     says(told, "tls_unsupported", "ssl on")
 
 
-def test_a_certificate_authority_of_somebody_else(box, collect, tmp_path):
+def test_another_certificate_authority(box, collect, tmp_path):
     authority = tmp_path / "ca.crt"
     shutil.copy(box.directory / "tls" / "client.crt", authority)
     told = scrape_down_then_mend(
@@ -143,7 +143,7 @@ def test_a_certificate_authority_file_that_is_missing(box, collect, tmp_path):
     ("wronghost", "tls_hostname", ["db.example", "127.0.0.1", "certificate"]),
     ("expired", "tls_verify", ["expir"]),
 ])
-def test_a_certificate_that_is_no_good(certificate, reason, words, box, collect):
+def test_an_unusable_certificate(certificate, reason, words, box, collect):
     tls = box.directory / "tls"
     box.stop()
     box.start(ssl_cert_file=tls / f"{certificate}.crt", ssl_key_file=tls / f"{certificate}.key")
@@ -168,7 +168,7 @@ def test_a_server_that_is_not_there_yet(box, collect):
     says(told, "refused", "listen_addresses")
 
 
-def test_a_server_that_says_nothing_about_itself_is_down_and_told_once(box, collect):
+def test_a_server_that_says_nothing_about_itself_is_down_and_reported_once(box, collect):
     box.psql("CREATE ROLE muzzled LOGIN")
     box.psql("REVOKE EXECUTE ON FUNCTION pg_postmaster_start_time() FROM PUBLIC")
     told = scrape_down_then_mend(
@@ -177,7 +177,7 @@ def test_a_server_that_says_nothing_about_itself_is_down_and_told_once(box, coll
     says(told, "permission", "pg_postmaster_start_time")
 
 
-def test_missing_privileges_cost_only_what_needs_them_and_the_grant_is_told_once(box, collect):
+def test_missing_privileges_cost_only_what_needs_them_and_the_grant_is_reported_once(box, collect):
     box.psql("CREATE ROLE shy LOGIN")
     denied = box.log_count("permission denied")
     exporter = collect(box.dsn("shy"))
@@ -196,7 +196,7 @@ def test_missing_privileges_cost_only_what_needs_them_and_the_grant_is_told_once
     assert families.samples("pgconn_collector_skipped") == []
 
 
-def test_an_address_where_nobody_is_home_yet(box, run_exporter):
+def test_an_address_where_nothing_answers_yet(box, run_exporter):
     with Relay(1) as relay:
         exporter = run_exporter({"targets": [{"name": "one", "dsn": box.dsn(port=relay.port)}]})
 

@@ -1,4 +1,4 @@
-"""What a peer may choose to send does not make series without end."""
+"""What a peer chooses to send does not create series without limit."""
 
 import itertools
 
@@ -18,7 +18,7 @@ class Whimsical(Peer):
         connection.close()
 
 
-def test_sqlstates_that_no_postgresql_has_are_one_series(run_exporter):
+def test_sqlstates_that_postgresql_does_not_have_are_one_series(run_exporter):
     with Whimsical() as peer:
         exporter = run_exporter({"targets": [{
             "name": "peer", "dsn": f"host=127.0.0.1 port={peer.port} user=x sslmode=disable",

@@ -1,4 +1,4 @@
-"""Who answers in the server's place does not get our password unnoticed."""
+"""An impostor in the server's place does not get our password unnoticed."""
 
 import glob
 import os
@@ -14,7 +14,7 @@ PASSWORD = "correct-horse"
 
 
 class Asker(Peer):
-    """Asks whoever logs in for his password in clear text, and keeps what it is told."""
+    """Asks every client that logs in for its password in clear text, and keeps the answer."""
 
     def __init__(self):
         self.told = []
@@ -28,7 +28,7 @@ class Asker(Peer):
 
 
 def libpq_16():
-    """A libpq that knows require_auth, from the files of a server; None if it cannot be had."""
+    """A libpq that knows require_auth, from the files of a server; None if not available."""
     box = os.path.join(REPOSITORY, "tests/support/pgbox.sh")
     fetched = subprocess.run([box, "fetch", "16"], capture_output=True, text=True, timeout=300)
     if fetched.returncode:
@@ -42,7 +42,7 @@ def exporter_that_asks(run_exporter, peer, **environment):
     }]}, env={"SECRET": PASSWORD, **environment})
 
 
-def test_libpq_16_gives_no_password_to_who_asks_for_it_in_plain_text(run_exporter):
+def test_libpq_16_gives_no_password_to_a_peer_that_asks_for_it_in_plain_text(run_exporter):
     library = libpq_16()
     if not library:
         pytest.skip("libpq 16 cannot be had")

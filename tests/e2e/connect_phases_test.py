@@ -1,4 +1,4 @@
-"""Where a connect spends its time: the phases of the probe `connect`, as the program tells them."""
+"""Where a connect spends its time: the phases of the probe `connect`, as the program reports them."""
 
 import math
 
@@ -56,7 +56,7 @@ def test_a_connect_is_timed_in_all_its_phases_which_make_up_its_total(timed):
 @pytest.mark.parametrize("target, first, last, count", [
     ("plain", 0.0002, 10, 15), ("own", 0.25, 300, len(OWN_BUCKETS)),
 ])
-def test_the_buckets_are_the_configured_ones_and_else_lead_from_a_fifth_of_a_millisecond_to_ten_seconds(
+def test_the_buckets_are_the_configured_ones_or_by_default_from_a_fifth_of_a_millisecond_to_ten_seconds(
     timed, target, first, last, count
 ):
     for phase in PHASES:

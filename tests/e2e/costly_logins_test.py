@@ -1,4 +1,4 @@
-"""A login that computes for hours costs one thread of low priority, and nobody else a round trip."""
+"""A login that computes for hours costs one thread of low priority, and no other target a round trip."""
 
 import base64
 import contextlib
@@ -40,7 +40,7 @@ class Scram(Peer):
 
 
 @pytest.mark.parametrize("iterations", [5_000_000, 2_147_483_647])
-def test_a_login_that_computes_for_long_delays_nobody_else(iterations, newest, run_exporter):
+def test_a_login_that_computes_for_a_long_time_delays_nothing_else(iterations, newest, run_exporter):
     with Scram(iterations) as peer:
         exporter = run_exporter({"probes": PROBES, "global": {"scrape_timeout": "2s", "connect_timeout": "1s"}, "targets": [
             {"name": "costly", "dsn": f"host=127.0.0.1 port={peer.port} user=x sslmode=disable", "password_env": "SECRET"},
@@ -72,6 +72,6 @@ def test_a_login_that_computes_for_long_delays_nobody_else(iterations, newest, r
         assert families.value("pgconn_up", target="healthy") == 1
         assert families.sum("pgconn_probe_failures_total", target="healthy") == 0
         assert families.sum("pgconn_probe_failures_total", target="costly", reason="timeout") > 0
-        # One thread, however often it was tried.
+        # One thread, no matter how often it was tried.
         assert families.value("pgconn_exporter_login_threads_wedged") <= 1
         exporter.stop()

@@ -40,7 +40,7 @@ def test_the_demo_shows_every_kind_of_session_and_leaves_nothing_behind(demo):
         assert words in output
 
 
-def test_the_drill_shows_how_long_each_alert_takes_to_come_and_to_go(demo):
+def test_the_drill_shows_how_long_each_alert_takes_to_fire_and_to_resolve(demo):
     process = demo("--drill")
     assert process.wait(timeout=600) == 0, process.log_tail(200)
     times = r" +(critical|warning) +\d+\.\d s +\d+\.\d s$"
@@ -49,7 +49,7 @@ def test_the_drill_shows_how_long_each_alert_takes_to_come_and_to_go(demo):
     assert any("watchdog" in line and "was heard" in line for line in process.log_lines)
 
 
-def test_the_demo_runs_until_ctrl_c_and_tells_where(demo):
+def test_the_demo_runs_until_ctrl_c_and_says_where(demo):
     process = demo()
     process.wait_log("Ctrl-C ends it all", timeout=400)
     for name in ("exporter ", "Prometheus ", "Alertmanager ", "PostgreSQL ", "Grafana "):

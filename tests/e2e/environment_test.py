@@ -53,7 +53,7 @@ def test_a_password_file_of_libpq_decides(guarded, tmp_path, run_exporter):
     ({"PGSSLMODE": "allow"}, "sslmode"),
     ({"PGSERVICE": "nowhere", "PGSERVICEFILE": "/nonexistent"}, "service"),
 ])
-def test_variables_that_are_no_good_are_told_and_the_exporter_serves(changed, words, newest, run_exporter):
+def test_unusable_variables_are_reported_and_the_exporter_serves(changed, words, newest, run_exporter):
     exporter = run_exporter(None, env={**base_environment(newest), **changed})
     assert exporter.metrics().value("pgconn_up", target="default") == 0
     line = exporter.process.wait_log("target cannot be collected")

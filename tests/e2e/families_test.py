@@ -6,7 +6,7 @@ from tests.e2e.golden_files import GOLDEN
 from tests.support import exposition
 from tests.support.exporter import run
 
-# What no golden scene can show, and who shows it.
+# What no golden scene can show, and which test shows it.
 ELSEWHERE = {
     "pgconn_exporter_capped_series": "takes hundreds of sessions: tests/integration/names_test.py",
 }

@@ -1,4 +1,4 @@
-"""Whatever answers at a target's address, the exporter survives it and says what it met."""
+"""Whatever answers at a target's address, the exporter survives it and reports what it met."""
 
 import random
 import struct
@@ -46,7 +46,7 @@ def scrape_and_expect_down(run_exporter, peer, sslmode, reasons):
     (message(b"E", b""), ["protocol", "server_error", "closed"]),
 ], ids=["closes", "HTTP", "random", "S and on", "no TLS", "odd login", "huge length", "odd mechanism", "old error",
         "error of junk", "empty error"])
-def test_a_peer_that_is_no_server_is_told(answer, reasons, sslmode, run_exporter):
+def test_a_peer_that_is_no_server_is_reported(answer, reasons, sslmode, run_exporter):
     with Rude(answer) as peer:
         scrape_and_expect_down(run_exporter, peer, sslmode, reasons)
 
@@ -63,6 +63,6 @@ def test_a_peer_that_is_no_server_is_told(answer, reasons, sslmode, run_exporter
     (message(b"E", b"SERROR\0C22000\0Mno\0\0"), True, ["timeout", "protocol", "closed"]),
 ], ids=["closes", "random", "odd rows", "odd rows forever", "notices forever", "notifications forever",
         "parameters forever", "ready forever", "errors forever"])
-def test_a_peer_that_lets_us_in_and_then_talks_nonsense_is_told(words, forever, reasons, run_exporter):
+def test_a_peer_that_lets_us_in_and_then_talks_nonsense_is_reported(words, forever, reasons, run_exporter):
     with Impostor(words, forever) as peer:
         scrape_and_expect_down(run_exporter, peer, "disable", reasons)

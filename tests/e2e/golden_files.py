@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 GOLDEN = Path(__file__).with_name("golden")
-# These tell of this machine and this build.
+# These describe this machine and this build.
 CHANGING_LABELS = ("version", "revision", "libpq", "openssl", "port", "server_version", "cipher", "serial")
 
 

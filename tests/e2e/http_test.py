@@ -48,7 +48,7 @@ def converse(port, request, timeout=20.0):
     return answer.decode()
 
 
-def test_the_life_signs_answer_200(exporter):
+def test_the_health_endpoints_answer_200(exporter):
     for path in ("/-/healthy", "/-/ready"):
         assert exporter.get(path).status == 200
 
@@ -103,7 +103,7 @@ def test_the_format_is_the_one_the_client_prefers(exporter, accept, expected):
     ("gzip", True), ("deflate, GZIP;q=0.5", True), ("*", True),
     ("", False), ("identity", False), ("br, deflate", False), ("gzip;q=0", False), ("gzip;q=0, *", False),
 ])
-def test_the_answer_is_compressed_for_who_accepts_it(exporter, accepted, compressed):
+def test_the_answer_is_compressed_for_clients_that_accept_it(exporter, accepted, compressed):
     answer = exporter.get("/metrics", {"Accept-Encoding": accepted})
     assert (answer.headers.get("content-encoding") == "gzip") == compressed
     assert int(answer.headers["content-length"]) == len(answer.body)
@@ -126,7 +126,7 @@ def test_one_target_can_be_asked_for_alone(exporter):
     assert "pgconn_exporter_build_info" not in families, "the exporter's own would come once per target"
 
 
-def test_the_exporter_s_own_metrics_can_be_had_without_asking_a_target(run_exporter):
+def test_the_exporter_s_own_metrics_are_available_without_asking_a_target(run_exporter):
     with Peer() as silent:
         exporter = run_exporter(
             {"targets": [{"name": "silent", "dsn": f"host=127.0.0.1 port={silent.port} user=x"}]})
@@ -160,7 +160,7 @@ def test_a_collector_that_one_target_has_off_runs_on_the_others_only(exporter):
     ("target=two&collect[]=blocking", ['"blocking"', "switched off", "sessions"]),
     ("target=%00%ff%3Cscript%3E", ["unknown target"]),
 ])
-def test_what_is_not_there_is_refused_with_a_list_of_what_is(exporter, query, words):
+def test_what_does_not_exist_is_refused_with_a_list_of_what_does(exporter, query, words):
     answer = exporter.get(f"/metrics?{query}")
     assert answer.status == 400
     assert answer.headers["content-type"].startswith("text/plain")
@@ -174,7 +174,7 @@ def test_a_timeout_in_which_no_target_could_answer_is_refused(exporter, timeout)
     assert answer.status == 400 and "below a millisecond" in answer.text
 
 
-def test_names_that_deceive_are_escaped_in_labels_on_pages_and_in_refusals(newest, run_exporter):
+def test_deceptive_names_are_escaped_in_labels_on_pages_and_in_refusals(newest, run_exporter):
     exporter = run_exporter({"targets": [
         {"name": "one", "dsn": newest.dsn(), "labels": {"team": "a\u202eb\u009b2J"}}]})
     for text in (exporter.get("/metrics").text, exporter.get("/").text,
@@ -187,7 +187,7 @@ def test_names_that_deceive_are_escaped_in_labels_on_pages_and_in_refusals(newes
     ("OPTIONS * HTTP/1.1", 405), ("GET http://proxied.example/-/healthy HTTP/1.1", 200),
     ("GET https://proxied.example:1/metrics?target=two HTTP/1.1", 200), ("GET http://proxied.example HTTP/1.0", 200),
 ])
-def test_questions_to_the_whole_server_and_as_to_a_proxy_are_answered(exporter, line, status):
+def test_requests_to_the_whole_server_and_as_to_a_proxy_are_answered(exporter, line, status):
     answer = converse(exporter.port, f"{line}\r\nHost: x\r\n\r\n".encode())
     assert answer.startswith(f"HTTP/1.1 {status} "), answer[:200]
 
@@ -213,7 +213,7 @@ def test_other_methods_are_405_and_told_the_allowed_ones(exporter, method):
     "BREW /metrics\r\n\r\n",
     "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
 ], ids=["long URL", "long header", "many headers", "no HTTP", "TLS"])
-def test_a_request_that_is_too_large_or_none_at_all_is_refused(exporter, request_text):
+def test_a_request_that_is_too_large_or_no_request_at_all_is_refused(exporter, request_text):
     answer = converse(exporter.port, request_text.encode("latin-1"))
     assert answer == "" or answer.startswith("HTTP/1.1 4"), answer[:200]
     assert exporter.get("/-/healthy").status == 200
@@ -303,7 +303,7 @@ def test_another_telemetry_path_replaces_the_usual_one(run_exporter, newest):
     assert '"/pg/metrics"' in exporter.get("/").text
 
 
-def test_the_page_for_people_tells_what_is_up_down_skipped_and_what_to_do(newest, run_exporter):
+def test_the_page_for_people_shows_what_is_up_down_skipped_and_what_to_do(newest, run_exporter):
     newest.psql("CREATE ROLE shy LOGIN")
     try:
         exporter = run_exporter({"targets": [

@@ -39,7 +39,7 @@ def test_an_exporter_that_asks_for_more_than_the_check_has_is_healthy(secured_by
         assert is_healthy(exporter.port)
 
 
-def test_nobody_and_an_exporter_that_is_stuck_are_not_healthy():
+def test_a_missing_exporter_and_a_stuck_one_are_not_healthy():
     with refusing() as port:
         assert not is_healthy(port)
     for answer in (b"", b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"junk\r\n"):

@@ -17,7 +17,7 @@ from tests.support.process import REPOSITORY, eventually, free_port, http_get
 
 @pytest.fixture
 def scraping(newest, run_exporter):
-    """An exporter amid a scrape of a healthy target and a silent one, and the scrape's answers."""
+    """An exporter in the middle of a scrape of a healthy target and a silent one, and the scrape's answers."""
     with Peer() as silent:
         exporter = run_exporter({"targets": [
             {"name": "one", "dsn": newest.dsn()},
@@ -42,12 +42,12 @@ def test_a_signal_lets_the_scrape_under_way_finish_and_leaves_no_session(
         number, scraping, newest, sessions_of_exporters):
     eventually(lambda: sessions_of_exporters(newest) == 1)
     scraping.process.signal(number)
-    # Connecting may take 5 s and a scrape 10 s; somebody who stops it does not wait that long.
+    # Connecting may take 5 s and a scrape 10 s; stopping the exporter does not wait that long.
     assert scraping.wait(timeout=4) == 0
     scraping.scrape.join()
     assert scraping.answers[0].status == 200
     assert 'pgconn_up{target="one"} 1' in scraping.answers[0].text
-    # It was not found to be down: nobody waited for it.
+    # It was not reported as down: nothing waited for it.
     assert 'pgconn_up{target="silent"}' not in scraping.answers[0].text
     assert sum("msg=stopped" in line for line in scraping.log_lines) == 1
     eventually(lambda: sessions_of_exporters(newest) == 0, what="the end of the session")
@@ -60,7 +60,7 @@ def test_a_second_signal_ends_it_at_once(scraping):
     assert scraping.wait(timeout=1.5) == 1, "two seconds are what a scrape under way is given"
 
 
-def test_an_idle_exporter_ends_promptly_and_says_goodbye_to_the_server(newest, run_exporter, sessions_of_exporters):
+def test_an_idle_exporter_ends_promptly_and_closes_its_session_properly(newest, run_exporter, sessions_of_exporters):
     exporter = run_exporter({"targets": [{"name": "one", "dsn": newest.dsn()}]})
     assert exporter.metrics().value("pgconn_up") == 1
     lost = newest.log_count("could not receive data from client|unexpected EOF on client connection")
@@ -158,7 +158,7 @@ def test_its_port_is_free_again_once_it_has_ended(newest, run_exporter):
     assert run_exporter(config, port=first.port).metrics().value("pgconn_up") == 1
 
 
-def test_it_lives_on_when_nobody_reads_its_log_any_more():
+def test_it_keeps_running_when_nobody_reads_its_log_any_more():
     port = free_port()
     environment = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": "1"}
     child = subprocess.Popen([binary(), f"--web.listen-address=127.0.0.1:{port}"], env=environment,

@@ -1,4 +1,4 @@
-"""The log: every line parses, and a state is told once, when it begins."""
+"""The log: every line parses, and a state is reported once, when it begins."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def test_every_line_parses_whatever_a_server_says(name, newest, run_exporter):
     assert "\x1b" not in "".join(exporter.log_lines)
 
 
-def test_a_failure_is_told_when_it_begins_changes_and_ends_and_not_at_each_scrape(new_box, run_exporter):
+def test_a_failure_is_reported_when_it_begins_changes_and_ends_and_not_at_each_scrape(new_box, run_exporter):
     box = new_box()
     box.psql("CREATE DATABASE shop")
     exporter = run_exporter({"targets": [{"name": "shop", "dsn": box.dsn(dbname="shop")}]})
@@ -71,7 +71,7 @@ def test_a_failure_is_told_when_it_begins_changes_and_ends_and_not_at_each_scrap
     eventually(lambda: len(records(exporter.log_lines, "target is up", target="shop", level="info")) == 2)
 
 
-def test_a_probe_s_failure_is_told_when_it_begins_and_ends_and_not_at_each_run(new_box, run_exporter):
+def test_a_probe_s_failure_is_reported_when_it_begins_and_ends_and_not_at_each_run(new_box, run_exporter):
     box = new_box()
     exporter = run_exporter({
         "targets": [{"name": "one", "dsn": box.dsn()}],

@@ -1,4 +1,4 @@
-"""What the exporter tells of itself, by its values."""
+"""What the exporter reports about itself, by its values."""
 
 import time
 
@@ -23,7 +23,7 @@ def exporter(run_exporter):
         })
 
 
-def test_the_budget_of_connections_is_told_for_each_target(exporter):
+def test_the_connection_budget_is_reported_for_each_target(exporter):
     families = exporter.metrics()
     assert families.value("pgconn_exporter_connections_max", target="plain") == 7
     assert families.value("pgconn_exporter_connections_max", target="own") == 12

@@ -15,8 +15,8 @@ from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
 from tests.support.pgbox import known_versions
 from tests.support.process import eventually
 
-# As patient as can be: a failure that only a busy machine has would be a new series. Canaries that are asked
-# when another has not answered in time have then been silent for longer than a roundtrip ever is.
+# As patient as possible: a failure that only a busy machine has would be a new series. Canaries that are queried
+# when another has not answered in time have then been idle for longer than a roundtrip ever is.
 PROBES = {
     "connect": {"interval": "2s", "timeout": "1900ms"},
     "roundtrip": {"interval": "2s", "timeout": "1900ms"},
@@ -32,7 +32,7 @@ FORGOTTEN = ("idle", "path_idle_timeout", "")
 
 
 class Far:
-    """A server on another host. What the test itself asks it goes through its socket."""
+    """A server on another host. The test's own queries go through its socket."""
 
     def __init__(self, box):
         self.box = box
@@ -58,7 +58,7 @@ class Far:
 
 @pytest.fixture
 def far(new_box):
-    """A server of the newest version on another host, with much to tell, and three sessions on it."""
+    """A server of the newest version on another host, with much to report, and three sessions on it."""
     box = new_box(known_versions()[-1], autovacuum="off")
     with contextlib.ExitStack() as stack:
         try:
@@ -124,7 +124,7 @@ def test_the_exposition_of_all_probes_after_losses_of_two_kinds_is_the_golden_on
         far.sql(f"SELECT pg_terminate_backend({far.pids(ROUNDTRIP)[0]})")
         eventually(lambda: logfmt.records(exporter.log_lines, "connections were lost"), what="the first incident")
         until(exporter, whole_again, "all held again")
-        # Two that fall silent at once, while a lively one answers, are what a forgetful path looks like.
+        # Two that go silent at once, while a busy one answers, are what a forgetful path looks like.
         for pid in far.pids(CANARY):
             frozen.enter_context(stopped(pid))
         text = until(exporter, all_told, "the second incident")

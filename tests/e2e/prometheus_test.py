@@ -55,7 +55,7 @@ def test_prometheus_negotiates_openmetrics(prometheus):
     assert answer["pgconn_target"][0]["type"] == "info"
 
 
-def test_counters_can_be_asked_for_their_increase(prometheus):
+def test_counters_have_an_increase(prometheus):
     query = 'pgconn_scrape_errors_total{target="gone",reason="database",sqlstate="3D000"} >= 1'
     assert eventually(lambda: prometheus.query(query))
     restarts = "increase(pgconn_server_restarts_total[1m])"

@@ -11,7 +11,7 @@ from tests.support.process import eventually
 
 @pytest.fixture
 def watched(new_box, run_exporter):
-    """A server of one's own and an exporter that has scraped it once."""
+    """A server for one test and an exporter that has scraped it once."""
     box = new_box()
     exporter = run_exporter({"targets": [{"name": "one", "dsn": box.dsn()}]})
     assert exporter.metrics().value("pgconn_up") == 1
@@ -31,7 +31,7 @@ def test_a_restart_between_two_scrapes_is_no_outage(mode, watched):
 
 def test_a_crash_between_two_scrapes_is_no_outage_but_a_crash(watched):
     box, exporter = watched
-    # Within two seconds of the start the server's own clock cannot tell the two apart.
+    # Within two seconds of the start, the server's own clock cannot tell the two apart.
     eventually(lambda: box.psql("SELECT now() > pg_postmaster_start_time() + interval '3 s'") == [(True,)])
     with contextlib.closing(box.connect()) as victim:
         box.kill_backend(victim.info.backend_pid)
@@ -115,7 +115,7 @@ def test_an_address_that_moves_to_another_server_is_followed(new_box, run_export
         assert len(logfmt.records(exporter.log_lines, "another server answers")) == 2
 
 
-def test_after_a_reload_a_session_is_begun_anew_however_far_away_the_server_is(new_box, run_exporter):
+def test_after_a_reload_a_new_session_is_begun_however_far_away_the_server_is(new_box, run_exporter):
     box = new_box()
     with Relay(box.port) as way:
         way.delay = 0.2  # logging in takes well over a second
@@ -134,7 +134,7 @@ def test_after_a_reload_a_session_is_begun_anew_however_far_away_the_server_is(n
         assert way.accepted == 2
 
 
-def test_an_address_that_moves_without_a_word_costs_one_scrape(new_box, run_exporter):
+def test_an_address_that_moves_without_notice_costs_one_scrape(new_box, run_exporter):
     primary = new_box()
     standby = new_box(standby_of=primary)
     with Relay(primary.port) as address:

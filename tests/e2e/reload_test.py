@@ -1,4 +1,4 @@
-"""SIGHUP reads the configuration again: what changed begins anew, the rest is not disturbed."""
+"""SIGHUP reads the configuration again: what changed starts over, the rest is not disturbed."""
 
 import signal
 import threading
@@ -67,7 +67,7 @@ def test_a_session_closed_by_a_reload_is_no_drop(newest, reloaded):
     assert reloaded.metrics().sum("pgconn_connection_drops_total") == 0
 
 
-def test_a_target_that_a_reload_begins_anew_amid_a_scrape_is_not_told_to_be_down(newest, run_exporter):
+def test_a_target_that_a_reload_restarts_during_a_scrape_is_not_reported_as_down(newest, run_exporter):
     with peers.Peer() as silent:
         def config(**more):
             dsn = f"host=127.0.0.1 port={silent.port} user=x"
@@ -83,7 +83,7 @@ def test_a_target_that_a_reload_begins_anew_amid_a_scrape_is_not_told_to_be_down
         assert {sample.labels["target"]: sample.value for sample in answers[0].samples("pgconn_up")} == {"one": 1}
 
 
-def test_a_file_that_is_not_valid_changes_nothing_and_is_told(newest, reloaded):
+def test_a_file_that_is_not_valid_changes_nothing_and_is_reported(newest, reloaded):
     before = sessions(newest, "roundtrip")
     stamp = reloaded.metrics().value("pgconn_exporter_config_last_reload_success_timestamp_seconds")
     line = reload(reloaded, {"targets": [target(newest, "one", pace="fast")]}, REFUSED)

@@ -87,7 +87,7 @@ def test_every_link_of_a_runbook_leads_to_a_page_of_this_server(exporter, alert)
 @pytest.mark.parametrize("suffix, accept, kind", [
     ("", "text/plain", "text/plain"), ("", "text/markdown", "text/markdown"), (".md", "*/*", "text/markdown"),
 ])
-def test_the_markdown_itself_can_be_had(exporter, suffix, accept, kind):
+def test_the_markdown_itself_is_served(exporter, suffix, accept, kind):
     answer = exporter.get(f"/runbooks/{ALERTS[0]}{suffix}", {"Accept": accept})
     assert answer.status == 200 and answer.headers["content-type"] == f"{kind}; charset=utf-8"
     assert answer.body == RUNBOOKS[0].read_bytes()

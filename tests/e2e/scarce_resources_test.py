@@ -40,7 +40,7 @@ def started_with_open_files(soft):
         resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
 
 
-def test_the_soft_limit_of_open_files_is_raised_as_far_as_it_may(run_exporter):
+def test_the_soft_limit_of_open_files_is_raised_to_the_hard_limit(run_exporter):
     with started_with_open_files(200) as hard:
         exporter = run_exporter({"targets": [{"name": "nobody", "dsn": "host=127.0.0.1 port=1"}]})
     assert exporter.metrics().value("process_max_fds") == hard

@@ -95,7 +95,7 @@ def test_a_password_in_a_refused_file_is_not_repeated(text, tmp_path):
         assert str(path) in output and secret not in output
 
 
-def test_a_rotated_password_counts_from_the_next_connection_on(guarded, tmp_path, run_exporter):
+def test_a_rotated_password_is_used_from_the_next_connection_on(guarded, tmp_path, run_exporter):
     path = tmp_path / "password"
     path.write_text("first\n")
     guarded.psql("CREATE ROLE rotating LOGIN PASSWORD 'first'; GRANT pg_monitor TO rotating")

@@ -1,4 +1,4 @@
-"""Targets that refuse, freeze or swallow everything, beside a healthy one that must not notice."""
+"""Targets that refuse, freeze or swallow everything, beside a healthy one that must not be affected."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ def hanging_lookup(tmp_path_factory):
     library = tmp_path_factory.mktemp("lookup") / "hanging_lookup.so"
     source = Path(REPOSITORY, "tests/support/hanging_lookup.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    # The second is for builds with AddressSanitizer, which wants to be the first library.
+    # The second is for builds with AddressSanitizer, which must be the first library.
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
@@ -161,7 +161,7 @@ def in_background(function, *arguments, **keywords):
     return wait
 
 
-def test_who_has_time_is_not_answered_with_what_a_hasty_scrape_got(new_box, run_exporter):
+def test_a_scrape_with_time_is_not_answered_with_what_a_hasty_one_got(new_box, run_exporter):
     box = new_box()
     with Relay(box.port) as way:
         dsn = box.dsn(port=way.port)
@@ -189,7 +189,7 @@ def test_scrapes_of_other_collectors_wait_for_the_one_that_is_stuck_and_each_end
         assert up(stuck()) == {"one": 0}
 
 
-def test_who_joins_a_scrape_and_has_less_time_gets_what_has_arrived(newest, run_exporter):
+def test_a_scrape_that_joins_with_less_time_gets_what_has_arrived(newest, run_exporter):
     exporter = run_exporter({"targets": [{"name": "one", "dsn": newest.dsn()}],
                              "global": {"lock_timeout": "30s", "statement_timeout": "30s"}})
     expect_healthy(scrape(exporter, timeout=10), "one")

@@ -15,7 +15,7 @@ from tests.support.certificates import Authority
 from tests.support.process import eventually
 from tests.support.secured import SecuredExporter, bcrypt, client_context, login
 
-GUESSER = "127.0.0.2"  # another address of this machine than that of who scrapes
+GUESSER = "127.0.0.2"  # another address of this machine than the scraper's
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(params=["plain", "TLS"])
 def exporter(request, authority, newest):
-    """Watches a healthy server; with TLS also demands a login."""
+    """Watches a healthy server; with TLS it also requires a login."""
     config = {"targets": [{"name": "one", "dsn": newest.dsn()}]}
     web, context = {}, None
     if request.param == "TLS":
@@ -104,13 +104,13 @@ def test_a_thousand_slow_clients_are_not_noticed(exporter):
         eventually(lambda: came_back, what="slow clients that are sent away")
         times = scrape_times(exporter, 30)
         during = footprint(exporter.process)
-    # The one that takes longest has met what else the machine does meanwhile.
+    # The longest one was slowed down by what else the machine does.
     assert times[len(times) // 2] < 0.1 and times[-1] < 1, times
     assert during[0] - before[0] < 60_000 and during[1] - before[1] < 400, (before, during)
     eventually(lambda: footprint(exporter.process)[1] <= before[1] + 2, what="descriptors given back")
 
 
-def test_clients_that_leave_without_a_word_hold_no_place(exporter):
+def test_clients_that_leave_without_notice_hold_no_place(exporter):
     begun, over, request = threading.Barrier(9), threading.Event(), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
     def come_and_go():
@@ -132,7 +132,7 @@ def test_clients_that_leave_without_a_word_hold_no_place(exporter):
 
 
 @pytest.mark.parametrize("exporter", ["TLS"], indirect=True)  # without the file there are no logins
-def test_the_right_login_does_not_wait_behind_those_who_guess(exporter):
+def test_the_right_login_does_not_wait_behind_guesses(exporter):
     over, statuses = threading.Event(), set()
 
     def guess(number):

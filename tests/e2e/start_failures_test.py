@@ -60,7 +60,7 @@ def test_a_configuration_that_cannot_be_read_says_why(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["named pipe", "pipe of a shell", "symbolic link to a named pipe"])
-def test_a_pipe_in_place_of_a_file_is_refused_at_once(kind, tmp_path):
+def test_a_pipe_instead_of_a_file_is_refused_at_once(kind, tmp_path):
     path = tmp_path / "pipe.yml"
     os.mkfifo(path)
     if kind.startswith("symbolic"):
@@ -143,7 +143,7 @@ def test_a_bad_command_line_is_2_and_says_what_is_allowed(arguments, words):
     expect([*words, "--help"], output)
 
 
-def test_help_and_version_are_for_everybody():
+def test_help_and_version_always_work():
     status, output = run("--help")
     assert status == 0 and ":10187" in output
     assert all(len(line) <= 100 for line in output.splitlines())

@@ -1,4 +1,4 @@
-"""--web.config.file without TLS: logins, headers, rate limit; and what a bad file is told."""
+"""--web.config.file without TLS: logins, headers, rate limit; and how a bad file is reported."""
 
 import concurrent.futures
 import contextlib
@@ -33,7 +33,7 @@ def secured():
         yield lambda *arguments, **keywords: stack.enter_context(SecuredExporter(*arguments, **keywords))
 
 
-def test_every_path_takes_a_login(secured):
+def test_every_path_needs_a_login(secured):
     exporter = secured(USERS)
     for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/runbooks/", "/nowhere"):
         refused = exporter.get(path)
@@ -51,7 +51,7 @@ def test_every_path_takes_a_login(secured):
 
 @contextlib.contextmanager
 def guessing(exporter, count):
-    """Guesses passwords all the while; what the guesses were answered with is in the set given."""
+    """Guesses passwords all the time; the set given collects the answers."""
     over, statuses = threading.Event(), set()
 
     def guess(number):
@@ -69,7 +69,7 @@ def guessing(exporter, count):
                 each.result()
 
 
-def test_guessing_passwords_stands_in_no_way_of_a_scrape(secured):
+def test_guessing_passwords_does_not_delay_a_scrape(secured):
     exporter = secured(USERS)
     assert exporter.get("/metrics/exporter", RIGHT).status == 200
     with guessing(exporter, 40) as statuses:
@@ -88,7 +88,7 @@ def test_guessing_passwords_stands_in_no_way_of_a_scrape(secured):
     assert statuses <= {401, 503} and 401 in statuses
 
 
-def test_the_first_login_has_its_turn_among_those_who_guess(secured):
+def test_the_first_login_gets_its_turn_among_guesses(secured):
     exporter = secured({"basic_auth_users": {"alice": bcrypt(PASSWORD, cost=8)}})
     with guessing(exporter, 16):
         assert exporter.get("/metrics/exporter", RIGHT).status == 200
@@ -148,10 +148,10 @@ def test_users_are_read_again_at_sighup_and_a_bad_file_changes_nothing(secured):
         eventually(lambda: gauge not in exporter.get("/metrics/exporter", new).text)
 
 
-def test_a_changed_file_counts_from_the_next_request_on(secured):
+def test_a_changed_file_takes_effect_with_the_next_request(secured):
     exporter = secured(USERS)
     assert exporter.get("/", RIGHT).status == 200
-    # At once, and as often: neither the clock's grain nor a login that is remembered hides a change.
+    # At once, and every time: neither the clock's resolution nor a cached login hides a change.
     for number in range(6):
         password = f"new-horse-{number}"
         exporter.write_web({"basic_auth_users": {"alice": bcrypt(password, cost=4)},
@@ -181,11 +181,11 @@ def test_a_volume_whose_symbolic_link_is_swapped_is_a_change(secured, tmp_path):
 @pytest.mark.parametrize("bad, told", [
     ("basic_auth_users: {alice: ", "a `{` is not closed"),
     ({"basic_auth_users": {"alice": PASSWORD}}, "is not a bcrypt hash"),
-    ("", "nobody would have to log in any more; if that is meant, send SIGHUP"),
-    ({"basic_auth_users": {}}, "nobody would have to log in any more; if that is meant, send SIGHUP"),
+    ("", "logins would no longer be required; if that is meant, send SIGHUP"),
+    ({"basic_auth_users": {}}, "logins would no longer be required; if that is meant, send SIGHUP"),
     (None, "No such file"),
 ], ids=["cut off", "password", "empty", "no user", "gone"])
-def test_a_file_that_breaks_while_running_opens_nothing_and_is_told_once(secured, bad, told):
+def test_a_file_that_breaks_while_running_opens_nothing_and_is_reported_once(secured, bad, told):
     exporter = secured(USERS)
     if bad is None:
         exporter.web_path.unlink()
@@ -219,26 +219,26 @@ def test_a_rate_limit_without_a_burst_lets_nobody_in_as_for_other_exporters(secu
     assert secured({"rate_limit": {"interval": 0, "burst": 0}}).get("/").status == 200
 
 
-def test_tls_begins_with_a_restart_alone(secured, tmp_path):
+def test_tls_is_turned_on_only_by_a_restart(secured, tmp_path):
     exporter = secured({"rate_limit": {"interval": 0, "burst": 1}})
     made = Authority(tmp_path / "ca", "authority").issue()
     exporter.write_web({"tls_server_config": {"cert_file": str(made.path), "key_file": str(made.key)}})
     exporter.process.signal(signal.SIGHUP)
-    exporter.process.wait_log("tls_server_config was added: TLS begins and ends with a restart")
+    exporter.process.wait_log("tls_server_config was added: turning TLS on or off needs a restart")
     assert exporter.get("/-/healthy").status == 200
 
 
 @pytest.mark.parametrize("web, wrong", [
     ("basic_auth_users: {alice: hunter2}", "web.yml:1: basic_auth_users.alice: is not a bcrypt hash"),
     ("tls_server_config: {cert_file: none.crt, key_file: none.key}", "none.crt: cannot be read: No such file"),
-    ("tls_server_config: {cert_file: web.yml, key_file: web.yml}", "web.yml: holds no certificate in PEM"),
-    ("tls_server_config: {cert_file: leaf.crt, key_file: ca.crt}", "ca.crt: holds no private key"),
-    ("tls_server_config: {cert_file: leaf.crt, key_file: other.key}", "other.key: holds no private key that can be"),
-    ("tls_server_config: {cert_file: leaf.crt, key_file: locked.key}", "locked.key: holds no private key that can be"),
+    ("tls_server_config: {cert_file: web.yml, key_file: web.yml}", "web.yml: contains no usable certificate in PEM"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: ca.crt}", "ca.crt: contains no private key"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: other.key}", "other.key: contains no private key that matches"),
+    ("tls_server_config: {cert_file: leaf.crt, key_file: locked.key}", "locked.key: contains no private key that matches"),
     ("tls_server_config: {cert_file: leaf.crt, key_file: leaf.key, client_ca_file: leaf.key,"
-     " client_auth_type: RequireAndVerifyClientCert}", "leaf.key: holds no certificate in PEM"),
+     " client_auth_type: RequireAndVerifyClientCert}", "leaf.key: contains no usable certificate in PEM"),
 ], ids=["password", "no file", "no PEM", "no key", "another's key", "locked key", "no authority"])
-def test_a_file_that_cannot_be_used_is_told_at_the_start_and_by_check_config(web, wrong, tmp_path):
+def test_a_file_that_cannot_be_used_is_reported_at_startup_and_by_check_config(web, wrong, tmp_path):
     authority = Authority(tmp_path / "ca", "authority")
     leaf, other = authority.issue(), authority.issue()
     for path, name in ((leaf.path, "leaf.crt"), (leaf.key, "leaf.key"), (other.key, "other.key"),

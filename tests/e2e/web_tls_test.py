@@ -81,7 +81,7 @@ def test_a_client_that_verifies_the_certificate_scrapes(tls):
     assert exporter.get("/nowhere").status == 404
 
 
-def test_a_client_of_another_authority_refuses_and_is_told_of_in_the_log(tls, tmp_path):
+def test_a_client_of_another_authority_refuses_and_the_log_reports_it(tls, tmp_path):
     exporter = tls()
     with pytest.raises(ssl.SSLCertVerificationError):
         exporter.get("/metrics", context=client_context(Authority(tmp_path / "other", "other")))
@@ -117,7 +117,7 @@ def test_plain_http_is_told_to_use_https_and_closed(tls):
 
 @pytest.mark.parametrize("noise", [b"\0" * 600, b"\x16\x03\x01\x02\x00\x01", b"SSH-2.0-x\r\n", b""],
                          ids=["zeros", "half a hello", "another protocol", "nothing"])
-def test_noise_and_an_early_end_leave_it_well(tls, noise):
+def test_noise_and_an_early_end_do_no_harm(tls, noise):
     exporter = tls()
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", exporter.port), 10) as client:
@@ -214,10 +214,10 @@ def test_tls_settings_are_read_again_at_sighup(tls, authority, leaf):
     assert exporter.get("/", context=client_context(authority, authority.issue("client"))).status == 200
     exporter.write_web({"rate_limit": {"interval": 0, "burst": 1}})
     exporter.process.signal(signal.SIGHUP)
-    exporter.process.wait_log("tls_server_config was taken away: TLS begins and ends with a restart")
+    exporter.process.wait_log("tls_server_config was removed: turning TLS on or off needs a restart")
 
 
-def test_changed_tls_settings_count_from_the_next_handshake_on(tls, authority, leaf):
+def test_changed_tls_settings_take_effect_with_the_next_handshake(tls, authority, leaf):
     exporter = tls()
     assert exporter.get("/").status == 200
     files = {"cert_file": str(leaf.path), "key_file": str(leaf.key)}
@@ -247,7 +247,7 @@ def test_certificate_key_and_authority_may_be_in_the_file_itself(tls, authority,
     assert not [line for line in exporter.log_lines if "PRIVATE" in line or "may protect less" in line]
     exporter.write_web({"tls_server_config": {"cert": texts["cert"], "key": texts["cert"]}})
     exporter.process.signal(signal.SIGHUP)
-    exporter.process.wait_log("tls_server_config.key: holds no private key that can be used")
+    exporter.process.wait_log("tls_server_config.key: contains no private key that matches")
     mixed = tls(cert_file="", cert=texts["cert"])
     assert mixed.get("/").status == 200
 
@@ -294,10 +294,10 @@ def check_that_nobody_gets_past(exporter):
             answer = answer_of(client)
         assert answer.startswith(b"HTTP/1.1 403 ") and b"pgconn_up" not in answer
 
-    # Nor by the port of a connection of the listener's own, on another address of this machine.
+    # Not even with the port of one of the listener's own connections, on another address of this machine.
     with socket.create_connection(("localhost", exporter.port), 10) as plain, \
             exporter.context.wrap_socket(plain, server_hostname="localhost") as client:
-        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")  # its answer is a while in coming
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")  # its answer takes a while
         own = eventually(lambda: connected_to(inner))
         with socket.socket() as impostor:
             impostor.settimeout(10)
@@ -318,7 +318,7 @@ def connected_to(port):
     return None
 
 
-def test_silent_clients_are_in_nobodys_way_and_are_sent_away(tls, authority):
+def test_silent_clients_delay_nobody_and_are_sent_away(tls, authority):
     exporter = tls()
     with contextlib.ExitStack() as stack:
         silent = [stack.enter_context(socket.create_connection(("127.0.0.1", exporter.port), 10))

@@ -1,4 +1,4 @@
-"""A path that ends connections at an age, however lively they are."""
+"""A path that ends connections at a certain age, however busy they are."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from tests.support.peers import Relay
 from tests.support.process import eventually
 
 
-# Splayed by the name of the target: one that is asked seldom begins after the canaries, and falls after them.
+# Spread by the name of the target: one that is rarely queried begins after the canaries, and is lost after them.
 @pytest.mark.parametrize("interval", ["1s", "4s"], ids=["often asked", "seldom asked"])
-def test_a_path_that_ends_all_at_an_age_is_not_blamed_for_forgetting_the_silent_ones(own_scene, interval):
+def test_a_path_that_ends_all_at_an_age_is_not_blamed_for_forgetting_the_idle_ones(own_scene, interval):
     with Relay(own_scene.box.port) as relay:
         relay.lifetime = 5
         held = Held(
@@ -27,7 +27,7 @@ def test_a_path_that_ends_all_at_an_age_is_not_blamed_for_forgetting_the_silent_
     assert all(3 < float(record["age_seconds"]) < 9 for record in held.log()), held.log()
     assert {cause for _, cause, _ in drops(families)} <= {"network_reset", "unknown"}, held.log()
     assert "idle_only" not in {scope for _, scope in incidents(families)}, held.log()
-    # What was lost at an age says nothing of the silences that were tried.
+    # A loss at a certain age says nothing about the idle times that were tried.
     assert families.sum("pgconn_idle_canary_results_total", result="dropped") == 0
     assert families.samples("pgconn_idle_dropped_seconds") == []
     assert families.samples("pgconn_path_idle_limit_seconds") == []

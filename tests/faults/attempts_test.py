@@ -1,4 +1,4 @@
-"""When probes knock: no more than once an interval where nobody lets them in, and those of many targets not at once."""
+"""When probes connect: no more than once per interval where they are not let in, and those of many targets not at once."""
 
 import re
 import time
@@ -14,7 +14,7 @@ DATABASE = re.compile(rb"database\0(\w+)\0")
 
 
 class Turnstile(Peer):
-    """Hears who comes, and closes the door."""
+    """Notes each connection, and closes it."""
 
     def __init__(self):
         self.heard = []
@@ -42,7 +42,7 @@ class Turnstile(Peer):
                 " sslmode=disable gssencmode=disable")
 
 
-def test_a_server_that_lets_nobody_in_is_tried_once_an_interval_and_by_canaries_ever_more_rarely():
+def test_a_server_that_lets_nobody_in_is_tried_once_per_interval_and_by_canaries_more_and_more_rarely():
     with Turnstile() as door:
         probes = {"connect": PACE, "roundtrip": PACE, "idle": {"canaries": 1}, "certificate": False}
         with Exporter({"targets": [{"name": "closed", "dsn": door.dsn("postgres")}], "probes": probes}):
@@ -50,7 +50,7 @@ def test_a_server_that_lets_nobody_in_is_tried_once_an_interval_and_by_canaries_
     assert {who for who, _, _ in door.heard} == {"connect", "roundtrip", "idle", "diagnose"}
     for who in ("connect", "roundtrip"):
         times = door.times(who)
-        # One that came late, on a busy machine, may be followed closely by the next.
+        # One that came late, on a busy machine, may be followed closely by the next one.
         assert len(times) <= (times[-1] - times[0]) / INTERVAL + 2, (who, times)
     # An eighth, a quarter, half a second and so on at least: five waits take longer than three seconds.
     canary = door.times("idle")
@@ -71,7 +71,7 @@ def test_probes_of_many_targets_that_begin_together_are_spread_over_their_interv
             eventually(lambda: all(len(door.first_times(who)) == targets for who in ("connect", "roundtrip")))
         for who in ("connect", "roundtrip"):
             times = door.first_times(who)
-            # Left to their start alone, they would come 20 ms after one another.
+            # Without spreading, they would come 20 ms after one another.
             assert times[-1] - times[0] > interval / 2, (who, times)
             crowd = max(sum(begin <= when < begin + interval / 4 for when in times) for begin in times)
             assert crowd <= targets / 2, (who, times)

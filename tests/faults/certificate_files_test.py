@@ -1,4 +1,4 @@
-"""Files of certificates and revocation lists that the exporter watches: told, counted when replaced, never leaking."""
+"""Files of certificates and revocation lists that the exporter watches: reported, counted when replaced, never leaking."""
 
 import os
 import time
@@ -17,13 +17,13 @@ def watched(directory, **contents):
 
 
 def replace(path, content):
-    """At once: no reader sees half of it."""
+    """Atomically: no reader sees half of it."""
     beside = path.with_suffix(".new")
     beside.write_text(content)
     beside.rename(path)
 
 
-def test_files_are_told_with_or_without_the_probe(scene, root, tmp_path):
+def test_files_are_reported_with_or_without_the_probe(scene, root, tmp_path):
     next_update = int(time.time()) + 7 * DAY
     client = root.issue("exporter", ends=5 * DAY)
     files = watched(
@@ -60,7 +60,7 @@ def test_a_file_that_is_replaced_is_a_rotation_and_one_that_vanishes_is_not(scen
     assert facts(families, "client") == before
     until_warned(exporter, f"cannot read {path}: No such file or directory", source="client")
 
-    # What is only half there does not count yet.
+    # A half-written file does not count yet.
     replace(path, new.path.read_text() + old.path.read_text()[:100])
     families = until_looked(exporter, 2)
     assert value(families, "readable", "client") == 0
@@ -74,7 +74,7 @@ def test_a_file_that_is_replaced_is_a_rotation_and_one_that_vanishes_is_not(scen
     assert replacements(exporter, "client") == [new.serial]
 
 
-def test_files_that_hold_nothing_of_use_are_unreadable_and_told_once(scene, tmp_path):
+def test_files_without_anything_useful_are_unreadable_and_reported_once(scene, tmp_path):
     files = watched(tmp_path, empty="", words="not a certificate\n")
     os.mkfifo(tmp_path / "pipe")
     files += [{"name": "pipe", "path": str(tmp_path / "pipe")},

@@ -1,4 +1,4 @@
-"""Certificates of real servers, good and bad: what the certificate probe tells, and what a login says."""
+"""Certificates of real servers, good and bad: what the certificate probe reports, and what a login says."""
 
 import time
 
@@ -88,7 +88,7 @@ UNKNOWN = "unable to get local issuer certificate"
     (of_an_old_version_of_tls, "", 1, ["leaf", "root"], ("tls", "tls", "")),
     (of_a_server_that_asks_for_ours, "", 1, ["leaf", "root"], ("startup", "authentication", "28000")),
 ], ids=lambda part: getattr(part, "__name__", ""))
-def test_a_certificate_is_told_and_judged_whatever_it_is_worth(
+def test_a_certificate_is_reported_and_judged_whatever_it_is_worth(
     scene, root, arrange, error, matches, positions, login
 ):
     dsn = scene.box.dsn(**{"sslrootcert": root.path, **(arrange(scene, root) or {})})
@@ -109,11 +109,11 @@ def test_a_certificate_is_told_and_judged_whatever_it_is_worth(
     assert value(families, "readable") == 1
     assert value(families, "changes_total") == 0
     assert families.value("pgconn_tls_offered") == 1
-    # The handshake is no login: it succeeds however the login ends.
+    # The handshake is no login: it succeeds whatever the login does.
     assert families.value("pgconn_probe_success", probe="certificate") == 1
     assert failures(families, "certificate") == {}
     assert failures(families).keys() == ({login} if login else set())
-    # What is wrong is told once, not at each look.
+    # A problem is reported once, not at each check.
     reasons = [error] if error else []
     if not matches:
         reasons.append("not for the host 127.0.0.1")
@@ -155,15 +155,15 @@ def test_where_no_tls_is_wanted_none_is_missed(scene, transport):
     assert warnings(exporter) == []
 
 
-def test_the_certificates_of_a_server_are_told_also_if_our_own_sessions_are_plain(scene):
+def test_the_certificates_of_a_server_are_reported_even_if_our_own_sessions_are_plain(scene):
     exporter = scene.watch(dsn=scene.box.dsn(sslmode="disable", sslrootcert=None), probes=ALONE)
     families = until_looked(exporter)
     assert families.value("pgconn_tls_offered") == 1
-    # Nobody named roots, and the system does not know this authority.
+    # No roots are configured, and the system does not know this authority.
     assert verdict(families)[0] == 0
 
 
-def test_a_rotation_by_reload_is_counted_and_told_once(scene, root):
+def test_a_rotation_by_reload_is_counted_and_reported_once(scene, root):
     old, new = root.issue(ends=DAY), root.issue(ends=9 * DAY)
     show(scene, old)
     exporter = scene.watch(dsn=scene.box.dsn(sslrootcert=root.path), probes=BOTH)
@@ -183,7 +183,7 @@ def test_a_rotation_by_reload_is_counted_and_told_once(scene, root):
     assert families.sum("pgconn_connection_drops_total") == 0
 
 
-def test_what_was_seen_is_told_while_the_server_is_down(scene):
+def test_what_was_seen_is_reported_while_the_server_is_down(scene):
     exporter = scene.watch(probes=ALONE)
     before = facts(until_looked(exporter))
     assert before
@@ -201,7 +201,7 @@ def test_what_was_seen_is_told_while_the_server_is_down(scene):
     assert replacements(exporter) == [] and warnings(exporter) == []
 
 
-def test_a_certificate_ends_also_while_the_server_is_down(scene, root):
+def test_a_certificate_expires_even_while_the_server_is_down(scene, root):
     show(scene, root.issue(ends=30))
     exporter = scene.watch(dsn=scene.box.dsn(sslrootcert=root.path), probes=ALONE)
     until(exporter, lambda families: families.samples("pgconn_certificate_verified", error=""), "facts")
@@ -218,7 +218,7 @@ def test_a_certificate_ends_also_while_the_server_is_down(scene, root):
         back_up(scene)
 
 
-def test_other_roots_count_from_the_next_look_on(scene, root, tmp_path):
+def test_other_roots_are_used_from_the_next_check_on(scene, root, tmp_path):
     show(scene, root.issue())
     roots = tmp_path / "roots.crt"
     roots.write_text(Authority(tmp_path / "foreign", "Foreign").path.read_text())
@@ -251,7 +251,7 @@ def test_direct_tls_is_for_postgresql_17_and_later(scene):
         assert failures(families, "certificate").keys() == {("tls", "closed", "")}
 
 
-def test_a_handshake_is_no_session_and_no_trouble_in_the_server_s_log(scene):
+def test_a_handshake_is_no_session_and_no_error_in_the_server_s_log(scene):
     exporter = scene.watch(probes=ALONE)
     until_looked(exporter)
     before = {text: scene.box.log_count(text) for text in

@@ -22,7 +22,7 @@ def back_up(scene):
 
 @contextlib.contextmanager
 def crash(scene):
-    """Awaits, after what crashed the server, that it is back: 18 heeds no shutdown before that."""
+    """Waits, after a crash of the server, until it is back: 18 ignores a shutdown before that."""
     backs = scene.box.log_count("ready to accept connections")
     yield
     eventually(lambda: scene.box.log_count("ready to accept connections") == backs + 1)
@@ -50,7 +50,7 @@ def test_all_connections_terminated_at_once_are_one_incident(scene, hold):
 
 
 @pytest.mark.parametrize("mode", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
-def test_a_shutdown_is_told_while_the_server_is_down(scene, hold, mode):
+def test_a_shutdown_is_reported_while_the_server_is_down(scene, hold, mode):
     held = hold()
     shut_down(scene.box, mode)
     try:
@@ -94,7 +94,7 @@ def test_a_restart_moments_after_a_termination_is_a_shutdown_of_its_own(scene, h
     assert incidents(families) == {("admin_terminate", "all"): 1, ("server_shutdown", "all"): 1}
 
 
-def test_a_server_that_ends_every_session_at_once_is_not_asked_again_and_again(scene, hold):
+def test_a_server_that_ends_every_session_at_once_is_not_tried_again_and_again(scene, hold):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")
     scene.role("monitor", "pg_monitor")
@@ -129,7 +129,7 @@ def test_the_death_of_a_stranger_s_backend_is_a_crash_for_all(scene, hold):
         ("roundtrip", "crash", "57P02"): 1, ("idle", "crash", ""): 1, ("idle", "crash", "57P02"): 1,
     }),
 ], ids=["roundtrip", "canary"])
-def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(
+def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told_about(
     scene, hold, victim, expected
 ):
     held = hold()
@@ -140,7 +140,7 @@ def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(
     held.until_whole()
     families = held.metrics()
     seen = drops(families)
-    # Who connects again before the postmaster has noticed the death is reset with the others: one
+    # A probe that connects again before the postmaster has noticed the death is reset with the others: one
     # more drop, and a true one.
     again = (victim.removeprefix("pgconn_exporter/"), "crash", "57P02")
     assert seen.get(again, 0) >= expected.get(again, 0), held.log()
@@ -148,7 +148,7 @@ def test_the_death_of_our_own_backend_is_a_crash_that_only_the_others_are_told(
     assert incidents(families) == {("crash", "all"): 1}, held.log()
 
 
-def test_an_idle_session_timeout_ends_canaries_and_spares_who_asks_often(scene, hold):
+def test_an_idle_session_timeout_ends_canaries_and_spares_busy_connections(scene, hold):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")
     scene.role("monitor", "pg_monitor")
@@ -156,7 +156,7 @@ def test_an_idle_session_timeout_ends_canaries_and_spares_who_asks_often(scene, 
     scene.sql("ALTER ROLE monitor SET idle_session_timeout = '1900ms'")
     held = hold("monitor", roundtrip={"interval": "1s", "timeout": "900ms"})
     eventually(lambda: drops(held.metrics()).get(("idle", "idle_session_timeout", "57P05"), 0) >= 2)
-    # Whoever logs in from now on may stay; that tells when the last one has fallen.
+    # Sessions that log in from now on may stay; that shows when the last one was lost.
     scene.sql("ALTER ROLE monitor RESET idle_session_timeout")
     eventually(lambda: held.metrics().sum("pgconn_idle_canary_results_total", result="survived") >= 2)
     families = held.metrics()
@@ -164,7 +164,7 @@ def test_an_idle_session_timeout_ends_canaries_and_spares_who_asks_often(scene, 
     assert drops(families) == {("idle", "idle_session_timeout", "57P05"): ended}
     assert failures(families, "roundtrip") == {}
     assert families.sum("pgconn_idle_canary_results_total", result="dropped") == 0
-    # One incident if each falls within three seconds of the last; how many had fallen when it was told
+    # One incident if each is lost within three seconds of the last; how many were lost when it was reported
     # is a matter of moments.
     record, *_ = eventually(held.log, what="an incident in the log")
     assert record.items() >= {"cause": "idle_session_timeout", "probe": "idle", "phase": "idle",
@@ -172,7 +172,7 @@ def test_an_idle_session_timeout_ends_canaries_and_spares_who_asks_often(scene, 
     assert incidents(families).keys() <= {("idle_session_timeout", scope) for scope in ("one", "idle_only")}
 
 
-def test_an_incident_that_goes_on_after_its_line_is_told_with_all_its_drops_in_the_end(scene):
+def test_an_incident_that_goes_on_after_its_line_is_reported_with_all_its_drops_at_the_end(scene):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")
     scene.role("monitor", "pg_monitor")
@@ -180,7 +180,7 @@ def test_an_incident_that_goes_on_after_its_line_is_told_with_all_its_drops_in_t
     held = Held(scene, "monitor", roundtrip={"interval": "1s", "timeout": "900ms"})
     begun, *_ = eventually(held.log, what="its line")
     eventually(lambda: sum(drops(held.metrics()).values()) >= int(begun["drops"]) + 2, what="more drops")
-    # Whoever logs in from now on may stay.
+    # Sessions that log in from now on may stay.
     scene.sql("ALTER ROLE monitor RESET idle_session_timeout")
     held.until_whole()
     [record] = eventually(
@@ -194,7 +194,7 @@ def test_an_incident_that_goes_on_after_its_line_is_told_with_all_its_drops_in_t
 def test_a_frozen_postmaster_keeps_newcomers_out_and_loses_nobody(scene, hold):
     held = hold()
     with stopped(postmaster(scene.box)):
-        # TLS begins with the postmaster's word, which does not come.
+        # TLS begins with the postmaster's answer, which does not come.
         frozen = ("tls", "timeout", "")
         eventually(lambda: failures(held.metrics()).get(frozen, 0) >= 3)
         held.until_asked("roundtrip", 2)
@@ -215,18 +215,18 @@ def test_a_frozen_backend_is_one_silent_drop_that_is_not_blamed_on_anybody(scene
         record = held.until_told(cause="unknown", probe="roundtrip", phase="query", reason="timeout")
         assert "others answer" in record["because"] and "sqlstate" not in record, record
         held.expect({("roundtrip", "unknown", ""): 1}, "unknown", "one")
-    # It is dated when it was lost; what to make of it takes 0.4 s at least, and then it is told.
+    # It is dated when it was lost; finding the cause takes 0.4 s at least, and then it is reported.
     assert logfmt.unix_time(record) - held.metrics().value("pgconn_last_drop_timestamp_seconds", cause="unknown") > 0.38
 
 
-def test_a_frozen_backend_of_a_canary_says_nothing_of_the_path(scene, hold):
+def test_a_frozen_backend_of_a_canary_says_nothing_about_the_path(scene, hold):
     held = hold(idle={"ladder": ["2s"], "canaries": 2, "timeout": "1s"})
     began = time.monotonic()
     with stopped(held.pids(CANARY)[0]):
         held.until_told(cause="unknown", scope="one", probe="idle", phase="query", reason="timeout", drops="1")
         took = time.monotonic() - began
     print(f"frozen canary: told {took:.2f} s after the fault")
-    assert took < 3 + 4  # its silence, its timeout and the others' answers; the rest is for a busy machine
+    assert took < 3 + 4  # its idle time, its timeout and the others' answers; the rest is for a busy machine
     families = held.metrics()
     assert drops(families) == {("idle", "unknown", ""): 1}
     assert families.value("pgconn_idle_canary_results_total", rung="2", result="dropped") == 0
@@ -234,7 +234,7 @@ def test_a_frozen_backend_of_a_canary_says_nothing_of_the_path(scene, hold):
     assert families.samples("pgconn_path_idle_limit_seconds") == []
 
 
-def test_canaries_are_asked_when_another_is_lost_without_a_word_and_go_on(scene, hold):
+def test_canaries_are_queried_when_another_is_lost_without_a_message_and_go_on(scene, hold):
     held = hold(idle={"ladder": ["1h"], "canaries": 2, "timeout": "1s"})
     canaries = held.pids(CANARY)
     with stopped(held.pids(ROUNDTRIP)[0]):

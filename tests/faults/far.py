@@ -1,10 +1,10 @@
-"""An exporter that watches a server behind a Midbox: how it is set, and what it counts."""
+"""An exporter that watches a server behind a Midbox: how it is configured, and what it counts."""
 
 from tests.support.midbox import SERVER_ADDRESS
 from tests.support.process import eventually
 
 PACE = {"interval": "1s", "timeout": "900ms"}
-# Canaries that are asked each second.
+# Canaries that are queried every second.
 SHORT_LADDER = {"ladder": ["500ms", "1s"], "canaries": 2, "timeout": "1s"}
 FAR = {"host": SERVER_ADDRESS, "sslmode": "require", "sslrootcert": None}
 

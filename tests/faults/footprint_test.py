@@ -17,7 +17,7 @@ BUSIEST = {
     "idle": {"ladder": ["100ms", "200ms"], "canaries": 2, "timeout": "5s"},
     "certificate": {"interval": "1s", "timeout": "900ms"},
 }
-# A backend that starts locks its database for a moment, so that nobody drops it meanwhile.
+# A backend that starts locks its database for a moment, so that it cannot be dropped meanwhile.
 OF_A_LOGIN = {"object RowExclusiveLock"}
 ALL_KINDS = {"collect", "connect", "roundtrip", "idle"}
 # Relations stay locked until a transaction ends; each has its own virtualxid while it lasts.
@@ -75,7 +75,7 @@ def test_a_session_that_is_not_asked_holds_no_transaction_no_snapshot_and_no_loc
                     holding.add((purpose, pid, since))
             # The columns of one row are not of one moment: only what stays is held.
             assert not holding & before, holding & before
-            if sample % 100 == 50:  # has the server looked at, to know why
+            if sample % 100 == 50:  # makes the exporter check the server, to find out why
                 scene.sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE application_name = %s", ROUNDTRIP,

@@ -1,4 +1,4 @@
-"""An exporter with fast probes, seen from both sides: what it holds, and what it tells of losses."""
+"""An exporter with fast probes, seen from both sides: what it holds, and what it reports about losses."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from tests.integration.scenes import by
 from tests.support import logfmt
 from tests.support.process import eventually
 
-# As patient as can be (below the interval): on a busy machine an answer takes its time.
+# As patient as possible (below the interval): on a busy machine an answer takes its time.
 FAST = {
     "connect": {"interval": "1500ms", "timeout": "1400ms"},
     "roundtrip": {"interval": "2s", "timeout": "1900ms"},
@@ -39,7 +39,7 @@ def failures(families, probe="connect"):
     return nonzero(by(("phase", "reason", "sqlstate"), samples))
 
 
-# All give up soon, and the exporter's own look at what happened lasts longer.
+# All give up soon, and the exporter's own investigation takes longer.
 HASTY = {
     "connect": False, "roundtrip": {"interval": "500ms", "timeout": "400ms"},
     "idle": {"ladder": ["1h"], "canaries": 2, "timeout": "400ms"},

@@ -44,7 +44,7 @@ def test_a_hundred_connections_terminated_at_once_are_a_hundred_drops_and_one_in
     assert told()[0].items() >= {
         "cause": "admin_terminate", "scope": "all", "drops": str(HELD), "held": str(HELD),
     }.items()
-    # It is told within a second of the last one.
+    # It is reported within a second of the last one.
     families = exporter.metrics()
     assert drops(families) == lost
     last = families.value("pgconn_last_drop_timestamp_seconds", cause="admin_terminate")

@@ -9,7 +9,7 @@ from tests.support import logfmt
 from tests.support.process import eventually
 
 
-def test_sessions_that_are_ended_for_idleness_again_and_again_come_back_later_and_are_told_once(scene):
+def test_sessions_that_are_ended_for_idleness_again_and_again_come_back_later_and_are_reported_once(scene):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")
     scene.role("monitor", "pg_monitor")
@@ -24,7 +24,7 @@ def test_sessions_that_are_ended_for_idleness_again_and_again_come_back_later_an
     eventually(lambda: lost() >= 9, what="nine drops")
     took = time.monotonic() - began
     print(f"idle_session_timeout = 500ms: {lost():.0f} drops within {took:.1f} s of the first")
-    # One of the three has fallen three times: half a second each, and at least 2.5 and 5 in between.
+    # One of the three was lost three times: half a second each, and at least 2.5 and 5 in between.
     assert took > 8
     families = exporter.metrics()
     assert {(cause, sqlstate) for _, cause, sqlstate in drops(families)} == {("idle_session_timeout", "57P05")}

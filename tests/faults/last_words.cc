@@ -1,5 +1,6 @@
 // last_words DSN: holds a session in a transaction, which no probe of the exporter does, until it
-// is ended; prints SQLSTATE, cause and reason as the exporter would tell them of a lost connection.
+// is ended; prints SQLSTATE, cause and reason as the exporter would report them for a lost
+// connection.
 #include <cstdio>
 #include <optional>
 #include <string>

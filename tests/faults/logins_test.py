@@ -1,4 +1,4 @@
-"""The connect probe tells why one cannot log in: where it got stuck, the reason, the SQLSTATE."""
+"""The connect probe reports why a login fails: where it got stuck, the reason, the SQLSTATE."""
 
 import contextlib
 import os
@@ -52,7 +52,7 @@ def rejected(scene):
 @contextlib.contextmanager
 def no_entry(scene):
     scene.role("monitor")
-    # Whoever comes by TCP and is nobody else finds nothing.
+    # Any other role that comes by TCP finds no entry.
     scene.box.hba_alone("local all all trust", "host all postgres 127.0.0.1/32 trust")
     try:
         yield scene.box.dsn("monitor")
@@ -62,7 +62,7 @@ def no_entry(scene):
 
 @contextlib.contextmanager
 def no_such_role(scene):
-    # Which roles there are is not told to who must prove to be one of them.
+    # A client that must prove its identity does not learn which roles exist.
     with hba(scene, "host all nobody 127.0.0.1/32 scram-sha-256"):
         yield with_a_password(scene, "nobody")
 

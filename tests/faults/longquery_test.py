@@ -1,4 +1,4 @@
-"""A query that is busy and silent for long: whether it is let finish, and how its end is told."""
+"""A query that is busy and silent for a long time: whether it can finish, and how its end is reported."""
 
 from tests.faults.held import drops, failures, incidents, shut_down
 from tests.support import logfmt
@@ -40,7 +40,7 @@ def until_succeeded(exporter):
     return eventually(succeeded, what="a query that finished")
 
 
-def test_a_query_that_is_let_finish_takes_as_long_as_it_should(scene):
+def test_a_query_that_can_finish_takes_as_long_as_it_should(scene):
     exporter = scene.watch(probes={"longquery": SHORT})
     families = until_succeeded(exporter)
     took = families.value("pgconn_probe_last_duration_seconds", probe="longquery", phase="query")

@@ -33,7 +33,7 @@ def test_the_ladder_brackets_what_the_path_forgets_and_only_canaries_fall(watch,
     assert survived <= limit + 0.3
     assert dropped >= limit - 0.1
     assert families.value("pgconn_path_idle_limit_seconds", source="measured") == survived
-    # The server speaks later than the path forgets: nobody had to configure that limit.
+    # The server's keepalive comes after the path has forgotten: that limit did not have to be configured.
     assert families.value("pgconn_finding", finding="keepalive_slower_than_path", subject="server") == 1
 
     # The first one that merely goes unanswered, alone, could have met a process that is stuck.
@@ -66,7 +66,7 @@ def test_keepalives_keep_a_connection_alive_that_the_path_would_forget(watch):
     _, exporter = watch(
         {"forgets_after": 2},
         {"connect": False, "idle": False, "roundtrip": {"interval": "3s", "timeout": "1s"}},
-        # After its first question the kernel waits for the interval, not for the idle time.
+        # After its first probe the kernel waits for the interval, not for the idle time.
         {"kept": "keepalives_idle=1 keepalives_interval=1", "bare": ""},
     )
     families = until(
@@ -78,7 +78,7 @@ def test_keepalives_keep_a_connection_alive_that_the_path_would_forget(watch):
     assert families.sum("pgconn_probe_failures_total", target="kept") == 0
 
 
-def test_a_link_that_is_cut_takes_all_and_its_silence_is_told(watch):
+def test_a_link_that_is_cut_takes_all_and_its_silence_is_reported(watch):
     midbox, exporter = watch(
         {}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER}
     )
@@ -97,7 +97,7 @@ def test_a_link_that_is_cut_takes_all_and_its_silence_is_told(watch):
     assert incidents(families) == {("network_silent", "all"): 1}
 
 
-def test_a_link_that_is_cut_is_noticed_by_the_keepalives_of_a_session_that_is_not_asked(watch):
+def test_a_link_that_is_cut_is_noticed_by_the_keepalives_of_a_session_that_is_not_queried(watch):
     midbox, exporter = watch(
         {},
         {"connect": False, "idle": False, "roundtrip": {"interval": "15s", "timeout": "5s"}},
@@ -111,7 +111,7 @@ def test_a_link_that_is_cut_is_noticed_by_the_keepalives_of_a_session_that_is_no
     assert told["phase"] == "idle" and told["reason"] == "timeout" and "timed out" in told["error"]
 
 
-def test_a_link_that_is_cut_takes_all_at_once_however_long_canaries_would_be_silent(watch):
+def test_a_link_that_is_cut_takes_all_at_once_however_long_canaries_would_be_idle(watch):
     midbox, exporter = watch({}, {"connect": PACE, "roundtrip": PACE, "idle": {"timeout": "1s"}})
     until(exporter, all_held, "all connections")
     midbox.cut()
@@ -128,7 +128,7 @@ def test_a_link_that_is_cut_takes_all_at_once_however_long_canaries_would_be_sil
     }
 
 
-def test_a_canary_that_the_path_has_forgotten_as_well_falls_with_the_one_that_was_asked(watch):
+def test_a_canary_that_the_path_has_forgotten_as_well_is_lost_with_the_one_that_was_queried(watch):
     _, exporter = watch(
         {"forgets_after": 2, "strangers": "reset"},
         {"connect": False, "roundtrip": PACE,
@@ -140,7 +140,7 @@ def test_a_canary_that_the_path_has_forgotten_as_well_falls_with_the_one_that_wa
 
 
 @pytest.mark.parametrize("strangers", ["drop", "reset"])
-def test_a_server_that_stops_takes_also_the_canaries_that_cannot_hear_of_it(far_server, strangers):
+def test_a_server_that_stops_also_takes_the_canaries_that_cannot_hear_of_it(far_server, strangers):
     _, server = far_server(forgets_after=2, strangers=strangers)
     probes = {"connect": False, "roundtrip": PACE, "idle": {"ladder": ["1h"], "canaries": 2, "timeout": "1s"}}
     with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**FAR)}], "probes": probes}) as exporter:
@@ -156,7 +156,7 @@ def test_a_server_that_stops_takes_also_the_canaries_that_cannot_hear_of_it(far_
         }
 
 
-def test_a_router_that_resets_every_flow_is_told_from_one_that_forgets_idle_ones(watch):
+def test_a_router_that_resets_every_flow_is_distinguished_from_one_that_forgets_idle_ones(watch):
     midbox, exporter = watch(
         {"strangers": "reset"}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER}
     )
@@ -173,7 +173,7 @@ def test_a_router_that_resets_every_flow_is_told_from_one_that_forgets_idle_ones
 
 
 def test_a_router_that_forgets_every_flow_and_drops_what_it_does_not_know_is_a_silent_network(watch):
-    # Canaries that wait for longer than a new session takes: who gave up before it began could have met a pause.
+    # Canaries that wait for longer than a new session takes: one that gave up before it began could have met a pause.
     canaries = {"ladder": ["1h"], "canaries": 2, "timeout": "3s"}
     midbox, exporter = watch({}, {"connect": PACE, "roundtrip": PACE, "idle": canaries})
     until(exporter, lambda families: all_held(families) and families.value("pgconn_up") == 1, "all connections")
@@ -187,7 +187,7 @@ def test_a_router_that_forgets_every_flow_and_drops_what_it_does_not_know_is_a_s
     assert families.samples("pgconn_idle_dropped_seconds") == []
 
 
-def test_a_long_query_that_nobody_can_ask_makes_no_less_of_a_router_that_resets_all(watch):
+def test_a_long_query_that_cannot_answer_does_not_hide_a_router_that_resets_all(watch):
     long = {"interval": "10s", "sleep": "8s", "timeout": "1s"}
     midbox, exporter = watch(
         {"strangers": "reset"}, {"connect": PACE, "roundtrip": PACE, "idle": SHORT_LADDER, "longquery": long}
@@ -222,21 +222,21 @@ def sessions(server, purpose):
     return count
 
 
-def test_what_the_server_keeps_of_a_link_that_was_cut_is_cleared_away_once_it_is_mended(far_server):
+def test_sessions_left_on_the_server_by_a_link_that_was_cut_are_ended_once_it_is_fixed(far_server):
     midbox, server = far_server()
     probes = {"connect": False, "roundtrip": PACE, "idle": {"canaries": 2, "timeout": "1s"}}
     with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**FAR)}], "probes": probes}) as exporter:
         until(exporter, all_held, "all connections")
         midbox.cut()
         until(exporter, incidents, "an incident")
-        midbox.forget_all()  # what we said in parting does not arrive later either
+        midbox.forget_all()  # our closing message does not arrive later either
         midbox.mend()
         until(exporter, all_held, "all connections again")
         eventually(lambda: (sessions(server, "roundtrip"), sessions(server, "idle")) == (1, 2),
                    what="no more sessions than are held")
 
 
-def test_what_the_server_keeps_of_forgotten_canaries_is_cleared_away(far_server):
+def test_sessions_left_on_the_server_by_forgotten_canaries_are_ended(far_server):
     _, server = far_server(forgets_after=2)
     probes = {"roundtrip": PACE, "idle": {"ladder": ["4s"], "canaries": 2, "timeout": "1s"}}
     with Exporter({"targets": [{"name": "far", "dsn": server.dsn(**FAR)}], "probes": probes}) as exporter:

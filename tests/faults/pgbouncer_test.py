@@ -68,7 +68,7 @@ def all_three(cause, sqlstate):
 
 
 def test_clients_that_are_idle_for_too_long_are_closed_by_the_pooler(pooler, hold):
-    # Of a client that has a server, in session mode, it heeds no idle time.
+    # For a client that has a server, in session mode, it ignores idle time.
     held = hold(pooler(pool_mode="transaction", client_idle_timeout=5))
     record = held.until_told(cause="pooler_close", probe="idle", phase="idle", sqlstate="08P01")
     assert "client_idle_timeout" in record["because"]
@@ -108,7 +108,7 @@ def test_a_transaction_that_takes_too_long_is_closed_by_the_pooler(pooler, reque
     assert because == f"the pooler said: FATAL: {words}"
 
 
-def test_a_pooler_that_is_full_is_told_from_a_server_that_is(pooler, hold):
+def test_a_pooler_that_is_full_is_distinguished_from_a_server_that_is(pooler, hold):
     bouncer = pooler(pool_mode="transaction", max_client_conn=8)
     held = hold(bouncer)
     with contextlib.ExitStack() as stack:
@@ -128,7 +128,7 @@ def terminate_all(scene):
               " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
 
 
-def test_the_loss_of_the_servers_behind_it_is_the_pooler_s_word(scene, pooler, hold):
+def test_the_loss_of_the_servers_behind_it_is_reported_by_the_pooler(scene, pooler, hold):
     held = hold(pooler(pool_mode="session"))
     terminate_all(scene)
     record = held.until_told(cause="pooler_server_lost", scope="all")
@@ -136,7 +136,7 @@ def test_the_loss_of_the_servers_behind_it_is_the_pooler_s_word(scene, pooler, h
     held.expect(all_three("pooler_server_lost", "08P01"), "pooler_server_lost", "all")
 
 
-def test_a_crash_behind_it_is_the_pooler_s_word(scene, pooler, hold):
+def test_a_crash_behind_it_is_reported_by_the_pooler(scene, pooler, hold):
     held = hold(pooler(pool_mode="session", server_login_retry=1))
     backs = scene.box.log_count("ready to accept connections")
     scene.box.kill_backend(held.pids(CANARY)[0])
@@ -176,7 +176,7 @@ def test_a_pooler_that_ends_closes_all(pooler, hold, number):
     # It must be back while the exporter still tries, for ten seconds.
     held = hold(bouncer, connect={"interval": "500ms", "timeout": "450ms"})
     bouncer.end(number)
-    # The second one comes later than the exporter's own look at what happened.
+    # The second one comes later than the exporter's own investigation.
     refused = ("tcp", "refused", "")
     eventually(lambda: failures(held.metrics()).get(refused, 0) >= 2, what="two refusals")
     bouncer.start()

@@ -1,4 +1,4 @@
-"""A server that is there and lets nobody in (57P03): it starts, recovers, or waits for its last session."""
+"""A server that is up and lets nobody in (57P03): it starts, recovers, or waits for its last session."""
 
 import concurrent.futures
 import contextlib
@@ -21,7 +21,7 @@ def until_turned_away(held, *probes):
 
 @contextlib.contextmanager
 def starting(scene):
-    """The server restarted, and not done with starting up: it waits for a file of its archive."""
+    """The server restarted and is still starting up: it waits for a file of its archive."""
     gate = scene.box.directory / "gate"
     shut_down(scene.box)
     (scene.box.directory / "data" / "recovery.signal").touch()
@@ -39,7 +39,7 @@ def starting(scene):
 
 @contextlib.contextmanager
 def recovering(scene):
-    """A crash that the server cannot put behind it, because one of its processes does not die."""
+    """A crash from which the server cannot recover, because one of its processes does not die."""
     backs = scene.box.log_count("ready to accept connections")
     undying = scene.session(application="undying")
     victim = scene.session(application="victim")
@@ -61,7 +61,7 @@ def test_a_start_that_takes_its_time_keeps_newcomers_out_and_ends(scene, hold):
     }, "server_shutdown", "all")
 
 
-def test_a_recovery_that_takes_its_time_is_told_as_the_crash_before_it(scene, hold):
+def test_a_recovery_that_takes_its_time_is_reported_as_the_crash_before_it(scene, hold):
     held = hold()
     with recovering(scene):
         until_turned_away(held, "connect", "roundtrip")
@@ -71,7 +71,7 @@ def test_a_recovery_that_takes_its_time_is_told_as_the_crash_before_it(scene, ho
     }, "crash", "all")
 
 
-def test_a_smart_shutdown_spares_who_is_connected_and_keeps_newcomers_out(scene, hold):
+def test_a_smart_shutdown_spares_connected_clients_and_keeps_newcomers_out(scene, hold):
     held = hold()
     os.kill(postmaster(scene.box), signal.SIGTERM)
     until_turned_away(held, "connect")
@@ -82,7 +82,7 @@ def test_a_smart_shutdown_spares_who_is_connected_and_keeps_newcomers_out(scene,
     assert families.value("pgconn_up") == 1
     assert failures(families).keys() == {TURNED_AWAY}
     assert drops(families) == {} and incidents(families) == {} and held.log() == []
-    # It was for us that it waited.
+    # It waited for us.
     scene.admin.close()
     held.exporter.stop()
     until_down(scene.box)

@@ -1,4 +1,4 @@
-"""Connections are lost while a living server turns new sessions away: counted soon, with the cause."""
+"""Connections are lost while a running server turns new sessions away: counted soon, with the cause."""
 
 import time
 

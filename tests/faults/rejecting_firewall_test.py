@@ -1,4 +1,4 @@
-"""A firewall that answers every packet with a reset, and how soon what is lost on the way is counted."""
+"""A firewall that answers every packet with a reset, and how soon losses on the way are counted."""
 
 import time
 

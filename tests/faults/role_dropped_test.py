@@ -1,4 +1,4 @@
-"""The monitoring role is dropped under sessions that are held: told by name, at the next scrape."""
+"""The monitoring role is dropped while sessions are held: reported by name, at the next scrape."""
 
 import time
 
@@ -29,7 +29,7 @@ def told(exporter):
     return records[0]
 
 
-def test_a_role_that_is_dropped_under_a_held_session_is_missing_until_it_is_made_again(scene, fleeting):
+def test_a_role_that_is_dropped_under_a_held_session_is_missing_until_it_is_created_again(scene, fleeting):
     exporter = watch_until_up(scene, scene.box.dsn(fleeting))
     scene.sql("DROP ROLE fleeting")
     began = time.monotonic()
@@ -43,7 +43,7 @@ def test_a_role_that_is_dropped_under_a_held_session_is_missing_until_it_is_made
     eventually(lambda: exporter.metrics().value("pgconn_up") == 1, what="a scrape with the new role")
 
 
-def test_a_dropped_role_is_told_where_logins_do_not_tell_which_roles_there_are(scene, fleeting):
+def test_a_dropped_role_is_reported_where_logins_do_not_reveal_which_roles_exist(scene, fleeting):
     passfile = scene.box.directory / "passfile"
     passfile.touch(0o600)
     passfile.write_text("*:*:*:*:right\n")

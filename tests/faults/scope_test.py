@@ -1,4 +1,4 @@
-"""How many of the held connections fell together: all, one, some of them, or just the silent ones."""
+"""How many of the held connections were lost together: all, one, some of them, or just the idle ones."""
 
 import time
 
@@ -15,14 +15,14 @@ def expect_two_of_three(scene, held, victims, drops_expected, scope):
     assert incidents(held.metrics()) == {("admin_terminate", scope): 1}
 
 
-def test_two_of_three_that_fall_are_neither_one_nor_all(scene, hold):
+def test_two_lost_of_three_are_neither_one_nor_all(scene, hold):
     held = hold()
     expect_two_of_three(scene, held, [held.pids(ROUNDTRIP)[0], held.pids(CANARY)[0]], {
         ("roundtrip", "admin_terminate", "57P01"): 1, ("idle", "admin_terminate", "57P01"): 1,
     }, "some")
 
 
-def test_both_silent_ones_of_three_are_a_pattern(scene, hold):
+def test_both_idle_ones_of_three_are_a_pattern(scene, hold):
     held = hold()
     expect_two_of_three(
         scene, held, held.pids(CANARY), {("idle", "admin_terminate", "57P01"): 2}, "idle_only"

@@ -1,4 +1,4 @@
-"""What a server shows of its certificates, and what the exporter tells of that."""
+"""Which certificates a server shows, and what the exporter reports about them."""
 
 import os
 
@@ -10,7 +10,7 @@ ALONE = {"certificate": PACE}
 
 
 def show(scene, *chain):
-    """Has the server show this chain, leaf first."""
+    """Makes the server show this chain, leaf first."""
     tls = scene.box.directory / "tls"
     number = len(list(tls.glob("shown-*.crt")))
     certificate, key = tls / f"shown-{number}.crt", tls / f"shown-{number}.key"
@@ -29,7 +29,7 @@ def back_up(scene):
 
 
 def facts(families, source="server"):
-    """All that is told of a source, without what its readability is now."""
+    """Everything reported about a source, except whether it is readable now."""
     return sorted(
         (sample.name, tuple(sorted(sample.labels.items())), sample.value)
         for family in families.values() if family.name.startswith(("pgconn_certificate", "pgconn_crl"))

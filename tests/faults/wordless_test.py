@@ -1,4 +1,4 @@
-"""Losses of which nobody can say why: what is left of the server, or of TLS, must tell."""
+"""Losses without a message: the state of the server, or of TLS, must show why."""
 
 import os
 import signal
@@ -11,12 +11,12 @@ from tests.faults.held import Held, drops, failures, incidents, postmaster, stop
 from tests.support.peers import Relay
 from tests.support.process import eventually
 
-# One connection is asked each two seconds, and nothing else is said.
+# One connection is queried every two seconds, and nothing else is sent.
 ONE_SPEAKS = {"connect": False, "idle": {"ladder": ["1h"], "canaries": 2, "timeout": "5s"}}
 
 
 def kill_all(box):
-    """Kills every process of a server, in an order that leaves none the time to say a word."""
+    """Kills every process of a server, in an order that leaves none the time to send a message."""
     parent = postmaster(box)
     with stopped(parent):
         for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
@@ -44,7 +44,7 @@ def test_a_server_that_is_killed_with_all_its_processes_is_out_of_reach(own_scen
 
 
 @pytest.mark.parametrize("answer", [True, False], ids=["the answer", "the question"])
-def test_tls_that_breaks_on_the_way_is_told_as_such_and_takes_no_other(own_scene, answer):
+def test_tls_that_breaks_on_the_way_is_reported_as_such_and_takes_no_other(own_scene, answer):
     with Relay(own_scene.box.port) as relay:
         held = Held(own_scene, dsn=own_scene.box.dsn(port=relay.port), **ONE_SPEAKS).until_whole()
         relay.spoil(answer)

@@ -22,7 +22,7 @@ def test_without_waiters_everything_is_zero(scene):
         assert families.samples(absent) == []
 
 
-def test_a_chain_of_three_behind_an_idle_transaction_is_told_exactly(scene):
+def test_a_chain_of_three_behind_an_idle_transaction_is_reported_exactly(scene):
     scene.table()
     scene.role("batch")
     scene.transaction("UPDATE items SET n = 1 WHERE id = 1", role="batch", application="nightly")
@@ -123,7 +123,7 @@ def test_an_advisory_lock_of_an_idle_session_is_a_root_but_no_idle_transaction(s
     assert families.samples("pgconn_blocked_by_idle_in_transaction") == []
 
 
-def test_an_active_root_is_told_with_its_state(scene):
+def test_an_active_root_is_reported_with_its_state(scene):
     scene.transaction("SELECT pg_advisory_xact_lock(5)", application="report").start(
         "SELECT pg_sleep(600)"
     )

@@ -1,4 +1,4 @@
-// From what ends a session to the cause that is told of it: real servers end sessions in every
+// From what ends a session to the cause that is reported: real servers end sessions in every
 // state that a session can be in, and what a probe would have seen is attributed. Idle ones are the
 // subject of tests/faults too, where the whole exporter watches.
 #include "probes/drops/attribution.h"
@@ -42,7 +42,7 @@ struct Held {
   Clock::time_point last_answer = Clock::now();
 };
 
-// Holds sessions on one server, sees them fall, and finds out why as the drop ledger does.
+// Holds sessions on one server, sees them end, and finds out why as the drop ledger does.
 class Watch {
  public:
   explicit Watch(const Server& server) : server_(server) {
@@ -74,7 +74,7 @@ class Watch {
     return std::to_string(held_[index].connection->backend_pid());
   }
 
-  // Waits until the session is lost, and enters that.
+  // Waits until the session is lost, and records that.
   const PgError& lost(std::size_t index) {
     Held& held = held_[index];
     const PgError error = held.waiter->end(client_);
@@ -167,7 +167,7 @@ TEST_CASE("whatever a session is doing, its termination is the administrator's")
   }
 }
 
-TEST_CASE("whatever its sessions are doing, a shutdown of the server is told as one") {
+TEST_CASE("whatever its sessions are doing, a shutdown of the server is reported as one") {
   for (const Server& server : servers()) {
     for (const std::string mode : {"fast", "immediate"}) {
       DYNAMIC_SECTION("PostgreSQL " << server.version << ", " << mode) {
@@ -185,7 +185,7 @@ TEST_CASE("whatever its sessions are doing, a shutdown of the server is told as 
   }
 }
 
-TEST_CASE("whatever its victim and the bystanders are doing, a crash is told as one") {
+TEST_CASE("whatever its victim and the bystanders are doing, a crash is reported as one") {
   for (const Server& server : servers()) {
     for (const Doing victim : kStates) {
       DYNAMIC_SECTION("PostgreSQL " << server.version << ", " << to_string(victim)) {
@@ -203,7 +203,8 @@ TEST_CASE("whatever its victim and the bystanders are doing, a crash is told as 
   }
 }
 
-TEST_CASE("the victim of a crash that held the only connection is told by the server's times") {
+TEST_CASE(
+    "the victim of a crash that held the only connection is recognised by the server's times") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Watch watch(server);
@@ -215,7 +216,8 @@ TEST_CASE("the victim of a crash that held the only connection is told by the se
   }
 }
 
-TEST_CASE("a bystander of a crash that held the only connection is told by its last words") {
+TEST_CASE(
+    "a bystander of a crash that held the only connection is recognised by its last message") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Watch watch(server);

@@ -83,7 +83,7 @@ TEST_CASE("a name with several addresses falls through to the one that answers")
   }
 }
 
-TEST_CASE("a name that does not resolve does not spoil the other hosts") {
+TEST_CASE("a name that does not resolve does not affect the other hosts") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;

@@ -49,7 +49,7 @@ TEST_CASE("a host that swallows packets leaves time for the next one") {
   CHECK(*connection->timings().tcp < 3s);  // of the one that answered
 }
 
-TEST_CASE("so does a host that takes connections and says nothing, in whatever phase") {
+TEST_CASE("so does a host that accepts connections and says nothing, in whatever phase") {
   const Server& server = newest();
   const Stranger silent([](Stranger::Line& line) { line.read_until_closed(); });
   for (const char* sslmode : {" sslmode=disable", " sslmode=verify-full"}) {
@@ -88,7 +88,7 @@ TEST_CASE("the search for a standby comes back to a primary when another host is
   }
 }
 
-TEST_CASE("when no host answers, the last one tells how it failed, at the deadline") {
+TEST_CASE("when no host answers, the error at the deadline is the last one's") {
   const FullBacklog hole;
   const Stranger silent([](Stranger::Line& line) { line.read_until_closed(); });
   Client client;
@@ -117,7 +117,7 @@ class HangingNames {
   std::shared_future<void> over_ = end_.get_future().share();
 };
 
-TEST_CASE("a host whose name is not answered leaves time for the others") {
+TEST_CASE("a host whose name lookup hangs leaves time for the others") {
   const HangingNames names;
   Client client;
   client.resolver = Resolver(client.io.get_executor(), names.function());

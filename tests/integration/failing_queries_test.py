@@ -1,4 +1,4 @@
-"""A query that fails costs the collectors that need it, and nobody else."""
+"""A query that fails costs the collectors that need it, and nothing else."""
 
 from tests.integration.scenes import TARGET, by
 
@@ -8,7 +8,7 @@ def failed(families):
     return {s.labels["collector"] for s in samples if s.value == 0}
 
 
-def test_a_locked_catalog_fails_only_the_collectors_that_cannot_do_without_it(scene):
+def test_a_locked_catalog_fails_only_the_collectors_that_require_it(scene):
     exporter = scene.watch(**{"global": {"lock_timeout": "100ms"}})
     assert failed(exporter.metrics()) == set()
     blocker = scene.transaction("LOCK TABLE pg_db_role_setting", application="ddl")
@@ -20,7 +20,7 @@ def test_a_locked_catalog_fails_only_the_collectors_that_cannot_do_without_it(sc
             "pgconn_scrape_errors_total", reason="lock_timeout", sqlstate="55P03"
         ) == 2 * count
         assert families.value("pgconn_sessions", application="ddl") == 1
-        # Whose timeout is whose is not known now, so no ratio is told.
+        # It is not known now which timeout applies to whom, so no ratio is reported.
         assert families.samples("pgconn_idle_in_transaction_timeout_ratio") == []
         assert families.samples("pgconn_finding") == []
     assert sum("collectors did not run" in line and "settings" in line for line in exporter.log_lines) == 1

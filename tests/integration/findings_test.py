@@ -1,4 +1,4 @@
-"""Each finding appears when the setting is wrong and disappears when it is mended."""
+"""Each finding appears when the setting is wrong and disappears when it is fixed."""
 
 from dataclasses import dataclass
 
@@ -116,7 +116,7 @@ def test_an_override_is_a_finding_of_its_own_subject(scene, watcher):
         until_not_found(watcher, "idle_in_transaction_timeout_disabled", subject)
         scene.sql(f"ALTER {owner} SET {IDLE} = '5min'")
         until_not_found(watcher, "idle_in_transaction_timeout_too_low", subject)
-    # Nobody logs in as it.
+    # No client logs in as it.
     scene.sql(f"ALTER ROLE \"group\" SET {IDLE} = 0")
     assert ("idle_in_transaction_timeout_disabled", "role group") not in findings(watcher)
 
@@ -168,7 +168,7 @@ def test_without_slots_for_superusers_there_is_a_finding_until_the_restart(spare
         assert spare.psql("SHOW superuser_reserved_connections") == [("2",)]
 
 
-def test_what_the_server_warns_our_role_of_at_its_login_is_found_and_told_once(scene, tmp_path):
+def test_a_warning_of_the_server_at_our_login_is_a_finding_and_logged_once(scene, tmp_path):
     if scene.box.version < 19:
         pytest.skip("since PostgreSQL 19")
     scene.role("expiring", "pg_monitor")

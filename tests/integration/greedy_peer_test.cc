@@ -63,7 +63,7 @@ TEST_CASE("a peer that never stops talking neither holds the loop nor outlives t
     const Stranger chatty(flooding(message('R', number32(0)), kNotice, 1));
     check(client.refusal(chatty.dsn("sslmode=disable"), 3s), "startup", "protocol");
   }
-  SECTION("notices in place of an answer") {
+  SECTION("notices instead of an answer") {
     const Stranger chatty(flooding(login(), kNotice, 1));
     const auto connection = client.connect(chatty.dsn("sslmode=disable"));
     CHECK(loop_turns_during(client, [&] {
@@ -87,7 +87,7 @@ TEST_CASE("a peer that never stops talking neither holds the loop nor outlives t
   }
 }
 
-TEST_CASE("notifications that nobody asked for are not kept") {
+TEST_CASE("notifications that were not asked for are not kept") {
   const std::string notification =
       message('A', number32(1) + "c\0"s + std::string(7000, 'x') + "\0"s);
   const Stranger chatty(flooding(login(), notification, 1));
@@ -148,7 +148,7 @@ TEST_CASE("an answer that is small on the wire and large in memory is not copied
   CHECK(error.what() == kTooMuch);
 }
 
-TEST_CASE("a peer that stops reading holds nobody beyond the deadline") {
+TEST_CASE("a peer that stops reading holds up nothing beyond the deadline") {
   std::promise<void> over;
   const Stranger deaf([done = over.get_future().share()](Stranger::Line& line) {
     line.read();

@@ -46,7 +46,7 @@ def fill(scene, role, count):
     assert not opened(scene, role)
 
 
-def test_slots_are_told_by_kind_and_ours_count_as_used(scene):
+def test_slots_are_reported_by_kind_and_ours_count_as_used(scene):
     for _ in range(3):
         scene.session()
     exporter, other = scene.watch(), scene.watch()
@@ -86,7 +86,7 @@ def test_a_reload_of_a_full_server_costs_no_scrape(spare_scene):
     loaded = exporter.metrics().value("pgconn_server_config_load_time_seconds")
     fill(scene, "app", usable_slots(scene) - 2)  # the admin's and the exporter's
     scene.reload()
-    for _ in range(3):  # a newer session cannot be had
+    for _ in range(3):  # a newer session cannot be opened
         families = exporter.metrics()
         assert families.value("pgconn_up") == 1
         assert errors(families) == {}
@@ -120,7 +120,7 @@ def test_an_exporter_that_gets_no_slot_says_so_and_recovers(spare_scene):
     eventually(lambda: exporter.metrics().value("pgconn_up") == 1)
 
 
-def test_limits_of_roles_and_databases_are_told_beside_their_connections(scene):
+def test_limits_of_roles_and_databases_are_reported_beside_their_connections(scene):
     scene.role("limited", options="LOGIN CONNECTION LIMIT 4")
     scene.role("closed", options="LOGIN CONNECTION LIMIT 0")
     scene.database("small", "CONNECTION LIMIT 5")

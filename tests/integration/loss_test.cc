@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 std::string pid(const Connection& connection) { return std::to_string(connection.backend_pid()); }
 
-// Both, as the last words reach a client differently.
+// Both, as the last message reaches a client differently.
 constexpr const char* kTransports[] = {"sslmode=disable", "sslmode=verify-full"};
 
 TEST_CASE("a watch that is interrupted ends as at its deadline, and the connection goes on") {
@@ -33,7 +33,7 @@ TEST_CASE("a watch that is interrupted ends as at its deadline, and the connecti
   }
 }
 
-TEST_CASE("a question under way is not disturbed by an interruption") {
+TEST_CASE("a query under way is not disturbed by an interruption") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;

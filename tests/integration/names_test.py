@@ -14,7 +14,7 @@ ODD_NAMES = [
 
 @pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
 def test_roles_and_databases_may_have_any_name(scene, name):
-    if "\n" in name and scene.box.version >= 19:  # it refuses them: none is there to be told
+    if "\n" in name and scene.box.version >= 19:  # it refuses them: there is none to report
         with pytest.raises(psycopg2.Error, match="newline"):
             scene.role(name)
         return
@@ -120,7 +120,7 @@ def test_roles_beyond_number_are_bounded_wherever_they_are_a_label(scene):
         assert len(families.samples(name)) == limit + 1, name
 
 
-def test_wait_events_are_bounded_too_and_none_of_those_who_wait_is_lost(scene):
+def test_wait_events_are_bounded_too_and_no_waiter_is_lost(scene):
     scene.session().run("SELECT pg_advisory_lock(7)")
     for _ in range(2):
         scene.session().start("SELECT pg_sleep(600)")

@@ -36,7 +36,7 @@ def test_the_sessions_are_read_once_a_scrape_whoever_needs_them(logged, query):
         assert len(reads) == 1, reads
 
 
-def test_what_changes_only_with_the_configuration_is_asked_for_once(logged):
+def test_what_changes_only_with_the_configuration_is_read_once(logged):
     exporter = logged.watch("monitor")
 
     def settings_read():
@@ -67,7 +67,7 @@ def test_one_session_serves_all_scrapes_and_is_gone_after_the_stop(scene):
 
 
 @pytest.mark.parametrize("through", ["tls", "plain", "unix"])
-def test_our_session_is_replaced_at_once_when_terminated_and_the_reason_told(scene, through):
+def test_our_session_is_replaced_at_once_when_terminated_and_the_reason_reported(scene, through):
     exporter = scene.watch(dsn=scene.box.dsn(**scene.transport(through)))
     ours = f"FROM pg_stat_activity WHERE application_name = '{OURS}'"
     for count in (1, 2, 3):
@@ -108,7 +108,7 @@ def test_an_idle_session_timeout_does_not_end_our_session(scene):
     exporter = scene.watch("monitor")
     exporter.metrics()
     victim = scene.session("monitor", application="victim")
-    scene.wait_gone(victim)  # whoever does not ask for mercy ends
+    scene.wait_gone(victim)  # a session that does not exempt itself ends
     families = exporter.metrics()
     assert families.sum("pgconn_scrape_errors_total") == 0
     assert families.samples("pgconn_sessions", application="victim") == []

@@ -20,7 +20,7 @@ std::string text(const Answer& answer) {
   return rows.empty() ? "no rows" : std::string(postgres::text_or(rows.at(0, 0), "NULL"));
 }
 
-TEST_CASE("a query that fails fails alone, with its SQLSTATE") {
+TEST_CASE("a query that fails affects no other, and has its SQLSTATE") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;

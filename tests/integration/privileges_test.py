@@ -73,11 +73,11 @@ def test_the_target_is_described_with_its_version_and_role(scene):
         ("pgconn_server_config_load_time_seconds", "pg_conf_load_time"),
     ):
         expected = float(scene.value(f"SELECT extract(epoch FROM {function}())"))
-        # Each process of the server notes for itself when it loaded the configuration.
+        # Each process of the server records for itself when it loaded the configuration.
         assert families.value(metric) == pytest.approx(expected, abs=1)
 
 
-def test_a_bare_role_gets_what_is_visible_and_is_told_the_missing_grant_once(scene):
+def test_a_bare_role_gets_what_is_visible_and_the_missing_grant_is_reported_once(scene):
     scene.role("bare")
     scene.session("bare", application="mine")
     before = len(complaints(scene.box))
@@ -103,7 +103,7 @@ def test_a_bare_role_gets_what_is_visible_and_is_told_the_missing_grant_once(sce
     assert all(collector in told[0] for collector in NEED_SESSIONS), told
 
 
-def test_a_grant_is_heeded_by_the_next_scrape_and_its_loss_is_told_again(scene):
+def test_a_grant_is_noticed_by_the_next_scrape_and_its_loss_is_reported_again(scene):
     scene.role("bare")
     exporter = scene.watch("bare")
     assert succeeded(exporter.metrics()) == COLLECTORS - NEED_SESSIONS

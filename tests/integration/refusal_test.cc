@@ -26,7 +26,7 @@ void check(const PgError& error, std::string_view phase, std::string_view reason
   CHECK_FALSE(contains(error.what(), "\n"));
 }
 
-TEST_CASE("a wrong password is told from a missing one and from the right one") {
+TEST_CASE("a wrong password is distinguished from a missing one and from the right one") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       const PasswordRole role(server);
@@ -95,7 +95,7 @@ TEST_CASE("TLS that the server does not offer is refused before anything is sent
   }
 }
 
-TEST_CASE("a certificate that is not to be trusted is told from one for another host") {
+TEST_CASE("an untrusted certificate is distinguished from one for another host") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Client client;
@@ -145,7 +145,7 @@ TEST_CASE("an encrypted key without its passphrase is an error, not a question t
   }
 }
 
-TEST_CASE("nobody listening is a refusal in the tcp phase, on a port and on a Unix socket") {
+TEST_CASE("a port or Unix socket without a listener is a refusal in the tcp phase") {
   Client client;
   const int port = Stranger::unused_port();
   check(client.refusal("host=127.0.0.1 sslmode=disable port=" + std::to_string(port)), "tcp",

@@ -1,4 +1,4 @@
-"""A crash restart is told from a clean one, by who saw it and by who came later."""
+"""A crash restart is distinguished from a clean one, by an exporter that saw it and by one that came later."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def crash(scene):
     killed = float(scene.value("SELECT extract(epoch FROM clock_timestamp())"))
     victim = Session(scene.box.dsn())
     scene.box.kill_backend(victim.pid)
-    # PostgreSQL 18 does not heed a shutdown that comes before it is ready.
+    # PostgreSQL 18 ignores a shutdown that comes before it is ready.
     eventually(lambda: scene.box.log_count("ready to accept connections") == backs + 1)
     scene.connect_admin()
     return killed
@@ -42,7 +42,7 @@ def restart(scene):
 
 @pytest.fixture
 def fresh(spare):
-    """The small server, started anew, so that no crash of an earlier test is left to be seen."""
+    """The small server, restarted, so that no crash of an earlier test is visible."""
     spare.stop()
     return spare.start()
 
@@ -110,7 +110,7 @@ def test_a_reload_is_no_restart(restart_scene):
     assert restarts(exporter.metrics()) == {"clean": 0, "crash": 0}
 
 
-def test_a_reload_has_its_true_time_however_long_nobody_asked(restart_scene):
+def test_a_reload_has_its_true_time_however_long_there_was_no_scrape(restart_scene):
     scene = restart_scene
     exporter = scene.watch()
     name = "pgconn_server_config_load_time_seconds"
@@ -119,7 +119,7 @@ def test_a_reload_has_its_true_time_however_long_nobody_asked(restart_scene):
     loaded = float(scene.value("SELECT extract(epoch FROM clock_timestamp())"))
     scene.until("SELECT extract(epoch FROM clock_timestamp()) > %s", loaded + 1)
     told = [exporter.metrics().value(name) for _ in range(3)]
-    assert told[0] is None  # the held session learns of it now
+    assert told[0] is None  # the held session notices it now
     assert before < told[1] == told[2] <= loaded
 
 

@@ -1,4 +1,4 @@
-"""Scenes on a real server: sessions, roles and settings of known answers that go with the test."""
+"""Scenes on a real server: sessions, roles and settings with known answers, for the length of the test."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ class Session:
 
     @property
     def info(self):
-        """What libpq knows of the connection (TLS version and so on)."""
+        """What libpq knows about the connection (TLS version and so on)."""
         return self._connection.info
 
     def run(self, statement):
@@ -42,7 +42,7 @@ class Session:
         return self
 
     def vanish(self):
-        """Leaves without a word, as a client whose process was killed."""
+        """Leaves without a message, like a client whose process was killed."""
         with socket.socket(fileno=os.dup(self._connection.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)
 
@@ -79,7 +79,7 @@ def quoted(name):
 
 
 class Scene:
-    """One test's doings on one server. A context manager; leaving it undoes all of them.
+    """What one test does on one server. A context manager; leaving it undoes all of it.
 
     `admin` is a superuser's session that is idle whenever the exporter looks.
     """

@@ -30,7 +30,7 @@ def become(exporter, name, expected, **labels):
     eventually(arrived, what=f"{name}{labels} of {expected}")
 
 
-def test_before_14_only_transactions_and_deadlocks_are_told(scene):
+def test_before_14_only_transactions_and_deadlocks_are_reported(scene):
     families = scene.watch().metrics("collect[]=session_ends")
     has_ends = scene.box.version >= 14
     for name in ("pgconn_sessions_established_total", "pgconn_sessions_ended_total",
@@ -76,7 +76,7 @@ def test_a_client_that_vanishes_abandons_its_session(scene, sslmode):
 
 
 @pytest.mark.usefixtures("since_14")
-def test_a_session_that_says_goodbye_is_established_and_ends_without_a_reason(scene):
+def test_a_session_that_closes_properly_is_established_and_ends_without_a_reason(scene):
     database = scene.database("ends")
     exporter = scene.watch()
     for _ in range(3):
@@ -88,7 +88,7 @@ def test_a_session_that_says_goodbye_is_established_and_ends_without_a_reason(sc
 
 
 @pytest.mark.usefixtures("since_14")
-def test_the_time_sessions_spend_is_told_in_seconds_by_what_they_did(scene):
+def test_the_time_sessions_spend_is_reported_in_seconds_by_what_they_did(scene):
     database = scene.database("ends")
     exporter = scene.watch()
     opened = scene.value("SELECT clock_timestamp()")
@@ -139,7 +139,7 @@ def test_rollbacks_and_deadlocks_are_counted(scene):
     become(exporter, "pgconn_transactions_total", 2, database=database, outcome="rollback")
 
 
-def test_a_reset_of_the_statistics_is_told_with_its_time(scene):
+def test_a_reset_of_the_statistics_is_reported_with_its_time(scene):
     database = scene.database("ends")
     exporter = scene.watch()
     session = scene.session(database=database)

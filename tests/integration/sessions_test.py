@@ -39,7 +39,7 @@ def test_idle_sessions_are_counted_by_database_user_and_application(scene):
     assert families.sum("pgconn_sessions") == 8
 
 
-def test_a_login_under_way_is_a_session_that_starts_where_the_server_tells_it(scene):
+def test_a_login_under_way_is_a_session_that_starts_where_the_server_shows_it(scene):
     scene.role("slow")
     scene.box.hba("hostnossl all slow 127.0.0.1/32 scram-sha-256")
     try:
@@ -88,7 +88,7 @@ def test_active_sessions_that_wait_are_counted_by_what_they_wait_for(scene):
     scene.until("SELECT count(*) = 3 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
     scene.wait_for_lock(*waiters)
     families = scene.watch().metrics("collect[]=sessions")
-    # Nothing for those who wait for their client: they are idle.
+    # Nothing for sessions that wait for their client: they are idle.
     waiting = by(("wait_event_type", "wait_event"), families.samples("pgconn_sessions_waiting"))
     assert waiting == {("Timeout", "PgSleep"): len(sleepers), ("Lock", "advisory"): len(waiters)}
 
@@ -140,7 +140,7 @@ def test_sessions_over_an_age_are_counted_step_by_step(scene):
     exporter = scene.watch(collectors={"sessions": {"ages": ["1s", "2s", "1h"]}})
 
     def steps():
-        """What the exporter says while the young are young and the fresh are fresh."""
+        """What the exporter says while new sessions and states are still young."""
         young.run("SELECT 1")
         scene.wait_for_age(young, "state_change", 1)
         fresh.run("SELECT 1")
@@ -159,7 +159,7 @@ def test_steps_without_sessions_are_zero_for_every_usual_state(scene):
     assert {(TRANSACTION, "10"), (ABORTED, "3600"), ("active", "300"), ("idle", "900")} <= zero
 
 
-def test_sessions_by_client_are_told_only_when_asked_for(scene):
+def test_sessions_by_client_are_reported_only_when_asked_for(scene):
     for _ in range(2):
         scene.session(application="app")
     scene.session(application="app", **scene.transport("unix"))

@@ -21,7 +21,7 @@ def overrides(families):
     return by(("name", "database", "role"), samples)
 
 
-def test_times_are_told_in_seconds_whatever_unit_they_were_written_in(scene):
+def test_times_are_reported_in_seconds_whatever_unit_they_were_written_in(scene):
     scene.alter_system(
         statement_timeout="90s", lock_timeout="1500ms", authentication_timeout="2min",
         deadlock_timeout="1234", tcp_keepalives_idle="300", tcp_user_timeout="0",
@@ -44,7 +44,7 @@ def test_times_are_told_in_seconds_whatever_unit_they_were_written_in(scene):
     assert found == expected | {"wal_sender_timeout": 60}
 
 
-def test_numbers_switches_and_sizes_are_told_in_base_units(scene):
+def test_numbers_switches_and_sizes_are_reported_in_base_units(scene):
     found = values(scene.watch().metrics("collect[]=settings"))
     size = "SELECT pg_size_bytes(current_setting(%s))"
     assert found["shared_buffers"] == scene.value(size, "shared_buffers") == 128 * 1024 ** 2
@@ -66,14 +66,14 @@ def test_a_changed_setting_is_seen_after_the_reload_by_the_session_that_is_held(
     eventually(lambda: seconds(exporter.metrics())["deadlock_timeout"] == 3)
 
 
-def test_our_own_limits_are_not_taken_for_the_server_s(scene):
+def test_our_own_limits_are_not_mistaken_for_the_server_s(scene):
     exporter = scene.watch(**{"global": {"statement_timeout": "4s", "lock_timeout": "3s"}})
     for _ in range(2):
         found = seconds(exporter.metrics())
         assert found["statement_timeout"] == found["lock_timeout"] == 0
 
 
-def test_what_the_connection_s_options_set_is_not_taken_for_the_server_s(scene):
+def test_what_the_connection_s_options_set_is_not_mistaken_for_the_server_s(scene):
     options = "-c statement_timeout=3s --Lock-Timeout=2s -cdeadlock_timeout=4s"
     exporter = scene.watch(dsn=scene.box.dsn(options=options))
     for _ in range(2):
@@ -95,11 +95,11 @@ def test_a_setting_masked_for_our_own_role_is_not_guessed(scene):
     assert "work_mem" not in values(families)
     assert seconds(families)["lock_timeout"] == 80
     assert overrides(families) == {("statement_timeout", "", "monitor"): 7}
-    # To another role nothing is masked.
+    # For another role nothing is masked.
     assert seconds(scene.watch().metrics())["statement_timeout"] == 90
 
 
-def test_a_setting_that_waits_for_a_restart_is_told_until_it_is_taken_back(scene):
+def test_a_setting_that_waits_for_a_restart_is_reported_until_it_is_reverted(scene):
     exporter = scene.watch()
     assert exporter.metrics().samples("pgconn_setting_pending_restart") == []
 
@@ -110,12 +110,12 @@ def test_a_setting_that_waits_for_a_restart_is_told_until_it_is_taken_back(scene
     scene.alter_system(max_connections=61, superuser_reserved_connections=4)
     eventually(lambda: pending() == {"max_connections": 1, "superuser_reserved_connections": 1})
     assert values(exporter.metrics())["max_connections"] == 60
-    # The server takes the mark back only from a setting that its files still name.
+    # The server clears the mark only for a setting that its files still name.
     scene.alter_system(max_connections=60, superuser_reserved_connections=3)
     eventually(lambda: pending() == {})
 
 
-def test_overrides_are_told_for_roles_databases_and_roles_in_databases(scene):
+def test_overrides_are_reported_for_roles_databases_and_roles_in_databases(scene):
     scene.role("alice")
     scene.database("shop")
     scene.sql("ALTER ROLE alice SET statement_timeout = '30s'")

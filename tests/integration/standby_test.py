@@ -19,7 +19,7 @@ def roles(families):
     return [sample.labels["role"] for sample in families.samples("pgconn_target_info")]
 
 
-def test_a_standby_is_collected_like_a_primary_until_its_promotion_is_told(standby_scene):
+def test_a_standby_is_collected_like_a_primary_until_its_promotion_is_reported(standby_scene):
     scene = standby_scene
     scene.transaction("SELECT 1", application="report")
     scene.session(application="leader").run("SELECT pg_advisory_lock(1)")
@@ -47,7 +47,7 @@ def test_a_standby_is_collected_like_a_primary_until_its_promotion_is_told(stand
 
 
 @pytest.mark.parametrize("groups", [["pg_monitor"], []], ids=["a monitor", "a bare role"])
-def test_a_standby_tells_a_role_what_it_may_see(spare, standby_scene, groups):
+def test_a_standby_shows_a_role_what_it_may_see(spare, standby_scene, groups):
     with Scene(spare) as primary:
         primary.role("watcher", *groups)
         standby_scene.until("SELECT count(*) = 1 FROM pg_roles WHERE rolname = 'watcher'")

@@ -1,4 +1,4 @@
-// A peer on loopback that is no PostgreSQL server: it says whatever a test makes it say.
+// A peer on loopback that is not a PostgreSQL server: it sends whatever a test makes it send.
 #pragma once
 
 #include <atomic>

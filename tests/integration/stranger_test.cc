@@ -16,7 +16,7 @@ using namespace std::string_literals;
 using postgres::PgError;
 using Clock = std::chrono::steady_clock;
 
-// Says `words` to whoever connects, and then no more.
+// Sends `words` to each client, and then nothing more.
 Stranger::Behaviour saying(std::string words, bool close) {
   return [words = std::move(words), close](Stranger::Line& line) {
     line.read();
@@ -33,7 +33,7 @@ void check(const PgError& error, std::string_view phase, std::string_view reason
   CHECK(std::string_view(error.what()).size() < 700);
 }
 
-TEST_CASE("who answers a connection with something else is told as what it is") {
+TEST_CASE("a peer that answers a connection with something else is reported as what it is") {
   Client client;
   SECTION("a web server, asked for TLS") {
     const Stranger web(saying("HTTP/1.1 400 Bad Request\r\n\r\n", true));
@@ -175,7 +175,7 @@ TEST_CASE("an error whose SQLSTATE is none ends the connection, and is no label"
   }
 }
 
-TEST_CASE("a COPY that nobody asked for is an error, not an endless answer") {
+TEST_CASE("an unexpected COPY is an error, not an endless answer") {
   Client client;
   for (const char type : {'G', 'H', 'W'}) {
     CAPTURE(type);
@@ -233,7 +233,7 @@ TEST_CASE("an answer that breaks off is a loss in the query, with what had arriv
   const PgError error =
       error_of([&] { run(client.io, connection->pipeline(queries, Clock::now() + 30s, answers)); });
   CHECK(to_string(error.phase()) == "query");
-  // Who closes and has not read everything resets.
+  // Closing without having read everything resets.
   const std::string reason(to_string(error.reason()));
   CHECK((reason == "closed" || reason == "reset"));
   REQUIRE(answers.size() == 1);

@@ -47,7 +47,7 @@ def test_tls_plain_and_unix_sessions_are_counted_apart(scene):
     assert transports(families) == {
         ("plain", "local"): 2, ("unix", "local"): 3, ("tls", "local"): 2,  # the admin's is one
     }
-    # All others are told as zero, so that an alert has something to compare with.
+    # All others are reported as zero, so that an alert has something to compare with.
     assert len(families.samples("pgconn_transport_sessions")) == 7
     # A plain session on loopback crosses no network.
     assert families.samples("pgconn_plaintext_remote_sessions") == []
@@ -79,7 +79,7 @@ def old_client(box, version, directory):
         yield
 
 
-def test_sessions_over_old_versions_of_tls_are_told_as_the_alert_looks_for_them(new_box, tmp_path):
+def test_sessions_over_old_versions_of_tls_are_reported_as_the_alert_expects_them(new_box, tmp_path):
     box = new_box(ssl_min_protocol_version="TLSv1", ssl_ciphers="DEFAULT:@SECLEVEL=0")
     with Scene(box) as scene, old_client(box, "TLSv1", tmp_path), old_client(box, "TLSv1.1", tmp_path):
         scene.session(ssl_max_protocol_version="TLSv1.2")

@@ -1,7 +1,7 @@
-"""An hour of a healthy shop: nothing but the watchdog may speak.
+"""An hour of a healthy shop: nothing but the watchdog may fire.
 
-Its server is set as our findings advise. On PostgreSQL's defaults PgConnTimeoutMissing (info: it pages nobody) speaks
-too, and rightly: the timeouts that end forgotten sessions and transactions are 0 there, which is worth a decision.
+Its server is configured as our findings advise. On PostgreSQL's defaults PgConnTimeoutMissing (info: it pages nobody)
+fires too, and rightly: the timeouts that end forgotten sessions and transactions are 0 there, which is worth a decision.
 """
 
 import threading
@@ -16,7 +16,7 @@ from tests.support.process import eventually
 
 # Scraped each second with rules sixty times faster: an hour of a minute's interval.
 HOUR = 60.0
-# The longest wait of an alert that is not about days is one hour (PgConnCertificateExpiry): it is to end as well.
+# The longest wait of an alert that is not about days is one hour (PgConnCertificateExpiry): it must end as well.
 WATCHED = 1.3 * HOUR
 # What our own advice is: see the findings.
 WELL_KEPT = {
@@ -33,7 +33,7 @@ ABSENT_IN_HEALTH = {
 
 
 class Shop:
-    """Clients that behave: some hold a session and ask, some come and go. A context manager."""
+    """Well-behaved clients: some hold a session and query, some come and go. A context manager."""
 
     def __init__(self, box):
         self._box = box
@@ -73,7 +73,7 @@ class Shop:
 
 
 def without_data(prometheus, seconds):
-    """What alerts are computed from and was not there all that time: about these their silence tells nothing."""
+    """What alerts are computed from but was missing at some time: their silence proves nothing about these."""
     needed = set().union(*(rulebook.metrics_of(rule.expr) for rule in rulebook.read_rules(rulebook.ROOT / "alerts")))
     return {name for name in needed if name.startswith("pgconn_")
             and not (prometheus.query(name) and prometheus.query(f"{name} offset {seconds:.0f}s"))}
@@ -86,7 +86,7 @@ def test_an_hour_of_healthy_work_fires_nothing_but_the_watchdog(version, new_box
     box.psql("CREATE ROLE shop LOGIN CONNECTION LIMIT 40; CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor;"
              "CREATE TABLE orders AS SELECT n AS id, 0 AS total FROM generate_series(0, 99) n;"
              "GRANT ALL ON orders TO shop")
-    # As often as a healthy exporter probes in an hour, and as patient: a busy machine is no fault of the server.
+    # As often as a healthy exporter probes in an hour, and as patiently: a busy machine is not the server's fault.
     probes = {"connect": {"interval": "6s", "timeout": "5s"}, "roundtrip": {"interval": "6s", "timeout": "5s"},
               "idle": {"ladder": ["1s", "2s", "5s", "10s"], "canaries": 2, "timeout": "5s"},
               "certificate": {"interval": "6s", "timeout": "5s"}}

@@ -1,4 +1,4 @@
-"""A fault of a real server reaches the pager: the right alert, of the right severity, in time, and not its echoes."""
+"""A fault of a real server reaches the pager: the right alert, of the right severity, in time, without its side effects."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
 from tests.support.pager import Pager
 from tests.support.process import eventually, http_get
 
-# A busy machine must not make failures: what is lost is told at once, whatever the timeout.
+# A busy machine must not cause failures: a loss is reported at once, whatever the timeout.
 PATIENT = {"interval": "6s", "timeout": "5s"}
 FAST = {"connect": PATIENT, "roundtrip": PATIENT, "idle": {"ladder": ["2s", "6s"], "canaries": 2, "timeout": "5s"}}
 HELD = "sum(pgconn_held_connections)"
@@ -26,7 +26,7 @@ def target(box, role="postgres", **more):
 
 
 def assert_runbook_is_at_hand(exporter, notice):
-    """The link that people are sent leads to the exporter that told of the trouble, and it has the page."""
+    """The link that people are sent leads to the exporter that reported the problem, and it has the page."""
     link = notice.annotations["runbook_url"]
     assert link.startswith(exporter.url + "/"), link
     page = exporter.get(link.removeprefix(exporter.url))
@@ -77,13 +77,13 @@ def end_sessions(box, *names):
 
 
 def kept_from_telling(pager, name):
-    """Whether Alertmanager knows that alert and another one keeps it from being told."""
+    """Whether Alertmanager knows that alert and another one suppresses it."""
     alerts = json.loads(http_get(pager.alertmanager.port, "/api/v2/alerts").body)
     return [found for found in alerts if found["labels"]["alertname"] == name and found["status"]["inhibitedBy"]]
 
 
 def test_somebody_who_ends_all_sessions_pages_as_that_and_not_as_killed_sessions_too(new_box, watch):
-    """The inhibition, end to end: the rule about killed sessions fires, and nobody is told."""
+    """The inhibition, end to end: the rule about killed sessions fires, and nothing is sent."""
     box = new_box()
     _, pager = watch([target(box)], FAST)
     # Within half an hour of its start, here half a minute, a server's ends of sessions do not count.
@@ -120,7 +120,7 @@ def test_a_server_that_is_down_pages_as_down_and_not_as_drops(new_box, watch):
     # Neither when it is back: an echo would have come by now.
     eventually(lambda: not pager.prometheus.query("pgconn:server_down:told30m"), 60, "half an hour, of a second each")
     told = {notice.name for notice in pager.webhook.notices if notice.status == "firing" and notice.at > stopped}
-    # That Prometheus has no samples for five minutes, here seconds, tells of a busy machine and not of the server.
+    # That Prometheus has no samples for five minutes, here seconds, is due to a busy machine and not to the server.
     assert told - {"PgConnWatchdog", "PgConnMetricsAbsent"} == {"PgConnServerDown"}
 
 
@@ -144,7 +144,7 @@ def test_refused_slots_page(new_box, watch):
     pager.webhook.wait("PgConnSlotsNearlyFull", "resolved", target="orders")
 
 
-def test_a_broken_configuration_file_is_told(new_box, watch):
+def test_a_broken_configuration_file_is_reported(new_box, watch):
     box = new_box()
     exporter, pager = watch([target(box)])
     exporter.write_config({"targets": [target(box, pace="fast")]})
@@ -155,7 +155,7 @@ def test_a_broken_configuration_file_is_told(new_box, watch):
     pager.webhook.wait("PgConnReloadFailed", "resolved")
 
 
-def test_a_certificate_near_its_end_pages_until_it_is_replaced(new_box, watch):
+def test_a_certificate_about_to_expire_pages_until_it_is_replaced(new_box, watch):
     box = new_box()
     _, pager = watch([target(box)], {"connect": False, "roundtrip": False, "idle": False,
                                      "certificate": {"interval": "1s", "timeout": "900ms"}})

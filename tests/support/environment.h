@@ -13,7 +13,7 @@
 
 namespace pgconn::test {
 
-// Begins without any PG* variable and without files of the user's; the end restores what was there.
+// Begins without any PG* variable and without files of the user's; restores everything at its end.
 class LibpqEnvironment {
  public:
   LibpqEnvironment() {

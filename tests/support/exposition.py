@@ -98,7 +98,7 @@ class _Reader:
         family.type = rest
 
     def _enter(self, name):
-        """Makes `name` the family whose lines follow; one family's lines stand together."""
+        """Makes `name` the family whose lines follow; one family's lines are contiguous."""
         if not _NAME.match(name):
             raise ExpositionError("bad metric name")
         if self.current is None or self.current.name != name:

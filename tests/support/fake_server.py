@@ -40,7 +40,7 @@ def welcome(version=b"17.0"):
 
 class Misbehaviour:
     """`answer` is what each Sync gets before ReadyForQuery; `welcome` what the startup packet gets;
-    `flood` yields what is sent without end after the login, or `while_connecting` in place of it.
+    `flood` yields what is sent without end after the login, or, with `while_connecting`, instead of it.
     """
 
     def __init__(self, answer=b"", welcome=None, flood=None, while_connecting=False, ready=True):
@@ -88,7 +88,7 @@ MISBEHAVIOURS = {
 
 
 class FakeServer(Peer):
-    """Logs everybody in and misbehaves; `asked` counts the questions."""
+    """Logs everybody in and misbehaves; `asked` counts the queries."""
 
     def __init__(self, misbehaviour):
         self._way = misbehaviour
@@ -112,7 +112,7 @@ class FakeServer(Peer):
     def _flood(self, connection):
         for piece in self._way.flood():
             connection.sendall(piece)
-            time.sleep(0.001)  # some 50 MB a second at most: this test is not to use up the machine
+            time.sleep(0.001)  # some 50 MB per second at most: this test must not use up the machine
 
 
 def count_syncs(data):

@@ -8,7 +8,7 @@ _PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=]+)(?: |\Z)')
 
 
 def parse(line):
-    """The pairs of one line as a dict; AssertionError says where it stops to be logfmt."""
+    """The pairs of one line as a dict; AssertionError says where it stops being logfmt."""
     pairs, position = {}, 0
     while position < len(line):
         match = _PAIR.match(line, position)

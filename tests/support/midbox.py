@@ -163,12 +163,12 @@ class Midbox:
             _run("nft", "-f", "-", text=rules)
 
     def forget_all(self):
-        """Makes strangers of all flows that there are; new ones are let through."""
+        """Makes strangers of all existing flows; new ones are let through."""
         self._generation += 1
         self._apply()
 
     def cut(self):
-        """From now on nothing passes, and nobody is told."""
+        """From now on nothing passes, and neither side is told."""
         self._first = "drop"
         self._apply()
 

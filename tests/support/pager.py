@@ -1,5 +1,5 @@
 """From metric to pager: a real Prometheus with the rules of alerts/, a real Alertmanager with the example's
-routes and inhibitions, and a webhook in place of the people."""
+routes and inhibitions, and a webhook instead of people."""
 
 import contextlib
 import re
@@ -96,5 +96,5 @@ class Pager:
                 if alert["state"] == "firing"}
 
     def paged(self):
-        """The names of all alerts that anybody has been told of."""
+        """The names of all alerts that were sent."""
         return {notice.name for notice in list(self.webhook.notices) if notice.status == "firing"}

@@ -10,7 +10,7 @@ import time
 
 @contextlib.contextmanager
 def refusing():
-    """A port that nobody listens on and nobody else gets meanwhile."""
+    """A port that nothing listens on and nobody else gets meanwhile."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
@@ -51,11 +51,11 @@ class Peer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
-        with contextlib.suppress(OSError, ValueError):  # `cut` closes it under our hands
+        with contextlib.suppress(OSError, ValueError):  # `cut` closes it while we use it
             self.converse(connection)
 
     def converse(self, connection):
-        """Here: not a word."""
+        """Here: nothing at all."""
 
     def keep(self, connection):
         """Closes it with the others."""
@@ -82,7 +82,7 @@ class Peer:
 
 
 class Rude(Peer):
-    """Says `answer` once the client has spoken, then closes; empty: closes at once."""
+    """Sends `answer` once the client has sent something, then closes; empty: closes at once."""
 
     def __init__(self, answer=b""):
         self._answer = answer
@@ -170,7 +170,7 @@ class Relay(Peer):
                 other[readable].sendall(data)
 
     def silence(self):
-        """From now on the connections to this destination go nowhere, and nobody is told."""
+        """From now on the connections to this destination go nowhere, and neither side is told."""
         self._silenced.add(self.destination)
 
     def spoil(self, answer):

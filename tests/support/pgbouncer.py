@@ -12,7 +12,7 @@ from tests.support.pgbox import new_directory
 from tests.support.process import Process, StartsOnEntry, eventually, free_port
 from tests.support.prometheus import unpacked
 
-# The oldest that is in wide use, and the newest.
+# The oldest that is widely used, and the newest.
 SUITES = ("bookworm", "sid")
 
 
@@ -31,7 +31,7 @@ class PgBouncer(StartsOnEntry):
         self._process = None
 
     def start(self):
-        """Starts it (again), on the same port; prometheus.Unavailable if it cannot be had here."""
+        """Starts it (again), on the same port; prometheus.Unavailable if it is not available here."""
         self._write_ini()
         # It refuses to be root.
         user = ["setpriv", "--reuid=nobody", "--clear-groups", "--"] if os.getuid() == 0 else []
@@ -93,7 +93,7 @@ class PgBouncer(StartsOnEntry):
             self._process.signal(signal.SIGCONT)
 
     def end(self, number):
-        """Signals it until it has ended: the newer ones, told once, wait for their clients."""
+        """Signals it until it has ended: the newer ones, signalled once, wait for their clients."""
 
         def ended():
             self._process.signal(number)

@@ -20,11 +20,11 @@ _LONGEST_SOCKET = 107  # bytes of a Unix socket's path
 
 
 class Unavailable(Exception):
-    """This version cannot be had here; the message says why."""
+    """This version is not available here; the message says why."""
 
 
 class ServerFailed(Failed):
-    """pgbox.sh did not do what it was told; the message carries what it said."""
+    """pgbox.sh failed; the message contains what it said."""
 
 
 def _pgbox(*arguments):
@@ -55,7 +55,7 @@ def new_directory(prefix):
 
 
 def known_versions():
-    """Major versions the tests know, oldest first; whether one can be had is another question."""
+    """Major versions the tests know, oldest first; whether one is available is another question."""
     return [int(version) for version in _pgbox("versions").split()]
 
 

@@ -76,7 +76,7 @@ def interrupt_by_signals():
 
 
 class Failed(Exception):
-    """The process ended where it should have run; the message carries the end of its output."""
+    """The process ended where it should have run; the message contains the end of its output."""
 
 
 def processes_naming(text):
@@ -171,7 +171,7 @@ class Process:
         return status
 
     def terminate(self, timeout=15.0):
-        """SIGTERM, and SIGKILL if it does not heed; returns the exit status."""
+        """SIGTERM, and SIGKILL if it does not end; returns the exit status."""
         if self.returncode is None:
             self.signal(signal.SIGTERM)
             try:

@@ -16,7 +16,7 @@ _LONGEST = 1200  # seconds of a download
 
 
 class Unavailable(Exception):
-    """A program cannot be had here; the message says why."""
+    """A program is not available here; the message says why."""
 
 
 @functools.lru_cache(maxsize=None)
@@ -116,7 +116,7 @@ class Prometheus(StartsOnEntry):
         return rows[0][1] if rows else None
 
     def alerts(self):
-        """Alerts pending and firing now, as its API tells them."""
+        """Alerts pending and firing now, as its API shows them."""
         return self._api("alerts")["alerts"]
 
     def broken_rules(self):

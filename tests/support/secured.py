@@ -10,7 +10,7 @@ import ssl
 from tests.support.exporter import Exporter
 from tests.support.process import Response, eventually
 
-# Nobody is asked: these tests are about who asks the exporter.
+# No target is asked: these tests are about who asks the exporter.
 _NOTHING_TO_WATCH = {"targets": [{"name": "none", "dsn": "host=127.0.0.1 port=1 user=x"}]}
 
 

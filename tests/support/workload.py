@@ -1,4 +1,4 @@
-"""A small shop that never sleeps: sessions in every state that the exporter tells apart."""
+"""A small shop that never sleeps: sessions in every state that the exporter distinguishes."""
 
 import threading
 
@@ -101,7 +101,7 @@ class Workload:
         with self._lock:
             for connection in self._connections:
                 try:
-                    connection.cancel()  # wakes whoever sleeps or waits in a query
+                    connection.cancel()  # wakes sessions that sleep or wait in a query
                 except psycopg2.Error:
                     pass
         for thread in self._threads:

@@ -1,4 +1,4 @@
-// Prometheus' HTTP API, which the server that serves this page hands on.
+// Prometheus's HTTP API, to which the server of this page forwards.
 
 type Parameters = Record<string, string | number>;
 

@@ -73,7 +73,7 @@ function transformer(info: DataTransformerInfo): TransformerRegistryItem {
 function fillRegistries() {
   standardEditorsRegistry.setInit(() => []);
   standardFieldConfigEditorRegistry.setInit(() => Object.entries(STANDARD_OPTIONS).map(standardOption));
-  // Some transformers are there under two names.
+  // Some transformers exist under two names.
   const transformers = new Map(Object.values(standardTransformers).map((info) => [info.id, info as DataTransformerInfo]));
   standardTransformersRegistry.setInit(() => [...transformers.values()].map(transformer));
 }

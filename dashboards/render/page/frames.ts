@@ -1,4 +1,4 @@
-// Answers of Prometheus' API as data frames, the way Grafana's Prometheus data source makes them.
+// Answers of Prometheus's API as data frames, the way Grafana's Prometheus data source makes them.
 import { createDataFrame, DataFrameType, FieldType, type DataFrame, type Labels } from '@grafana/data';
 
 export interface PrometheusSeries {

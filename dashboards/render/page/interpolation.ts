@@ -1,4 +1,4 @@
-// Variables inside of PromQL, as Grafana's Prometheus data source fills them in.
+// Variables inside PromQL, as Grafana's Prometheus data source fills them in.
 import { rangeUtil, type ScopedVars, type TimeRange } from '@grafana/data';
 import { sceneGraph, type SceneObject } from '@grafana/scenes';
 
@@ -7,7 +7,7 @@ interface VariableModel {
   includeAll?: boolean;
 }
 
-// Values of multi-value variables stand in a regular expression that itself stands in a PromQL string.
+// Values of multi-value variables are part of a regular expression inside a PromQL string.
 function formatValue(value: unknown, variable: VariableModel) {
   if (!variable.multi && !variable.includeAll) {
     return String(value);

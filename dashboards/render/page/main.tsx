@@ -1,4 +1,4 @@
-// Draws one dashboard. What to draw stands in the page's address; `window.rendering` tells how it went.
+// Draws one dashboard. The page's address says what to draw; `window.rendering` has the result.
 import { createTheme } from '@grafana/data';
 import { GlobalStyles, PortalContainer, ThemeContext } from '@grafana/ui';
 import { createRoot } from 'react-dom/client';

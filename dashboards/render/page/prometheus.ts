@@ -17,7 +17,7 @@ import { countNumbers, heatmapFrames, tableFrame, timeSeriesFrames, type Prometh
 import { builtinVariables, interpolate, requester } from './interpolation';
 
 export const PROMETHEUS_UID = 'prometheus';
-const MAX_POINTS = 11000; // Prometheus refuses to give more of a series.
+const MAX_POINTS = 11000; // Prometheus refuses to return more of a series.
 
 export interface PrometheusQuery extends DataQuery {
   expr: string;

@@ -1,4 +1,4 @@
-// What became of each panel: the page's answer to the script that opened it.
+// The result of each panel: the page's answer to the script that opened it.
 import { LoadingState } from '@grafana/data';
 import { sceneGraph, SceneDataTransformer, VizPanel, type EmbeddedScene, type SceneDataLayerSet, type SceneVariable } from '@grafana/scenes';
 

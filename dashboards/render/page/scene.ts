@@ -62,7 +62,7 @@ export interface SceneOptions {
   variables: Record<string, string[]>;
 }
 
-// What the classic model has and this scene does not show. Told as an error rather than left out silently.
+// What the classic model has and this scene does not show. Reported as an error, not left out silently.
 const UNSUPPORTED = ['repeat', 'libraryPanel', 'timeFrom', 'timeShift'];
 
 /** Why a panel cannot be drawn as Grafana would. */
@@ -71,7 +71,7 @@ export function unsupported(panel: ClassicPanel): string[] {
   return [
     ...(knownPanelTypes.has(panel.type) ? [] : [`panel type ${panel.type} is unknown to this rendering`]),
     ...UNSUPPORTED.filter((name) => panel[name]).map((name) => `${name} is not supported by this rendering`),
-    // Scenes leave them out without a word.
+    // Scenes silently leave them out.
     ...transformations.map(({ id }) => `transformation ${id} is unknown to this rendering`),
   ];
 }

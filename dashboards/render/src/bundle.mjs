@@ -1,4 +1,4 @@
-// The page as a bundle, made anew whenever what it is made from has changed.
+// The page as a bundle, rebuilt whenever its sources have changed.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Serves the page on loopback, and hands its questions on to Prometheus.
+// Serves the page on loopback, and forwards its queries to Prometheus.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
@@ -48,7 +48,7 @@ async function ask(prometheus, path, { signal = NEVER, ...options }) {
     const address = prometheus.replace(/\/+$/, '') + path;
     const reply = await fetch(address, { ...options, signal: AbortSignal.any([signal, AbortSignal.timeout(QUERY_DEADLINE)]) });
     const text = await reply.text();
-    JSON.parse(text); // a proxy's page of apology is not Prometheus' answer
+    JSON.parse(text); // a proxy's error page is not Prometheus's answer
     return text;
   } catch (error) {
     const reason = error.cause?.message ?? error.message;

@@ -1,4 +1,4 @@
-// The handshake with peers that are no PostgreSQL, or one of another kind.
+// The handshake with peers that are not PostgreSQL, or one of another kind.
 #include <openssl/ssl.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -97,7 +97,7 @@ TEST_CASE("a peer that never answers is a timeout in the phase it leaves us in")
   }
 }
 
-TEST_CASE("whoever answers SSLRequest otherwise than PostgreSQL is told as what it is") {
+TEST_CASE("a peer that answers SSLRequest differently from PostgreSQL is reported as what it is") {
   struct Case {
     std::string words;
     std::string reason;
@@ -152,7 +152,7 @@ TEST_CASE("a peer that offers TLS and speaks something else fails the handshake"
   }
 }
 
-TEST_CASE("where nobody can be asked, the error says why") {
+TEST_CASE("where no server can be asked, the error says why") {
   check_refusal({"127.0.0.1", "", std::to_string(Stranger::unused_port())}, "tcp", "refused");
   check_refusal({"/var/run/postgresql", "", "5432"}, "tls", "tls_unsupported");
   check_refusal({"255.255.255.255", "", "5432"}, "tcp", "unreachable");
@@ -215,7 +215,7 @@ TEST_CASE("a server that insists on a client certificate is seen all the same") 
   }
 }
 
-TEST_CASE("a server as no client should trust it any more is shaken hands with") {
+TEST_CASE("the handshake succeeds even with a server that no client should trust") {
   const IssuedCertificate weak = certificate("db", 1024);
   const Stranger old(shaking_hands({.chain = {weak}, .version = TLS1_VERSION}));
   const TlsHandshake seen = shake(old);
@@ -224,7 +224,7 @@ TEST_CASE("a server as no client should trust it any more is shaken hands with")
   CHECK_FALSE(seen.cipher.empty());
 }
 
-TEST_CASE("direct TLS wants ALPN: a peer that does not know it is seen and told apart") {
+TEST_CASE("direct TLS requires ALPN: a peer that does not know it is seen and told apart") {
   const IssuedCertificate own = certificate("db");
   const Stranger web(shaking_hands({.chain = {own}, .direct = true}));
   const TlsHandshake seen = shake(web, TlsStart::kDirect);

@@ -55,7 +55,7 @@ class Presenting {
  private:
   static std::vector<std::pair<std::string, std::string>> installed(
       const Server& server, const std::vector<IssuedCertificate>& chain) {
-    static int number = 0;  // another name each time: that is how it is seen that it was read
+    static int number = 0;  // another name each time, which shows that it was read
     const std::string name = "shown-" + std::to_string(++number);
     std::string pem;
     for (const IssuedCertificate& certificate : chain) pem += certificate.pem;
@@ -155,7 +155,7 @@ std::vector<Case> cases(const IssuedCertificate& root) {
   };
 }
 
-TEST_CASE("every certificate of a real server is told, and judged as libpq does") {
+TEST_CASE("every certificate of a real server is reported, and judged as libpq does") {
   const IssuedCertificate root = issue(authority("Root", 1));
   const RootsFile roots(root);
   probes::CertificateRoots trusted;
@@ -189,7 +189,7 @@ TEST_CASE("every certificate of a real server is told, and judged as libpq does"
   }
 }
 
-TEST_CASE("the handshake tells version, cipher and timings of a real server") {
+TEST_CASE("the handshake reports version, cipher and timings of a real server") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       const TlsHandshake seen = shake(server);
@@ -216,7 +216,7 @@ TEST_CASE("a server with TLS off declines, and says so") {
   }
 }
 
-TEST_CASE("direct TLS is taken from PostgreSQL 17 on, and a close before") {
+TEST_CASE("direct TLS is accepted from PostgreSQL 17 on, and answered with a close before") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       if (server.version >= 17) {
@@ -233,7 +233,7 @@ TEST_CASE("direct TLS is taken from PostgreSQL 17 on, and a close before") {
   }
 }
 
-TEST_CASE("the server notes nothing about a handshake but that somebody connected") {
+TEST_CASE("the server logs nothing about a handshake except the connection") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       const std::filesystem::path box =

@@ -20,14 +20,14 @@ ServerFacts loaded_at(double time, bool sees_hba_rules) {
 
 }  // namespace
 
-TEST_CASE("A new session asks for what the configuration decides, as far as it may") {
+TEST_CASE("A new session reads what the configuration decides, as far as it may") {
   KeptAnswers kept;
   CHECK(kept.to_ask(kReadings, loaded_at(1, true)) ==
         Asked{&settings_reading(), &hba_rules_reading()});
   CHECK(kept.to_ask(kReadings, loaded_at(1, false)) == Asked{&settings_reading()});
 }
 
-TEST_CASE("What was answered is asked again only after a reload") {
+TEST_CASE("A kept answer is read again only after a reload") {
   KeptAnswers kept;
   kept.to_ask(kReadings, loaded_at(1, false));
   kept.keep(settings_reading(), settings({{"max_connections", "100"}}));
@@ -50,7 +50,7 @@ TEST_CASE("An error is not kept") {
   CHECK(kept.to_ask(kReadings, loaded_at(1, false)) == Asked{&settings_reading()});
 }
 
-TEST_CASE("Of what is asked once an error is kept too, as no answer") {
+TEST_CASE("Of a reading that is sent once, an error is kept too, as no answer") {
   using pgconn::postgres::PgError;
   KeptAnswers kept;
   const Asked identity{&identity_reading()};

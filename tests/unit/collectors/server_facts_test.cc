@@ -30,13 +30,13 @@ TEST_CASE("A new postmaster is a restart, a new crash time a crash") {
   CHECK(change(blind, crash) == Change::kNone);
 }
 
-TEST_CASE("An older postmaster is another server, whose crash of before is none that was seen") {
+TEST_CASE("An older postmaster is another server, whose earlier crash was not seen by us") {
   const ServerFacts before = started(200, 0);
   CHECK(change_between(before, started(100, 0), 10) == Change::kMove);
   CHECK(change_between(before, started(100, 150), 10) == Change::kMove);
 }
 
-TEST_CASE("A younger postmaster is a restart of the server or another one, as its identity tells") {
+TEST_CASE("A younger postmaster is a restart of the server or another one, as its identity shows") {
   struct Server {
     std::string address, system_identifier, timeline;
     bool ran_already = false;  // while the one before still answered
@@ -96,7 +96,7 @@ TEST_CASE("A younger postmaster is a restart of the server or another one, as it
   }
 }
 
-TEST_CASE("What one scrape did not learn is as it was, of the same server") {
+TEST_CASE("What one scrape did not learn stays as it was, for the same server") {
   ServerFacts before = started(100, 150);
   before.system_identifier = "7";
   before.timeline = "1";

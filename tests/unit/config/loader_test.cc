@@ -155,8 +155,8 @@ TEST_CASE("a file larger than the bound is refused, also one without end") {
   CHECK(refusal(honest + padding) == "accepted");
   CHECK(refusal(honest + padding + "#") == "test.yml: is larger than 1 MiB; allowed: up to 1 MiB");
   CHECK(refusal_of_file("/dev/zero") ==
-        "/dev/zero: is not a regular file; write the configuration into one, since a pipe or "
-        "device could never be read again");
+        "/dev/zero: is not a regular file; put the configuration into one, since a pipe or "
+        "device could not be read a second time");
 }
 
 }  // namespace

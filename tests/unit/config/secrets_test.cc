@@ -69,7 +69,7 @@ TEST_CASE("the password is the file's first line, of which only the line end is 
   CHECK(password_in("pässwört\n") == "pässwört");
 }
 
-TEST_CASE("a rotated secret file is read anew") {
+TEST_CASE("a rotated secret file is read again") {
   const SecretFile file("old\n");
   CHECK(read_password(target_with_file(file.path())) == "old");
   std::ofstream(file.path(), std::ios::trunc) << "new\n";
@@ -102,10 +102,10 @@ TEST_CASE("a password file that holds no password is an error that says what to 
   const SecretFile binary(std::string("s3\0cret\n", 8));
   CHECK(refusal(target_with_file(binary.path())) ==
         "target orders: password_file " + binary.path() +
-            " holds a NUL byte in its first line; a password is text");
+            " has a NUL byte in its first line; a password is text");
 }
 
-TEST_CASE("a password file that one would have to wait for is refused at once") {
+TEST_CASE("a password file that would have to be waited for is refused at once") {
   const SecretFile place("");
   const std::string pipe = place.path() + ".pipe";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);

@@ -9,7 +9,7 @@ namespace {
 
 const std::vector<std::string_view> kNames = {"scrape_timeout", "lock_timeout", "dsn", "name"};
 
-TEST_CASE("a misspelling is told the nearest name") {
+TEST_CASE("a misspelling gets the nearest name") {
   CHECK(nearest_name("scrape_timeuot", kNames) == "scrape_timeout");
   CHECK(nearest_name("scrapetimeout", kNames) == "scrape_timeout");
   CHECK(nearest_name("lock_timeouts", kNames) == "lock_timeout");
@@ -17,7 +17,7 @@ TEST_CASE("a misspelling is told the nearest name") {
   CHECK(nearest_name("nam", kNames) == "name");
 }
 
-TEST_CASE("what is far from every name is told none") {
+TEST_CASE("a word far from every name gets no suggestion") {
   CHECK(nearest_name("password", kNames) == std::nullopt);
   CHECK(nearest_name("xyz", kNames) == std::nullopt);
   CHECK(nearest_name("", kNames) == std::nullopt);

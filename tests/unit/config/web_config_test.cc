@@ -80,7 +80,7 @@ TEST_CASE("suites and curves get OpenSSL's names; those of TLS 1.3 cannot be cho
   CHECK(web.tls->max_version == TlsVersion::k12);
 }
 
-TEST_CASE("a blank header is left out, http2 is taken and changes nothing") {
+TEST_CASE("a blank header is left out, http2 is accepted and changes nothing") {
   const WebConfig web = load_web_text(
       "http_server_config:\n"
       "  http2: true\n"
@@ -95,7 +95,7 @@ TEST_CASE("an interval of 0 is no rate limit, in quotes or not") {
         std::chrono::nanoseconds(0));
 }
 
-TEST_CASE("what is wrong in a web configuration is told with file, line, key and what is allowed") {
+TEST_CASE("an error in a web configuration is reported with file, line, key and what is allowed") {
   const std::string hash_allowed =
       "allowed: 60 characters that begin with `$2a$`, `$2b$` or `$2y$`, as `htpasswd -nBC 10 \"\"` "
       "prints them";
@@ -123,8 +123,8 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
        "1: tls_server_config.key_file: is a list; allowed: a path on one line, absolute or from "
        "this file's directory"},
       {tls("  max_version: TLS11\n"),
-       "4: tls_server_config.max_version: is too old for OpenSSL 3, which speaks it only with "
-       "signatures that are broken; allowed: TLS12, TLS13"},
+       "4: tls_server_config.max_version: is too old for OpenSSL 3, which supports it only with "
+       "broken signatures; allowed: TLS12, TLS13"},
       {tls("  min_version: TLS13\n  max_version: TLS12\n"),
        "5: tls_server_config.max_version: is below min_version; allowed: at least that"},
       {tls("  client_auth_type: VerifyClientCert\n"),
@@ -132,13 +132,13 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
        "RequestClientCert, RequireAnyClientCert, RequireClientCert, VerifyClientCertIfGiven, "
        "RequireAndVerifyClientCert"},
       {tls("  client_ca_file: ca.crt\n"),
-       "4: tls_server_config.client_ca_file: is of no use without `client_auth_type`; allowed: "
+       "4: tls_server_config.client_ca_file: has no effect without `client_auth_type`; allowed: "
        "together with RequireAndVerifyClientCert"},
       {tls("  curve_preferences: [CurveP25]\n"),
        "4: tls_server_config.curve_preferences[0]: unknown curve; "
        "allowed: CurveP256, CurveP384, CurveP521, X25519"},
       {tls("  cipher_suites: [TLS_AES_128_GCM_SHA256]\n  max_version: TLS12\n"),
-       "4: tls_server_config.cipher_suites: has none of TLS 1.2, which `max_version` asks for; "
+       "4: tls_server_config.cipher_suites: has none of TLS 1.2, which `max_version` requires; "
        "allowed: at least one of them"},
       {"http_server_config: {http2: 1}\n",
        "1: http_server_config.http2: `1` is neither true nor false; allowed: true or false"},
@@ -174,9 +174,9 @@ TEST_CASE("what is wrong in a web configuration is told with file, line, key and
   }
 }
 
-// The kinds of files that the tests of Prometheus's exporter-toolkit have, written anew. What its
-// tests expect of them is expected here, but for one: suites without one that HTTP/2 requires end
-// its server, and promtool accepts them as we do, who do not speak HTTP/2.
+// The kinds of files that the tests of Prometheus's exporter-toolkit have, written from scratch. We
+// expect what its tests expect, with one exception: a list without a suite that HTTP/2 requires
+// ends its server; promtool accepts such a list, and so do we, since we do not speak HTTP/2.
 TEST_CASE("what Prometheus's exporters accept is accepted, and what they refuse is refused") {
   const std::string user = "basic_auth_users: {dave: " + kHash + "}\n";
   const std::string inlined =
@@ -261,7 +261,7 @@ TEST_CASE("a rate limit's interval is one of Go's durations") {
   }
 }
 
-TEST_CASE("certificate and key may be in the file itself, and a path goes before them") {
+TEST_CASE("certificate and key may be in the file itself, and a path takes precedence") {
   const WebConfig web = load_web_text(
       "tls_server_config:\n  cert: |\n    a\n    b\n  key: c\n  client_ca: d\n"
       "  client_auth_type: RequireAndVerifyClientCert\n",
@@ -273,7 +273,7 @@ TEST_CASE("certificate and key may be in the file itself, and a path goes before
   CHECK(web.warnings.empty());
   CHECK(load_web_text(tls("  cert: a\n"), "w").warnings ==
         std::vector<std::string>{
-            "w:4: tls_server_config.cert: is not used, since `cert_file` goes before it"});
+            "w:4: tls_server_config.cert: is not used, since `cert_file` takes precedence"});
 }
 
 TEST_CASE("suites of TLS 1.3 alone leave TLS 1.2 out") {
@@ -281,7 +281,9 @@ TEST_CASE("suites of TLS 1.3 alone leave TLS 1.2 out") {
   CHECK(web.tls->min_version == TlsVersion::k13);
 }
 
-TEST_CASE("what protects less than it may seem is told with line and key, and shows no secret") {
+TEST_CASE(
+    "a setting that protects less than it may seem to is reported with line and key, and without "
+    "secrets") {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "w:1: the file is empty"},
       {"rate_limit: {interval: 0}\ntls_server_config: {}\n", "w:2: tls_server_config: is empty"},
@@ -290,16 +292,17 @@ TEST_CASE("what protects less than it may seem is told with line and key, and sh
        "w:1: basic_auth_users.a: has the cost 18"},
       {"basic_auth_users: {\"a:b\": " + kHash + "}\n", "w:1: basic_auth_users.<key>: can never"},
       {"rate_limit:\n  interval: 1s\n  burst: 0\n", "w:3: rate_limit.burst: is below 1"},
-      {"rate_limit: {interval: 5, burst: 1}\n", "w:1: rate_limit.interval: limits nothing"},
-      {tls("  min_version: TLS11\n"), "w:4: tls_server_config.min_version: is taken for TLS12"},
+      {"rate_limit: {interval: 5, burst: 1}\n",
+       "w:1: rate_limit.interval: limits practically nothing"},
+      {tls("  min_version: TLS11\n"), "w:4: tls_server_config.min_version: is taken as TLS12"},
       {tls("  client_auth_type: RequestClientCert\n"),
        "w:4: tls_server_config.client_auth_type: certificates are not verified"},
       {tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca: x\n"),
-       "w:4: tls_server_config.client_auth_type: who shows no certificate is let in"},
+       "w:4: tls_server_config.client_auth_type: clients without a certificate are let in"},
       {tls("  client_auth_type: RequireAndVerifyClientCert\n"),
        "w:4: tls_server_config.client_auth_type: without `client_ca_file` every authority"},
       {tls("  client_allowed_sans: [a]\n"),
-       "w:4: tls_server_config.client_allowed_sans: does nothing"},
+       "w:4: tls_server_config.client_allowed_sans: has no effect"},
   };
   for (const auto& [yaml, warning] : cases) {
     INFO(yaml);

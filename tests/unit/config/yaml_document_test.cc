@@ -34,7 +34,7 @@ TEST_CASE("a document becomes a tree that knows its lines") {
   CHECK(root.find("c") == nullptr);
 }
 
-TEST_CASE("of a duplicate key the first value stays and the second is a problem") {
+TEST_CASE("of a duplicate key, the first value stays and the second is a problem") {
   Problems problems("test.yml");
   const YamlNode root = parse_document("a: 1\na: {b: 2}\nc: 3\n", problems);
   CHECK_THROWS_AS(problems.throw_if_any(), ConfigError);
@@ -71,7 +71,7 @@ TEST_CASE("the bounds on depth and number of values allow what is at them") {
   CHECK_THROWS_AS(parse(list_of(kMaxNodes)), ConfigError);
 }
 
-TEST_CASE("UTF-8 is told from what only looks like it") {
+TEST_CASE("UTF-8 is distinguished from what only looks like it") {
   CHECK(parse("[\"é€𝄞\"]").children[0].text == "é€𝄞");
   for (const std::string bytes : {"\xC3", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",
                                   "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xFF", "\x80"}) {

@@ -89,7 +89,7 @@ TEST_CASE("buckets must ascend from 0 to +Inf without falling counts, and the su
   CHECK(batch.families()[0].histograms.size() == 1);
 }
 
-TEST_CASE("invalid UTF-8 in a label value is replaced and counted once a value") {
+TEST_CASE("invalid UTF-8 in a label value is replaced and counted once per value") {
   MetricBatch batch;
   batch.add(kSessions, 1, {"caf\xE9", "idle"});
   batch.add(kSessions, 1, {"\xFF\xFE", std::string("a\0b", 3)});

@@ -39,7 +39,7 @@ Values capped_values(MetricBatch& batch, std::size_t max_series) {
   return values(batch.families().front());
 }
 
-TEST_CASE("the largest series stay and the rest is summed into other") {
+TEST_CASE("the largest series stay and the rest are summed into other") {
   MetricBatch batch;
   batch.add(kSessions, 1, {"a", "idle"});
   batch.add(kSessions, 30, {"b", "idle"});

@@ -1,5 +1,5 @@
 // Random bytes through batch, cap and exposition: whatever a server calls its databases, the
-// output is valid and says what went in.
+// output is valid and shows what went in.
 #include <cmath>
 #include <limits>
 #include <random>

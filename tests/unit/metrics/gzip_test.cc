@@ -26,7 +26,7 @@ std::string unpacked(const std::string& data, std::size_t size) {
   return out;
 }
 
-TEST_CASE("what is compressed unpacks to the same, also when it is empty or will not shrink") {
+TEST_CASE("compressed data unpacks to the same, even if it is empty or does not shrink") {
   std::string noise(300000, '\0');
   std::mt19937 random(5);
   for (char& byte : noise) byte = static_cast<char>(random());

@@ -155,7 +155,7 @@ TEST_CASE("nothing is lost when several threads count while another collects") {
   CHECK(batch.families()[1].samples[0].value == 2 * kRounds);
 }
 
-TEST_CASE("a family grows to its bound, and what comes then counts as other") {
+TEST_CASE("a family grows to its limit, and further series count as other") {
   Instruments instruments(3);
   instruments.count(kErrors, {"timeout", ""}, 0);
   for (int i = 0; i < 100; ++i) {
@@ -172,7 +172,7 @@ TEST_CASE("a family grows to its bound, and what comes then counts as other") {
   CHECK(batch.families()[0].samples[2].value == 98);
 }
 
-TEST_CASE("what is foreseen is there whatever the bound") {
+TEST_CASE("expected series exist whatever the limit") {
   Instruments instruments(1);
   for (const char* sqlstate : {"28P01", "53300", "57P03"}) {
     instruments.count(kErrors, {"foreseen", sqlstate}, 0);

@@ -28,12 +28,12 @@ TEST_CASE("Prometheus gets OpenMetrics") {
         Format::kOpenMetrics);
 }
 
-TEST_CASE("Prometheus told to prefer the text format gets it") {
+TEST_CASE("Prometheus gets the text format if configured to prefer it") {
   CHECK(negotiate("text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;"
                   "q=0.5,*/*;q=0.1") == Format::kText);
 }
 
-TEST_CASE("who does not ask for OpenMetrics by name gets text") {
+TEST_CASE("a client that does not ask for OpenMetrics by name gets text") {
   for (const char* accept :
        {"", "*/*", "text/plain", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         "application/*", "application/json", "application/vnd.google.protobuf"}) {
@@ -64,7 +64,7 @@ TEST_CASE("the quality decides, a tie goes to OpenMetrics, and 0 is a refusal") 
   CHECK(negotiate("application/openmetrics-text;q=0.000,text/plain;q=0") == Format::kText);
 }
 
-TEST_CASE("what names text/plain counts before a wildcard") {
+TEST_CASE("an entry that names text/plain counts before a wildcard") {
   CHECK(negotiate("application/openmetrics-text;q=0.5,text/plain;q=0.2,*/*;q=0.9") ==
         Format::kOpenMetrics);
   CHECK(negotiate("application/openmetrics-text;q=0.5,text/plain;version=1.0.0;q=0.9") ==

@@ -45,7 +45,7 @@ TEST_CASE("fractions take the shortest text") {
   CHECK(number(5e-324) == "5e-324");
 }
 
-TEST_CASE("what is no finite number is spelled as Prometheus reads it") {
+TEST_CASE("a number that is not finite is spelled as Prometheus reads it") {
   CHECK(number(kNaN) == "NaN");
   CHECK(number(-kNaN) == "NaN");
   CHECK(number(kInfinity) == "+Inf");

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Encodes any value below 2^21, also those that UTF-8 forbids, in `length` bytes.
+// Encodes any value below 2^21, even those that UTF-8 forbids, in `length` bytes.
 std::string encode(std::uint32_t code_point, int length) {
   if (length == 1) return {static_cast<char>(code_point)};
   std::string bytes;

@@ -23,7 +23,7 @@ std::string refusal(const std::string& dsn) {
   return "";
 }
 
-TEST_CASE("a FIFO in place of a file of the connection string is refused by name") {
+TEST_CASE("a FIFO instead of a file of the connection string is refused by name") {
   const test::LibpqEnvironment environment;
   const test::TemporaryDirectory directory;
   const std::string fifo = directory.path("fifo");

@@ -48,7 +48,8 @@ TEST_CASE("each endpoint has an equal share of what the ones before it left") {
   CHECK(plan.turn_ends() == kStart + 9s);
 }
 
-TEST_CASE("who is up may be slow to log in: most of what is left, all of it for the last") {
+TEST_CASE(
+    "an endpoint that is up may be slow to log in: most of the time left, all of it for the last") {
   ConnectPlan plan(hosts({"a", "b", "c"}), false, kStart + 9s);
   plan.begin(kStart);
   plan.is_up(kStart + 1s);
@@ -75,7 +76,7 @@ TEST_CASE("one that froze after it was up leaves a quarter for the others") {
   CHECK(plan.turn_ends() == kStart + 8s);
 }
 
-TEST_CASE("the last one of the first walk leaves time for the second") {
+TEST_CASE("the last one of the first pass leaves time for the second") {
   ConnectPlan plan(hosts({"a", "b"}), true, kStart + 8s);
   plan.begin(kStart);
   plan.is_at("b", "", "5432", kStart);
@@ -87,7 +88,7 @@ TEST_CASE("the last one of the first walk leaves time for the second") {
   CHECK(plan.turn_ends() == kStart + 8s);
 }
 
-TEST_CASE("who used up its turn is left out, with those that refused before it") {
+TEST_CASE("an endpoint that used up its turn is left out, with those that refused before it") {
   ConnectPlan plan(hosts({"a", "b", "c", "d"}), false, kStart + 10s);
   plan.begin(kStart);
   plan.is_at("b", "", "5432", kStart);
@@ -103,7 +104,7 @@ TEST_CASE("who used up its turn is left out, with those that refused before it")
 TEST_CASE("a standby is looked for among all, and then anything among those that are not silent") {
   ConnectPlan plan(hosts({"a", "b", "c"}), true, kStart + 12s);
   plan.begin(kStart);
-  CHECK(plan.turn_ends() == kStart + 2s);  // three turns now, three in the second walk
+  CHECK(plan.turn_ends() == kStart + 2s);  // three turns now, three in the second pass
   plan.is_at("b", "", "5432", kStart);     // a is a primary
   CHECK(plan.leave_out());                 // b is silent
   CHECK(names(plan) == "ac");
@@ -134,7 +135,7 @@ TEST_CASE("addresses of one name are told apart, however they are written") {
   CHECK(plan.turn_ends() == kStart + 60s);
 }
 
-TEST_CASE("a shuffle can yield each order, each as likely") {
+TEST_CASE("a shuffle can give each order, with equal probability") {
   std::map<std::string, int> orders;
   for (const double first : {0.1, 0.4, 0.8}) {
     for (const double second : {0.0, 0.999}) {

@@ -235,7 +235,7 @@ TEST_CASE("a password is sent and shown nowhere else") {
   CHECK(parameter(info, "password") == "other");
 }
 
-TEST_CASE("a password file that is open to others is handed over without a word on stderr") {
+TEST_CASE("a password file that others can read is passed on without a message on stderr") {
   LibpqEnvironment environment;
   environment.write_passfile("*:*:*:*:hunter2\n", 0644);
   const int shown = dup(STDERR_FILENO);
@@ -263,7 +263,7 @@ TEST_CASE("a misspelled keyword gets a suggestion, an unknown one none") {
   CHECK_FALSE(contains(failure("something=a"), "did you mean"));
 }
 
-TEST_CASE("a value with a blank gets told about quotes") {
+TEST_CASE("for a value with a blank, the error mentions quotes") {
   const LibpqEnvironment environment;
   CHECK(failure("host=a dbname=my db") ==
         "not a usable connection string: missing \"=\" after …; put values that contain blanks in "
@@ -333,7 +333,7 @@ TEST_CASE("no error repeats a password or a part of one") {
   }
 }
 
-TEST_CASE("random order is taken over from libpq, of whatever version") {
+TEST_CASE("random order is taken over from libpq, whatever its version") {
   Keywords keywords = {{"sslmode", "require"}, {"load_balance_hosts", "random"}};
   CHECK(take_over_shuffling(keywords));
   CHECK(keywords == Keywords{{"sslmode", "require"}, {"load_balance_hosts", "disable"}});
@@ -359,7 +359,7 @@ TEST_CASE("a configuration file may hold no password") {
 
 TEST_CASE("a configuration file may hold every usable string without one") {
   LibpqEnvironment environment;
-  environment.set("PGPASSWORD", "hunter2");  // not in the string: no concern of the file's
+  environment.set("PGPASSWORD", "hunter2");  // not in the string: not the file's concern
   for (const char* dsn : {"", "host=a", "host=a,b port=1,2 sslmode=verify-full",
                           "postgresql://u@[::1]:5432/x?sslmode=disable", "host=/run/postgresql"}) {
     CAPTURE(dsn);

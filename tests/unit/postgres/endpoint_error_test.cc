@@ -5,7 +5,7 @@
 namespace pgconn::postgres {
 namespace {
 
-TEST_CASE("each endpoint's refusal is read off libpq's message of them all") {
+TEST_CASE("each endpoint's refusal is read from libpq's message about all of them") {
   const auto errors = endpoint_errors(
       "connection to server at \"10.0.0.1\", port 5432 failed: Connection refused\n"
       "\tIs the server running on that host and accepting TCP/IP connections?\n"
@@ -29,7 +29,9 @@ TEST_CASE("an endpoint of a refusal has the name of an endpoint that was connect
   CHECK(endpoint_name("/run/postgresql", "", "5432") == "/run/postgresql/.s.PGSQL.5432");
 }
 
-TEST_CASE("what names no endpoint is no endpoint's, and what a server quotes is none either") {
+TEST_CASE(
+    "a message without an endpoint belongs to none, and an endpoint that a server quotes does not "
+    "count") {
   CHECK(endpoint_errors("").empty());
   CHECK(endpoint_errors("could not translate host name \"x\" to address: Unknown host\n").empty());
   CHECK(endpoint_errors("connection to server at \"10.0.0.1\", port").empty());

@@ -200,7 +200,7 @@ TEST_CASE("one event, however libpq words it: the other side closed") {
   }
 }
 
-TEST_CASE("a lost connection tells a reset, a dead peer and garbage apart") {
+TEST_CASE("the error of a lost connection distinguishes a reset, a dead peer and garbage") {
   CHECK(lost_error("could not receive data from server: Connection reset by peer\n", Phase::kQuery)
             .reason() == Reason::kReset);
   CHECK(lost_error("SSL SYSCALL error: Connection reset by peer\n", Phase::kQuery).reason() ==
@@ -218,7 +218,7 @@ TEST_CASE("a lost connection tells a reset, a dead peer and garbage apart") {
         Reason::kTls);
 }
 
-TEST_CASE("a loss without a word is a close that says so") {
+TEST_CASE("a loss without a message is a close that says so") {
   const PgError error = lost_error("", Phase::kQuery);
   CHECK(error.reason() == Reason::kClosed);
   CHECK(error.what() == std::string("the server closed the connection"));
@@ -233,7 +233,7 @@ TEST_CASE("a message of any length is cut at a whole character") {
   CHECK(text.substr(0, 9) == "FATAL: ü");
 }
 
-TEST_CASE("binary in a message becomes text that every log and page can take") {
+TEST_CASE("binary data in a message becomes text that every log and page can show") {
   const std::string text =
       one_line("a\x1B[31m\rb\x01\x7F \xC0\xAF \xED\xA0\x80 \xFF \xF4\x90\x80\x80 \xE2\x82");
   for (char c : text) {
@@ -257,7 +257,8 @@ TEST_CASE("nothing but blanks and source lines is no message") {
   CHECK(one_line("LOCATION:  here, there.c:1\n").empty());
 }
 
-TEST_CASE("a login is told that its role does not exist, and of no other thing that is missing") {
+TEST_CASE(
+    "a login error says that the role does not exist, and names nothing else that is missing") {
   CHECK(reason_of_refusal("28000", "FATAL:  28000: role \"monitor\" does not exist") ==
         Reason::kRoleMissing);
   CHECK(reason_of_refusal("28000", "FATAL:  28000: role \"monitor\" is not permitted to log in") ==
@@ -278,7 +279,8 @@ TEST_CASE("a SQLSTATE stands for what the operator does next") {
       {"25P03", Reason::kTerminated},         {"25P04", Reason::kTerminated},
       {"57014", Reason::kCanceled},           {"55P03", Reason::kLockTimeout},
       {"42P01", Reason::kServerError},        {"53200", Reason::kServerError},
-      {"08P01", Reason::kServerError},  // who sends a SQLSTATE speaks the protocol (PgBouncer does)
+      {"08P01", Reason::kServerError},  // a peer that sends a SQLSTATE speaks the protocol
+                                        // (PgBouncer does)
       {"XX000", Reason::kServerError},        {"", Reason::kServerError},
       {"55000", Reason::kServerError},
   }};
@@ -289,7 +291,7 @@ TEST_CASE("a SQLSTATE stands for what the operator does next") {
   CHECK(reason_of_sqlstate("55000", true) == Reason::kDatabase);
 }
 
-TEST_CASE("every phase and reason has a name of its own, fit for a label") {
+TEST_CASE("every phase and reason has a name of its own, suitable for a label") {
   std::set<std::string> phases, reasons;
   for (int i = 0; i <= static_cast<int>(Phase::kIdle); ++i) {
     phases.emplace(to_string(static_cast<Phase>(i)));
@@ -307,14 +309,14 @@ TEST_CASE("every phase and reason has a name of its own, fit for a label") {
   }
 }
 
-TEST_CASE("what an operator can mend comes with advice") {
+TEST_CASE("an error that an operator can fix comes with advice") {
   CHECK(contains(advice(Reason::kRefused), "listen_addresses"));
   CHECK(contains(advice(Reason::kAuthentication), "pg_hba.conf"));
   CHECK(contains(advice(Reason::kTlsVerify), "sslrootcert"));
   CHECK(advice(Reason::kStopped).empty());
 }
 
-TEST_CASE("what a pooler refuses has its reason and its advice") {
+TEST_CASE("a refusal by a pooler has its reason and its advice") {
   const auto refused = [](const std::string& text) {
     return connect_error(
         "connection to server at \"127.0.0.1\", port 6432 failed: FATAL:  08P01: " + text + "\n",

@@ -108,7 +108,7 @@ void wait_for_the_end_of(const GivenUp& given_up) {
   REQUIRE(*given_up == 0);
 }
 
-TEST_CASE("a step that is done in time yields what libpq says next") {
+TEST_CASE("a step that is done in time gives what libpq says next") {
   asio::io_context io;
   Login login(kQuick);
   const GivenUp given_up = nobody_yet();
@@ -149,7 +149,7 @@ TEST_CASE("a step that computes past its deadline is given up with its connectio
   CHECK(given_up_logins() == before);
 }
 
-TEST_CASE("who is cancelled while a step computes leaves the connection to it") {
+TEST_CASE("a coroutine cancelled while a step computes leaves the connection to it") {
   asio::io_context io;
   Login login(kCostly);
   const GivenUp given_up = nobody_yet();
@@ -169,7 +169,7 @@ TEST_CASE("who is cancelled while a step computes leaves the connection to it") 
   wait_for_the_end_of(given_up);
 }
 
-TEST_CASE("a loop that is gone leaves nobody to own a step's connection twice") {
+TEST_CASE("after the loop is gone, nothing owns a step's connection twice") {
   const GivenUp given_up = nobody_yet();
   Login login(kCostly);
   {

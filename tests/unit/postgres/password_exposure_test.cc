@@ -27,7 +27,7 @@ TEST_CASE("a password is sent in clear over TCP without TLS only where libpq can
   CHECK(demanded("host=/run/pg sslmode=disable", 16).empty());
 }
 
-TEST_CASE("a login trusts whoever answers if nothing tells who that is") {
+TEST_CASE("a login trusts any peer if nothing shows who it is") {
   LibpqEnvironment environment;
   const auto trusts = [](const char* dsn, int libpq = 15) {
     return ConnInfo::parse(dsn).trusts_whoever_answers(libpq);
@@ -55,7 +55,7 @@ TEST_CASE("a login trusts whoever answers if nothing tells who that is") {
   }
 }
 
-TEST_CASE("of the ways to log in that a dsn may require, clear text alone shows the password") {
+TEST_CASE("of the login methods that a dsn may require, only clear text reveals the password") {
   CHECK(allows_clear_password(""));
   CHECK(allows_clear_password("password"));
   CHECK(allows_clear_password("scram-sha-256,password"));

@@ -102,7 +102,7 @@ TEST_CASE("a name has the addresses of its lookup, in that order") {
   CHECK(test::run(io, resolver.resolve("db", in(kLong))) == Addresses{"db.2", "db.1"});
 }
 
-TEST_CASE("a lookup that fails for want of a file descriptor says so") {
+TEST_CASE("a lookup that fails for lack of a file descriptor says so") {
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit none = before;
@@ -133,7 +133,7 @@ TEST_CASE("a name without an address fails with the name and the reason") {
   CHECK(text == "cannot look up \"nope.example\": Name not known");
 }
 
-TEST_CASE("a name that failed is looked up anew the next time") {
+TEST_CASE("a name that failed is looked up again the next time") {
   asio::io_context io;
   std::atomic<int> calls = 0;
   Resolver resolver(io.get_executor(), [&calls](const std::string&) {
@@ -192,7 +192,7 @@ TEST_CASE("those who wait for the same name share one lookup") {
   CHECK(lookups->asked("db") == 1);
 }
 
-TEST_CASE("at the deadline waiting ends, and who waits longer still gets the answer") {
+TEST_CASE("at the deadline waiting ends, and a caller that waits longer still gets the answer") {
   asio::io_context io;
   const auto lookups = std::make_shared<Lookups>();
   Resolver resolver(io.get_executor(), lookups->function());
@@ -268,11 +268,11 @@ TEST_CASE("a name that finds all lookups hanging waits for one, at most until it
   io.restart();
   while (!got) io.run_one();
   CHECK(got == Addresses{"192.0.2.2"});
-  CHECK(lookups->asked("too-late") == 0);  // nobody wanted it any more
+  CHECK(lookups->asked("too-late") == 0);  // no caller wanted it any more
   for (int i = 0; i < kMost; ++i) lookups->answer("hung" + std::to_string(i), {});
 }
 
-TEST_CASE("several names are looked up at the same time, and a late asker gets the answer too") {
+TEST_CASE("several names are looked up at the same time, and a late caller gets the answer too") {
   asio::io_context io;
   const auto lookups = std::make_shared<Lookups>();
   Resolver resolver(io.get_executor(), lookups->function());
@@ -288,7 +288,7 @@ TEST_CASE("several names are looked up at the same time, and a late asker gets t
   CHECK(lookups->asked("b") == 1);
 }
 
-TEST_CASE("who is cancelled while waiting was stopped, and not too slow") {
+TEST_CASE("a lookup cancelled while waiting was stopped, and not too slow") {
   asio::io_context io;
   const auto lookups = std::make_shared<Lookups>();
   Resolver resolver(io.get_executor(), lookups->function());
@@ -312,7 +312,7 @@ TEST_CASE("who is cancelled while waiting was stopped, and not too slow") {
   lookups->answer("db", {});
 }
 
-TEST_CASE("an answer that comes when nobody is left does no harm") {
+TEST_CASE("an answer that comes when no caller is left does no harm") {
   const auto lookups = std::make_shared<Lookups>();
   const auto spawn_waiter = [&lookups](asio::io_context& io, Resolver& resolver) {
     asio::co_spawn(
@@ -331,7 +331,7 @@ TEST_CASE("an answer that comes when nobody is left does no harm") {
     io.restart();
     CHECK(io.poll() == 0);
   }
-  SECTION("resolver and loop are gone while somebody waited") {
+  SECTION("resolver and loop are gone while a caller waited") {
     {
       asio::io_context io;
       Resolver resolver(io.get_executor(), lookups->function());
@@ -340,7 +340,7 @@ TEST_CASE("an answer that comes when nobody is left does no harm") {
     lookups->answer("db", {{"192.0.2.1"}, ""});
     lookups->wait_for_returns(1);
   }
-  SECTION("the loop ends with an answer that it never took in") {
+  SECTION("the loop ends with an answer that it never read") {
     asio::io_context io;
     Resolver resolver(io.get_executor(), lookups->function());
     spawn_waiter(io, resolver);

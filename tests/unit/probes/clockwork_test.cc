@@ -33,7 +33,7 @@ TEST_CASE("runs keep to their grid and missed ones are not made up for") {
   CHECK(next_run(start, 10s, Clock::time_point(1005s)) == Clock::time_point(1010s));
 }
 
-TEST_CASE("phases that did not happen are not told") {
+TEST_CASE("phases that did not happen are not reported") {
   pgconn::postgres::ConnectTimings timings;
   timings.tcp = 1ms;
   timings.startup = 2ms;
@@ -43,7 +43,7 @@ TEST_CASE("phases that did not happen are not told") {
   CHECK(phases[1].phase == "startup");
 }
 
-TEST_CASE("a recorder tells the last result and the last duration of each phase") {
+TEST_CASE("a recorder reports the last result and the last duration of each phase") {
   pgconn::metrics::Instruments instruments;
   Recorder recorder(instruments, {0.1, 1});
   recorder.succeeded(ProbeKind::kConnect, {{"tcp", 50ms}, {"total", 200ms}});

@@ -26,7 +26,7 @@ std::map<std::string, double> values(const metrics::Instruments& instruments,
   return found;
 }
 
-TEST_CASE("the counters of what is foreseen exist at 0, so that the first event is an increase") {
+TEST_CASE("the counters of expected events exist at 0, so that the first event is an increase") {
   metrics::Instruments instruments;
   foresee_failures(instruments, ProbeKind::kConnect);
   foresee_drops(instruments, ProbeKind::kIdle);
@@ -38,7 +38,7 @@ TEST_CASE("the counters of what is foreseen exist at 0, so that the first event 
   CHECK(drops.at("idle|path_idle_timeout|") == 0);
 }
 
-TEST_CASE("an event that was foreseen counts in the series that was there") {
+TEST_CASE("an expected event counts in the existing series") {
   metrics::Instruments instruments;
   foresee_drops(instruments, ProbeKind::kIdle);
   const auto before = values(instruments, "pgconn_connection_drops_total").size();

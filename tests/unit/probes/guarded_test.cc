@@ -26,7 +26,7 @@ asio::awaitable<void> fail_twice(int& runs) {
 
 }  // namespace
 
-TEST_CASE("a coroutine that fails is told of and runs again until it ends by itself") {
+TEST_CASE("a coroutine that fails is reported and runs again until it ends by itself") {
   asio::io_context io;
   async::SystemTime time(io.get_executor());
   int runs = 0;
@@ -44,7 +44,7 @@ TEST_CASE("a coroutine that fails is told of and runs again until it ends by its
   CHECK(told == std::vector<std::string>{"run 1", "run 2"});
 }
 
-TEST_CASE("the exception of a coroutine that is to end is no failure") {
+TEST_CASE("the exception of a coroutine that is being ended is no failure") {
   asio::io_context io;
   async::SystemTime time(io.get_executor());
   bool stopped = false;

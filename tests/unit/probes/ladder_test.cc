@@ -66,7 +66,7 @@ TEST_CASE("one canary watches both ends of a narrow bracket by turns") {
   climb(subject, 300s, 12);
   const std::set<Silence> ends = {*subject.longest_survived(), *subject.shortest_dropped()};
   for (int i = 0; i < 3; ++i) {
-    // Whether the loss at the upper end could be told as the path's doing or not.
+    // Whether the loss at the upper end could be recognised as the path's doing or not.
     CHECK(std::set<Silence>{subject.next({}), subject.next({})} == ends);
   }
 }
@@ -102,7 +102,7 @@ TEST_CASE("a limit that falls below what once survived opens the bracket downwar
   CHECK(subject.next({}) == Silence(30s));
 }
 
-TEST_CASE("a halved silence is counted under the configured rung above it") {
+TEST_CASE("a halved idle time is counted under the configured rung above it") {
   const IdleLadder subject = ladder();
   CHECK(subject.rung_of(30s) == Silence(30s));
   CHECK(subject.rung_of(235s) == Silence(350s));

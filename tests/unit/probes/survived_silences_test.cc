@@ -11,7 +11,7 @@ using Silence = std::optional<Clock::duration>;
 
 const Clock::time_point kBegin(std::chrono::hours(100));
 
-TEST_CASE("of the silences survived since a moment the longest counts") {
+TEST_CASE("of the idle times survived since a moment, the longest counts") {
   SurvivedSilences silences;
   CHECK(silences.longest_since(kBegin) == std::nullopt);
   silences.add(kBegin, seconds(30));
@@ -25,7 +25,7 @@ TEST_CASE("of the silences survived since a moment the longest counts") {
   CHECK(silences.longest_since(kBegin + seconds(91)) == std::nullopt);
 }
 
-TEST_CASE("silences that become shorter for ever are not all kept") {
+TEST_CASE("idle times that become shorter and shorter are not all kept") {
   SurvivedSilences silences;
   for (int i = 0; i < 1000; ++i) silences.add(kBegin + seconds(i), seconds(2000 - i));
   CHECK(silences.longest_since(kBegin) < Silence(seconds(1100)));

@@ -1,4 +1,4 @@
-// Annotations over a plot: a dashed line for a moment, a shade for what lasted.
+// Annotations over a plot: a dashed line for a moment, a shaded area for a period.
 import { colorManipulator, type DataFrame, type GrafanaTheme2 } from '@grafana/data';
 import type uPlot from 'uplot';
 

@@ -11,7 +11,7 @@ import type uPlot from 'uplot';
 import { OrdinalPlot } from './ordinal_plot';
 import { NoData, type PanelDefinition } from './plugin';
 
-// Which end of a scheme is for little: Grafana turns some round on a dark ground, some on a light one, some always.
+// Which end of a scheme is for low values: Grafana inverts some on a dark background, some on a light one, some always.
 const TURNED_ALWAYS = new Set(['RdBu', 'RdYlBu', 'RdYlGn', 'Spectral', 'Rainbow', 'Sinebow']);
 const TURNED_ON_LIGHT = new Set(['Turbo', 'Cividis', 'Viridis', 'Magma', 'Inferno', 'Plasma', 'Warm', 'Cool', 'CubehelixDefault']);
 
@@ -71,7 +71,7 @@ function drawCells(u: uPlot, buckets: Buckets, color: (share: number) => string,
       if (!(count > atLeast)) {
         return;
       }
-      const left = u.valToPos(times[t] - interval, 'x', true); // a rate tells of the time before it
+      const left = u.valToPos(times[t] - interval, 'x', true); // a rate describes the time before it
       const width = u.valToPos(times[t], 'x', true) - left;
       ctx.fillStyle = color(count / largest);
       ctx.fillRect(left, top, Math.max(1, width - 1), Math.max(1, height - 1));

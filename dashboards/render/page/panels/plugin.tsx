@@ -42,7 +42,7 @@ export interface PanelDefinition {
   id: string;
   component: ComponentType<PanelProps>;
   /**
-   * Options and custom field options, with what holds where the dashboard says nothing. Paths may have dots. Custom
+   * Options and custom field options, with the defaults where the dashboard sets nothing. Paths may have dots. Custom
    * field options that are not named here do not count.
    */
   options?: object;

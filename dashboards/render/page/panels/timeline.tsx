@@ -1,4 +1,4 @@
-// State timeline and status history: one row a series, coloured by what its values mean.
+// State timeline and status history: one row per series, coloured by what its values mean.
 import {
   cacheFieldDisplayNames, colorManipulator, FieldConfigProperty, FieldColorModeId, FieldType, formattedValueToString, getFieldDisplayName, type DataFrame,
   type Field, type GrafanaTheme2, type PanelProps, type TimeRange,

@@ -22,7 +22,7 @@ TEST_CASE("Without waiters each database with sessions says so") {
   CHECK(collected.samples.size() == 4);
 }
 
-TEST_CASE("A chain of depth 3 behind an idle transaction is laid at its owner's door") {
+TEST_CASE("A chain of depth 3 behind an idle transaction is attributed to its owner") {
   const auto collected =
       blocking({{.application = "report", .state = "idle in transaction", .pids = "{10,11}"},
                 {.state = "active",
@@ -122,7 +122,7 @@ TEST_CASE("A blocker that has ended since is no root") {
   CHECK(collected.count("pgconn_blocking_sessions") == 0);
 }
 
-TEST_CASE("Waiters whose blockers were not asked for are counted, and blame nobody") {
+TEST_CASE("Waiters whose blockers were not looked up are counted, and blame nobody") {
   const auto collected = blocking({{.state = "idle in transaction", .pids = "{1}"},
                                    {.state = "active",
                                     .sessions = 2,

@@ -37,7 +37,7 @@ TEST_CASE("What is not known is not found") {
   CHECK(found({{kIdle, "0", "ms", true}, {"ssl", kNull}}).empty());
 }
 
-TEST_CASE("A password that goes to whoever answers is found, as a matter of the dsn") {
+TEST_CASE("A password that any peer could ask for is a finding about the dsn") {
   Options options;
   CHECK(found({}, {}, options).empty());
   options.password_exposed = true;
@@ -46,7 +46,7 @@ TEST_CASE("A password that goes to whoever answers is found, as a matter of the 
   CHECK(findings.at("password_to_unverified_server dsn").starts_with("-- in the dsn: sslmode="));
 }
 
-TEST_CASE("What the server warned our own role of at its login is found, in its words") {
+TEST_CASE("A warning of the server at our own login is a finding, in its words") {
   const Options options;
   const std::vector<std::string> warnings = {"role password will expire soon: in 23 hours"};
   const auto findings = evaluate({.server_version = 190000,
@@ -121,7 +121,7 @@ TEST_CASE("A statement timeout for all is better set for roles") {
         "statement_timeout; SELECT pg_reload_conf();");
 }
 
-TEST_CASE("Keepalives are held against the path's idle limit, if it is known") {
+TEST_CASE("Keepalives are compared with the path's idle limit, if it is known") {
   Options options;
   const Setting kernel_default{"tcp_keepalives_idle", "0", "s"};
   CHECK(found({kernel_default}, {}, options).empty());
@@ -196,7 +196,7 @@ TEST_CASE("Plaintext rules are named by their place, an empty list is no finding
                        .options = options};
   REQUIRE(evaluate(inputs).size() == 1);
   CHECK(evaluate(inputs)[0].fix ==
-        "-- write hostssl in place of host at pg_hba.conf:98; then: SELECT pg_reload_conf();");
+        "-- write hostssl instead of host at pg_hba.conf:98; then: SELECT pg_reload_conf();");
   inputs.plaintext_remote_rules->clear();
   CHECK(evaluate(inputs).empty());
 }

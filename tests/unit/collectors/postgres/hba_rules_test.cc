@@ -63,6 +63,6 @@ TEST_CASE("Refusing some databases or roles leaves the others") {
   CHECK(found({{"hostnossl", "all", "", "reject", false}, {"host", "all", ""}}) == Places{"2"});
 }
 
-TEST_CASE("A file with errors tells nothing about the rules in force") {
+TEST_CASE("A file with errors says nothing about the rules in force") {
   CHECK(found({{"host", "all", ""}, {"", "", "", "", false, true}}) == std::nullopt);
 }

@@ -65,7 +65,7 @@ TEST_CASE("A bare role learns connections of databases and roles, not the slots 
   CHECK(collected.count("pgconn_role_connections") == 1);
 }
 
-TEST_CASE("Limits are told where one is set, with the connections beside it") {
+TEST_CASE("Limits are reported where one is set, with the connections beside it") {
   const auto collected = collect(
       limits_collector(),
       readings_with(kSlots15, {{.sessions = 2}},

@@ -18,7 +18,7 @@ std::size_t count_rows(const Rows& rows) {
 
 }  // namespace
 
-TEST_CASE("What several collectors make of the same rows is made once, and anew for new rows") {
+TEST_CASE("What several collectors make of the same rows is parsed once, and again for new rows") {
   const Reading& reading = activity_reading({});
   Readings readings;
   readings.put(reading, activity({{}, {}}));
@@ -45,7 +45,7 @@ TEST_CASE("A copy of answers keeps no view into the rows of the other") {
   CHECK(activity_of(moved, {}).at(0).database == "a rather long name of a database");
 }
 
-TEST_CASE("Of an answer that did not come nothing is made") {
+TEST_CASE("Nothing is parsed from an answer that did not come") {
   const Readings readings;
   CHECK_THROWS_AS(activity_of(readings, {}), pgconn::postgres::PgError);
 }

@@ -113,7 +113,7 @@ TEST_CASE("a value that is not allowed is refused with those that are") {
         "ADDRESS:PORT or [IPv6]:PORT");
   const std::string number = GENERATE("0", "257", "-1", "many", "1.5", "99999999999");
   CHECK(mistake({"--web.max-requests=" + number}) ==
-        "--web.max-requests \"" + number + "\" is no number from 1 to 256");
+        "--web.max-requests \"" + number + "\" is not a number from 1 to 256");
   const std::string path =
       GENERATE("metrics", "/", "/metrics/", "/-/healthy", "/a b", "/a?b", "/%41");
   CHECK(mistake({"--web.telemetry-path=" + path}) ==

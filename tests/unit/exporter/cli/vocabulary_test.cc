@@ -30,7 +30,7 @@ TEST_CASE("a label that a metric uses itself is refused as a static label") {
   }
 }
 
-TEST_CASE("a connection string that is of no use is told with its place, and not repeated") {
+TEST_CASE("an unusable connection string is reported with its place, and not repeated") {
   const test::LibpqEnvironment environment;
   environment.write_services("[other]\nhost=db\n");
   const config::Vocabulary words = exporter::vocabulary();

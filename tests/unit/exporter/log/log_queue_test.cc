@@ -52,7 +52,7 @@ TEST_CASE("lines arrive in their order") {
   CHECK(queue.dropped() == 0);
 }
 
-TEST_CASE("what a reader who stopped does not take is dropped, and told when he is back") {
+TEST_CASE("lines that a stopped reader does not take are dropped, and reported when it is back") {
   const auto reader = std::make_shared<Reader>();
   LogQueue queue = queue_to(reader, 2, 1000);
   reader->read(false);

@@ -15,7 +15,7 @@
 namespace pgconn::exporter::log {
 namespace {
 
-// Puts another descriptor in the place of standard error while it lives.
+// Replaces standard error with another descriptor during its lifetime.
 class ReplacedStderr {
  public:
   explicit ReplacedStderr(int fd) : saved_(dup(STDERR_FILENO)) { dup2(fd, STDERR_FILENO); }

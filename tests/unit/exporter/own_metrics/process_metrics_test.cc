@@ -12,7 +12,7 @@ namespace {
 
 ProcessFiles sample_files() {
   ProcessFiles files;
-  // The name holds what a careless reader stumbles over.
+  // The name contains characters that break a careless parser.
   files.stat =
       "4242 (a (b) c) S 1 2 3 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 8 0 12345 10485760 2500 "
       "18446744073709551615 1 1 0\n";

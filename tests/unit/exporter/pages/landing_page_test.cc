@@ -86,7 +86,7 @@ TEST_CASE("a target that is up shows server, role, last scrape and its collector
   CHECK(contains(row, ">server, limits</span>"));
 }
 
-TEST_CASE("findings about settings are shown with their reason and the SQL that mends them") {
+TEST_CASE("findings about settings are shown with their reason and the SQL that fixes them") {
   CHECK_FALSE(contains(landing_page(page_with(up_target())), "<details>"));
   TargetSnapshot target = up_target();
   const collectors::KnownFinding plain{
@@ -144,7 +144,7 @@ TEST_CASE("collectors that failed or were skipped say why, and which grant is mi
   CHECK(contains(html, "newer skipped</span> needs PostgreSQL 18</li>"));
 }
 
-TEST_CASE("collectors with the same trouble share one line") {
+TEST_CASE("collectors with the same problem share one line") {
   TargetSnapshot target = up_target();
   const auto skipped = [](const char* name, const char* message) {
     return report(name, Outcome::kSkipped, message, "privilege");
@@ -195,7 +195,7 @@ TEST_CASE("the page needs nothing from elsewhere") {
   CHECK(html.find("url(") == std::string::npos);
 }
 
-TEST_CASE("durations are spoken in the unit a person would take") {
+TEST_CASE("durations are shown in the unit a person would use") {
   CHECK(spoken(-5ms) == "under 1 ms");
   CHECK(spoken(0ms) == "under 1 ms");
   CHECK(spoken(1ms) == "1 ms");

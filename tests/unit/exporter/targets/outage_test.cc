@@ -40,7 +40,7 @@ TEST_CASE("what works is no news") {
   CHECK(time.succeeds() == kNone);
 }
 
-TEST_CASE("a failure is told when it begins, and when it is over") {
+TEST_CASE("a failure is reported when it begins, and when it is over") {
   Timeline time;
   CHECK(time.fails() == kFailing);
   CHECK(time.fails() == kNone);
@@ -48,14 +48,14 @@ TEST_CASE("a failure is told when it begins, and when it is over") {
   CHECK(time.succeeds() == kNone);
 }
 
-TEST_CASE("another way of failing is told once, however often the ways take turns") {
+TEST_CASE("another way of failing is reported once, however often the ways alternate") {
   Timeline time;
   CHECK(time.fails("timeout") == kFailing);
   CHECK(time.fails("unreachable") == kFailing);
   for (int i = 0; i < 8; ++i) CHECK(time.fails(i % 2 == 0 ? "timeout" : "unreachable") == kNone);
 }
 
-TEST_CASE("an hour of failing is a line when it begins and one each five minutes") {
+TEST_CASE("an hour of failing is a line when it begins and one every five minutes") {
   Timeline time;
   const auto begin = time.now;
   while (time.now < begin + 1h) time.fails();
@@ -65,7 +65,7 @@ TEST_CASE("an hour of failing is a line when it begins and one each five minutes
   CHECK(time.outage.lasted(time.now) == 1h);
 }
 
-TEST_CASE("what comes and goes all the time is no flood") {
+TEST_CASE("a failure that comes and goes all the time causes no flood") {
   Timeline time;
   const auto begin = time.now;
   while (time.now < begin + 1h) {
@@ -77,7 +77,7 @@ TEST_CASE("what comes and goes all the time is no flood") {
   CHECK(time.outage.attempts() == 120);
 }
 
-TEST_CASE("what fails again soon is told at once") {
+TEST_CASE("what fails again soon is reported at once") {
   Timeline time;
   time.fails();
   time.succeeds();

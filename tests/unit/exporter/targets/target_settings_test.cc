@@ -8,7 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST_CASE("Of the path's configured limit and the measured one the shorter counts") {
+TEST_CASE("Of the path's configured and measured limits, the shorter counts") {
   config::Target target;
   CHECK(with_measured(options_of(target), std::nullopt).path_idle_limit == std::nullopt);
   CHECK(with_measured(options_of(target), milliseconds(2700)).path_idle_limit ==

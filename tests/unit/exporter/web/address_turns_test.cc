@@ -10,7 +10,7 @@ namespace {
 
 using Said = std::vector<std::string>;
 
-// Asks for turns under a name, and writes down who was told what.
+// Asks for turns under a name, and records who was told what.
 class Askers {
  public:
   explicit Askers(AddressTurns::Limits limits) : turns_(limits) {}
@@ -27,7 +27,7 @@ class Askers {
   AddressTurns turns_;
 };
 
-TEST_CASE("a turn comes at once while there is one, and else when another is over") {
+TEST_CASE("a turn comes at once while there is one, and otherwise when another is over") {
   Askers askers({.at_once = 2, .at_once_of_one_address = 2, .waiting = 10});
   const auto first = askers.ask("a", "1");
   askers.ask("a", "2");
@@ -37,7 +37,8 @@ TEST_CASE("a turn comes at once while there is one, and else when another is ove
   CHECK(askers.said == Said{"1 may", "2 may", "3 may"});
 }
 
-TEST_CASE("many of one address wait for one another, and one of another address for one of them") {
+TEST_CASE(
+    "many of one address wait for one another, and one of another address for only one of them") {
   Askers askers({.at_once = 1, .at_once_of_one_address = 1, .waiting = 10});
   auto turn = askers.ask("guesser", "g1");
   std::vector<AddressTurns::Turn> later;
@@ -63,26 +64,27 @@ TEST_CASE("an address leaves some of the turns to others, however many it has wa
   CHECK(askers.said.back() == "a3 may");
 }
 
-TEST_CASE("with too many waiting the last of the address with the most is sent away") {
+TEST_CASE("with too many waiting, the last of the address with the most is sent away") {
   Askers askers({.at_once = 1, .at_once_of_one_address = 1, .waiting = 3});
   const auto begun = askers.ask("a", "a0");
   for (const std::string name : {"a1", "a2", "a3"}) askers.ask("a", name);
   askers.said.clear();
-  SECTION("which is his own for one more of it") {
+  SECTION("which is its own if one more of it comes") {
     askers.ask("a", "a4");
     CHECK(askers.said == Said{"a4 may not"});
   }
-  SECTION("and makes way for one of another address") {
+  SECTION("and makes room for one of another address") {
     askers.ask("b", "b1");
     CHECK(askers.said == Said{"a3 may not"});
-    askers.ask("b", "b2");  // now each has as many: who came first stays
+    askers.ask("b", "b2");  // now each has as many: the first to come stays
     CHECK(askers.said == Said{"a3 may not", "b2 may not"});
     askers.leave(begun);
     CHECK(askers.said.back() == "a1 may");
   }
 }
 
-TEST_CASE("who leaves while waiting is never called, and who was sent away may leave too") {
+TEST_CASE(
+    "one that leaves while waiting is never called, and one that was sent away may leave too") {
   Askers askers({.at_once = 1, .at_once_of_one_address = 1, .waiting = 1});
   const auto begun = askers.ask("a", "a1");
   const auto waiting = askers.ask("a", "a2");

@@ -24,7 +24,7 @@ const std::string kAliceWrong = "Basic YWxpY2U6d3Jvbmc=";   // alice:wrong
 const std::string kMallory = "Basic bWFsbG9yeTpyaWdodA==";  // mallory:right
 const std::string kBob = "Basic Ym9iOnJpZ2h0";              // bob:right
 
-// In bcrypt's place: counts, and the password of every hash is "right".
+// Replaces bcrypt: counts, and the password of every hash is "right".
 struct Counted {
   std::vector<std::string> hashes;
   BasicAuth::Matches matches() {
@@ -55,14 +55,14 @@ TEST_CASE("bits of a salt that bcrypt does not use make no other hash") {
   CHECK_FALSE(matches_bcrypt(hash, "wrong-horse-battery"));
 }
 
-TEST_CASE("what is no bcrypt hash matches nothing, whatever crypt() makes of it") {
+TEST_CASE("a hash that is not bcrypt matches nothing, whatever crypt() makes of it") {
   CHECK_FALSE(matches_bcrypt("", ""));
   CHECK_FALSE(matches_bcrypt("*0", ""));
   CHECK_FALSE(matches_bcrypt("abJnggxhB/yWI", "secret"));  // DES
   CHECK_FALSE(matches_bcrypt("$2b$04$" + std::string(53, '!'), "x"));
 }
 
-TEST_CASE("credentials are read as HTTP words them, and nothing else is taken for some") {
+TEST_CASE("credentials are read in HTTP's format, and nothing else is taken for credentials") {
   const auto alice = parse_basic("bAsIc  YWxpY2U6cmlnaHQ=");
   REQUIRE(alice);
   CHECK(alice->user == "alice");
@@ -102,7 +102,7 @@ TEST_CASE("an unknown user costs what a known one does, and is never let in") {
   CHECK(counted.hashes == std::vector<std::string>{"A", "A", "A"});
 }
 
-TEST_CASE("what was right for one user is not for another of the same password") {
+TEST_CASE("a login of one user is not valid for another with the same password") {
   Counted counted;
   BasicAuth auth({{"alice", "A"}, {"bob", "B"}}, counted.matches());
   CHECK(auth.check(kAlice) == Verdict::kRight);
@@ -118,7 +118,7 @@ TEST_CASE("no credentials are refused without any hashing") {
   CHECK(counted.hashes.empty());
 }
 
-TEST_CASE("who was logged in stays so in the next one, unless the hash is another") {
+TEST_CASE("a logged-in user stays so in the next instance, unless the hash has changed") {
   Counted counted;
   BasicAuth before({{"alice", "A"}, {"bob", "B"}}, counted.matches());
   CHECK(before.check(kAlice) == Verdict::kRight);
@@ -158,7 +158,7 @@ TEST_CASE("many may wait for their turn, and each has it") {
   CHECK(right == 1);
 }
 
-TEST_CASE("one who knows waits for one of those who guess from another address, not for all") {
+TEST_CASE("a right login waits for one guess from another address, not for all") {
   std::promise<void> release;
   const std::shared_future<void> released = release.get_future().share();
   int hashed = 0;
@@ -183,7 +183,7 @@ TEST_CASE("one who knows waits for one of those who guess from another address, 
   };
   while (std::ranges::count_if(guesses, is_back) < 60 - 33) std::this_thread::yield();
   auto right = std::async(std::launch::async, [&] { return auth.check(kAlice, "other"); });
-  // It takes the place of the last one who guesses.
+  // It takes the place of the last guess.
   while (std::ranges::count_if(guesses, is_back) < 60 - 32) std::this_thread::yield();
   release.set_value();
   CHECK(right.get() == Verdict::kRight);
@@ -191,7 +191,7 @@ TEST_CASE("one who knows waits for one of those who guess from another address, 
   CHECK(before_right <= 2);  // the one under way, and one in turn
 }
 
-TEST_CASE("one login is hashed at a time, few wait, and one that is known waits for none") {
+TEST_CASE("one login is hashed at a time, few wait, and a cached one waits for none") {
   std::latch entered(1);
   std::promise<void> release;
   const std::shared_future<void> released = release.get_future().share();

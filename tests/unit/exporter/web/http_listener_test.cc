@@ -61,7 +61,7 @@ class Client {
     return *this;
   }
 
-  // Whether the other side closes without a word, within some seconds.
+  // Whether the other side closes without sending anything, within some seconds.
   bool is_closed() {
     std::string all;
     asio::error_code error;
@@ -84,7 +84,7 @@ TEST_CASE("a large answer arrives whole through TLS, and its end is TLS's own") 
   CHECK(answer.ends_with(std::string(1000, 'm')));
 }
 
-TEST_CASE("a client that takes nothing of its answer is left after a while") {
+TEST_CASE("a client that takes nothing of its answer is given up after a while") {
   HttpListenerOptions options;
   options.relay.stall_timeout = 100ms;
   options.relay.farewell_timeout = 100ms;
@@ -124,7 +124,7 @@ TEST_CASE("one connection that cannot be begun does not keep the next from it") 
   CHECK(served.troubles == 1);
 }
 
-TEST_CASE("who connects and is silent is closed at the deadline, before and after the handshake") {
+TEST_CASE("a silent client is closed at the deadline, before and after the handshake") {
   HttpListenerOptions options;
   options.relay.head_timeout = 100ms;
   const Served served({{"/", [](const Request&) { return text("here"); }}}, std::move(options));
@@ -136,7 +136,7 @@ TEST_CASE("who connects and is silent is closed at the deadline, before and afte
   CHECK(Client(served.port()).shake_hands().ask().answer().ends_with("here"));
 }
 
-TEST_CASE("when there is no room, the oldest of those that have not asked makes way") {
+TEST_CASE("when there is no room, the oldest client without a request is closed") {
   HttpListenerOptions options;
   options.relay.head_timeout = 1h;
   options.most_waiting = 3;
@@ -165,7 +165,7 @@ TEST_CASE("those that never begin with TLS cannot drive out one that has, howeve
   CHECK(shaken.ask().answer().ends_with("here"));
 }
 
-TEST_CASE("who made way during his handshake has not failed in it") {
+TEST_CASE("a client closed to make room during its handshake has not failed in it") {
   HttpListenerOptions options;
   options.relay.head_timeout = 1h;
   options.most_waiting = 1;
@@ -209,7 +209,7 @@ TEST_CASE(
   CHECK(descriptors_are_given_back(before));
 }
 
-TEST_CASE("stopping lets the answer under way arrive, and nobody else waits for it") {
+TEST_CASE("stopping lets the answer under way arrive, and nothing else waits for it") {
   std::promise<void> entered;
   std::promise<void> release;
   Served served({{"/", [&](const Request&) {
@@ -229,7 +229,7 @@ TEST_CASE("stopping lets the answer under way arrive, and nobody else waits for 
   CHECK_NOTHROW(served.listener->stop());
 }
 
-TEST_CASE("stopping ends even those that are being answered for ever") {
+TEST_CASE("stopping ends even those that are being answered forever") {
   std::promise<void> release;
   Served served({{"/", [&](const Request&) {
                     release.get_future().wait();

@@ -96,7 +96,9 @@ TEST_CASE("clients that are slow with their heads hold no worker, and are answer
   CHECK(slow[7]->answer().ends_with("here"));
 }
 
-TEST_CASE("who is late with his head is told so, and who said nothing is closed without a word") {
+TEST_CASE(
+    "a client that is late with its head is told so, and a silent one is closed without an "
+    "answer") {
   HttpListenerOptions options;
   options.relay.head_timeout = 100ms;
   const Served served({{"/", here}}, std::move(options), Speaks::kPlain);
@@ -105,7 +107,7 @@ TEST_CASE("who is late with his head is told so, and who said nothing is closed 
   CHECK(silent.answer().empty());
 }
 
-TEST_CASE("the oldest of the address with the most makes way, whoever came first") {
+TEST_CASE("the oldest of the address with the most makes room, whichever address came first") {
   HttpListenerOptions options;
   options.relay.head_timeout = 1h;
   options.most_waiting = 3;
@@ -118,7 +120,7 @@ TEST_CASE("the oldest of the address with the most makes way, whoever came first
   CHECK(many[2]->send().answer().ends_with("here"));
 }
 
-TEST_CASE("a place is never taken from who is being answered, but from who then does not leave") {
+TEST_CASE("a client being answered never loses its place, unless it does not leave afterwards") {
   Slow slow;
   HttpListenerOptions options;
   options.relay.farewell_timeout = 1h;
@@ -163,13 +165,13 @@ TEST_CASE("requests beyond those that may wait are told to come back") {
   for (int i = 0; i < 5; ++i) CHECK(many[i]->answer().ends_with("late"));
 }
 
-TEST_CASE("a client that has said all it will, and closed that direction, is answered") {
+TEST_CASE("a client that has sent everything, and closed that direction, is answered") {
   const Served served({{"/", here}}, {}, Speaks::kPlain);
   CHECK(Client(served.port()).send().end().answer().ends_with("here"));
   CHECK(Client(served.port()).send("GET / HT").end().answer().empty());
 }
 
-TEST_CASE("who has left is forgotten at once, however it left") {
+TEST_CASE("a client that has left is forgotten at once, however it left") {
   HttpListenerOptions options;
   options.relay.farewell_timeout = 1h;
   const Served served({{"/", here}}, std::move(options), Speaks::kPlain);
@@ -191,7 +193,7 @@ TEST_CASE("pages know where a request comes from") {
   CHECK(Client(served.port(), kOther).send().answer().ends_with("\r\n\r\n127.0.0.2"));
 }
 
-TEST_CASE("a question to the server as a whole, and one as to a proxy, are answered") {
+TEST_CASE("a request to the server as a whole, and one as to a proxy, are answered") {
   const Served served({{"/", here}}, {}, Speaks::kPlain);
   const std::string options = Client(served.port()).send("OPTIONS * HTTP/1.1\r\n\r\n").answer();
   CHECK(options.starts_with("HTTP/1.1 405 "));

@@ -5,7 +5,7 @@
 namespace pgconn::exporter {
 namespace {
 
-TEST_CASE("percent-decoding turns each escape into its byte and leaves all else alone") {
+TEST_CASE("percent-decoding turns each escape into its byte and leaves everything else alone") {
   CHECK(percent_decode("/metrics") == "/metrics");
   CHECK(percent_decode("a%20b%2Fc%2fd") == "a b/c/d");
   CHECK(percent_decode("a+b") == "a+b");

@@ -147,7 +147,7 @@ TEST_CASE("other methods are 405 and told which are allowed, even with a body on
   CHECK(has_line(answer, "Allow: GET, HEAD"));
 }
 
-TEST_CASE("a handler that throws becomes a 500 without its words, and the server lives on") {
+TEST_CASE("a handler that throws becomes a 500 without its message, and the server keeps running") {
   std::mutex mutex;
   std::vector<std::string> failures;
   HttpServerOptions options = local_options();
@@ -189,7 +189,7 @@ TEST_CASE("each answer is reported with its route, and everything else as other"
                       {"/metrics", 200}, {"other", 404}, {"/metrics", 405}, {"other", 400}});
 }
 
-TEST_CASE("what is no request or too large a request is a 4xx, and the server lives on") {
+TEST_CASE("a malformed or too large request is a 4xx, and the server keeps running") {
   const HttpServer server(local_options(), {{"/", echo}});
   const int port = server.ports().at(0);
   const std::string large(20000, 'x');
@@ -204,7 +204,7 @@ TEST_CASE("what is no request or too large a request is a 4xx, and the server li
   CHECK(has_status(get(port, "/"), "200"));
 }
 
-TEST_CASE("what refuses a request answers in every page's place, and headers are on every answer") {
+TEST_CASE("a refusal replaces the answer of every page, and headers are on every answer") {
   HttpServerOptions options = local_options();
   options.refuse = [](const Request& request) -> std::optional<Response> {
     if (request.path != "/") return std::nullopt;
@@ -225,7 +225,7 @@ TEST_CASE("what refuses a request answers in every page's place, and headers are
   CHECK(has_line(ask(port, "no request at all\r\n\r\n"), "X-Frame-Options: deny"));
 }
 
-TEST_CASE("who comes from nowhere is sent away whatever he says") {
+TEST_CASE("a client of unknown origin is sent away whatever it sends") {
   HttpServerOptions options = local_options();
   std::string address;
   options.client = [&](std::string_view from, int) {
@@ -273,7 +273,7 @@ TEST_CASE("every address is listened on, and without a host all of them") {
   CHECK(has_status(get(server.ports().at(1), "/"), "200"));
 }
 
-TEST_CASE("half-open clients do not stand in a healthy one's way") {
+TEST_CASE("half-open clients do not delay a healthy one") {
   HttpServerOptions options = local_options();
   options.request_timeout = 1h;  // only free workers can answer
   HttpServer server(std::move(options), {{"/", echo}});

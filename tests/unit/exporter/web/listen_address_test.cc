@@ -38,24 +38,24 @@ TEST_CASE("a listen address is a port, alone or behind an IP address") {
   CHECK(local.text == "localhost:9716");
 }
 
-TEST_CASE("what is no listen address is refused with the reason and what is allowed") {
+TEST_CASE("an invalid listen address is refused with the reason and what is allowed") {
   const std::string allowed = "; write :PORT, ADDRESS:PORT or [IPv6]:PORT";
   const auto [text, why] = GENERATE(table<std::string, std::string>({
       {"9716", "the port is missing"},
       {"", "the port is missing"},
-      {":", "the port is no number from 0 to 65535"},
-      {":http", "the port is no number from 0 to 65535"},
-      {":65536", "the port is no number from 0 to 65535"},
-      {":-1", "the port is no number from 0 to 65535"},
-      {":9716s", "the port is no number from 0 to 65535"},
-      {": 9716", "the port is no number from 0 to 65535"},
+      {":", "the port is not a number from 0 to 65535"},
+      {":http", "the port is not a number from 0 to 65535"},
+      {":65536", "the port is not a number from 0 to 65535"},
+      {":-1", "the port is not a number from 0 to 65535"},
+      {":9716s", "the port is not a number from 0 to 65535"},
+      {": 9716", "the port is not a number from 0 to 65535"},
       {"::1:9716", "an IPv6 address needs brackets"},
       {"[127.0.0.1]:9716", "there is no IPv6 address in the brackets"},
       {"[]:9716", "there is no IPv6 address in the brackets"},
-      {"[:9716", "the host is no IP address of this machine"},
-      {"256.0.0.1:9716", "the host is no IP address of this machine"},
-      {"127.0.0.1,:9716", "the host is no IP address of this machine"},
-      {"example.org:9716", "the host is no IP address of this machine"},
+      {"[:9716", "the host is not an IP address"},
+      {"256.0.0.1:9716", "the host is not an IP address"},
+      {"127.0.0.1,:9716", "the host is not an IP address"},
+      {"example.org:9716", "the host is not an IP address"},
   }));
   CHECK(rejection(text) == "\"" + text + "\" is not a listen address: " + why + allowed);
 }

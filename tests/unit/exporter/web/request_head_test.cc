@@ -5,7 +5,7 @@
 namespace pgconn::exporter {
 namespace {
 
-TEST_CASE("a head is whole at its empty line, in whatever pieces it comes, and ends there") {
+TEST_CASE("a head is complete at its empty line, in whatever pieces it comes, and ends there") {
   const std::string head = GENERATE("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.0\n\n");
   RequestHead bytewise;
   for (std::size_t i = 0; i < head.size(); ++i) {
@@ -17,7 +17,7 @@ TEST_CASE("a head is whole at its empty line, in whatever pieces it comes, and e
   CHECK(with_body.bytes() == head);
 }
 
-TEST_CASE("no more is wanted of what is too large or has a control character") {
+TEST_CASE("no more is read of a head that is too large or has a control character") {
   RequestHead large;
   CHECK(large.add(std::string(kMostHeadBytes - 1, 'x')));
   CHECK_FALSE(large.add(std::string(1000, 'x')));

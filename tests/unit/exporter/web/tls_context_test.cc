@@ -29,7 +29,7 @@ class NoFileDescriptors {
   rlimit before_{};
 };
 
-TEST_CASE("files that could not be read are tried again, and told of once") {
+TEST_CASE("files that could not be read are tried again, and reported once") {
   const TlsFiles files;
   TlsCredentials credentials(files.settings());
   const auto first = credentials.context();
@@ -47,7 +47,8 @@ TEST_CASE("files that could not be read are tried again, and told of once") {
   CHECK(credentials.error().empty());
 }
 
-TEST_CASE("files that could not be read for a reason of ours are read later, though unchanged") {
+TEST_CASE(
+    "files that could not be read because of a limit of ours are read later, though unchanged") {
   const TlsFiles files;
   TlsCredentials credentials(files.settings());
   const auto first = credentials.context();

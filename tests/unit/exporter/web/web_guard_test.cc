@@ -21,13 +21,13 @@ int status(WebGuard& guard, const Request& request, WebGuard::Clock::time_point 
   return refused ? refused->status : 200;
 }
 
-TEST_CASE("without demands everybody is let in") {
+TEST_CASE("without requirements everybody is let in") {
   WebGuard guard({}, {});
   CHECK(status(guard, asking("/metrics")) == 200);
   CHECK(guard.headers().empty());
 }
 
-TEST_CASE("with users every path takes a login, health and unknown ones too") {
+TEST_CASE("with users every path needs a login, health and unknown ones too") {
   config::WebConfig web;
   web.users = {{"alice", kHash}};
   WebGuard guard(web, {});
@@ -42,7 +42,7 @@ TEST_CASE("with users every path takes a login, health and unknown ones too") {
   CHECK(status(guard, asking(path, "Basic YWxpY2U6d3Jvbmc=")) == 401);
 }
 
-TEST_CASE("one that takes another's place lets in whom its own file names") {
+TEST_CASE("a replacement lets in the users of its own file") {
   config::WebConfig web;
   web.users = {{"alice", kHash}};
   WebGuard open({}, {});
@@ -56,7 +56,7 @@ TEST_CASE("one that takes another's place lets in whom its own file names") {
   CHECK(status(third, asking("/", "Basic YWxpY2U6cmlnaHQ=")) == 401);
 }
 
-TEST_CASE("beyond the rate limit nobody is let in, and no password is looked at") {
+TEST_CASE("beyond the rate limit nobody is let in, and no password is checked") {
   config::WebConfig web;
   web.users = {{"alice", kHash}};
   web.rate_limit = {.interval = std::chrono::seconds(1), .burst = 2};

@@ -76,7 +76,7 @@ bool matches(const std::string& sans, std::string_view host, const std::string& 
   return facts_of({issue(request)}, trusting({root()}), host).hostname_match.value();
 }
 
-TEST_CASE("a certificate is told by serial, names, key, signature and dates") {
+TEST_CASE("a certificate is reported with serial, names, key, signature and dates") {
   const ChainFacts facts = facts_of({issue(server(), &root())}, trusting({root()}));
   REQUIRE(facts.certificates.size() == 2);
   const CertificateFacts& leaf = facts.certificates[0];
@@ -91,7 +91,7 @@ TEST_CASE("a certificate is told by serial, names, key, signature and dates") {
   CHECK(leaf.not_after == kNow + 30 * kDay);
 }
 
-TEST_CASE("a chain that leads to a trusted root verifies, and the root is told with it") {
+TEST_CASE("a chain that leads to a trusted root verifies, and the root is reported with it") {
   const ChainFacts facts =
       facts_of({issue(server(), &intermediate()), intermediate()}, trusting({root()}));
   CHECK(error_of(facts).empty());
@@ -105,14 +105,14 @@ TEST_CASE("a chain that leads to a trusted root verifies, and the root is told w
   CHECK(facts.fingerprints.size() == 2);
 }
 
-TEST_CASE("a root that the server presents is told once") {
+TEST_CASE("a root that the server presents is reported once") {
   const ChainFacts facts = facts_of({issue(server(), &root()), root()}, trusting({root()}));
   CHECK(error_of(facts).empty());
   REQUIRE(facts.certificates.size() == 2);
   CHECK(facts.certificates[1].position == Position::kRoot);
 }
 
-TEST_CASE("each bad chain is told with the first reason, and with all its other facts") {
+TEST_CASE("each bad chain is reported with the first reason, and with all its other facts") {
   const Store roots = trusting({root()});
   const IssuedCertificate foreign_root = issue(authority("Foreign Root"));
   CertificateRequest expired = server();
@@ -146,7 +146,7 @@ TEST_CASE("each bad chain is told with the first reason, and with all its other 
   }
 }
 
-TEST_CASE("a certificate holds to its last second and from its first") {
+TEST_CASE("a certificate is valid from its first second to its last") {
   CertificateRequest request = server();
   request.not_before = kNow;
   CHECK(error_of(facts_of({issue(request, &root())}, trusting({root()}))).empty());
@@ -174,13 +174,13 @@ TEST_CASE("an expired certificate that the chain does not need does no harm") {
   CHECK(facts.certificates.size() == 3);
 }
 
-TEST_CASE("a signature that does not fit its issuer is told") {
+TEST_CASE("a signature that does not match its issuer is reported") {
   const IssuedCertificate impostor = issue(authority("Example Root"));
   const ChainFacts facts = facts_of({issue(server(), &impostor)}, trusting({root()}));
   CHECK(error_of(facts) == "certificate signature failure");
 }
 
-TEST_CASE("a weak key hides nothing: it verifies, and its size is told") {
+TEST_CASE("a weak key hides nothing: it verifies, and its size is reported") {
   CertificateRequest request = server();
   request.rsa_bits = 1024;
   ChainFacts facts = facts_of({issue(request, &root())}, trusting({root()}));
@@ -192,7 +192,7 @@ TEST_CASE("a weak key hides nothing: it verifies, and its size is told") {
   CHECK(error_of(facts) == "certificate has expired");
 }
 
-TEST_CASE("without roots nothing is verified and everything else is told") {
+TEST_CASE("without roots nothing is verified and everything else is reported") {
   const ChainFacts facts = facts_of({issue(server(), &root())}, nullptr);
   CHECK(error_of(facts) == "no trusted roots to verify against");
   CHECK(facts.certificates.size() == 1);
@@ -226,7 +226,7 @@ TEST_CASE("addresses are matched with IP addresses, and with names written like 
   CHECK_FALSE(matches("IP:10.0.0.2", "10.0.0.1", "10.0.0.1"));
 }
 
-TEST_CASE("what a peer chooses is bounded") {
+TEST_CASE("what a peer chooses is limited") {
   std::string sans;
   for (int i = 0; i < 500; ++i) {
     sans += (i == 0 ? "DNS:host" : ",DNS:host") + std::to_string(i) + ".example";
@@ -266,7 +266,7 @@ TEST_CASE("control characters in a name are written out") {
   CHECK(facts_of({issue(request)}, nullptr).certificates[0].subject == "CN=two\\0Alines");
 }
 
-TEST_CASE("bytes that are no certificate are passed over") {
+TEST_CASE("bytes that are not a certificate are skipped") {
   const std::vector<std::string> nonsense = {"", "nonsense", std::string(5000, '\x30')};
   const ChainFacts facts = server_chain_facts(nonsense, trusting({root()}).get(), "db", kNow);
   CHECK(facts.certificates.empty());
@@ -275,7 +275,7 @@ TEST_CASE("bytes that are no certificate are passed over") {
   CHECK_FALSE(facts.hostname_match);
 }
 
-TEST_CASE("a certificate with a byte changed is told or passed over, never trusted") {
+TEST_CASE("a certificate with a byte changed is reported or skipped, never trusted") {
   const IssuedCertificate good = issue(server(), &root());
   const Store roots = trusting({root()});
   for (std::size_t i = 0; i < good.der.size(); ++i) {
@@ -288,7 +288,7 @@ TEST_CASE("a certificate with a byte changed is told or passed over, never trust
   }
 }
 
-TEST_CASE("the certificates of a file are told by what they are, in any order") {
+TEST_CASE("the certificates of a file are reported by what they are, in any order") {
   const std::vector<std::string> file = {root().der, issue(server(), &intermediate()).der,
                                          intermediate().der};
   const ChainFacts facts = file_facts(file);
@@ -301,7 +301,7 @@ TEST_CASE("the certificates of a file are told by what they are, in any order") 
   CHECK_FALSE(facts.hostname_match);
 }
 
-TEST_CASE("of a large file those are told that expire first") {
+TEST_CASE("of a large file, the certificates that expire first are reported") {
   std::vector<std::string> file;
   for (int i = 0; i < 20; ++i) {
     CertificateRequest request = server();

@@ -30,7 +30,7 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-TEST_CASE("a PEM file yields its certificates in order, whatever stands between them") {
+TEST_CASE("a PEM file gives its certificates in order, whatever is between them") {
   const IssuedCertificate one = authority("one"), two = authority("two");
   const CertificateFile file =
       parse_certificate_file("# mine\n" + one.pem + "between\n" + one.key_pem + two.pem + "end");
@@ -39,7 +39,7 @@ TEST_CASE("a PEM file yields its certificates in order, whatever stands between 
   CHECK(file.crls.empty());
 }
 
-TEST_CASE("a revocation list is told with its issuer and its next update") {
+TEST_CASE("a revocation list is reported with its issuer and its next update") {
   const IssuedCertificate issuer = authority("revoker");
   CertificateFile file = parse_certificate_file(test::issue_crl(issuer, kNow));
   CHECK(file.error.empty());
@@ -130,7 +130,7 @@ TEST_CASE("roots that are gone or unreadable are no roots, until they are back")
   CHECK(roots.load(path).store);
 }
 
-TEST_CASE("a broken block among roots is told and spoils no other") {
+TEST_CASE("a broken block among roots is reported and affects no other") {
   const TemporaryDirectory directory;
   const std::string path = directory.write(
       "roots.crt",
@@ -141,7 +141,7 @@ TEST_CASE("a broken block among roots is told and spoils no other") {
   CHECK(contains(answer.error, "block 1"));
 }
 
-TEST_CASE("roots that no target names any more are forgotten, but live for who holds them") {
+TEST_CASE("roots that no target names any more are forgotten, but stay valid for their holders") {
   const TemporaryDirectory directory;
   const IssuedCertificate one = authority("one");
   const std::string path = directory.write("roots.crt", one.pem);

@@ -111,7 +111,7 @@ TEST_CASE("two certificates of one position and serial keep the earlier end") {
         Values{{{"file", "leaf", "0A"}, 5000}});
 }
 
-TEST_CASE("TLS is offered, declined, or not known, and what was negotiated is told") {
+TEST_CASE("TLS is offered, declined, or not known, and what was negotiated is reported") {
   postgres::TlsHandshake handshake;
   handshake.version = "TLSv1.3";
   handshake.cipher = "TLS_AES_256_GCM_SHA384";

@@ -34,7 +34,7 @@ Told told(CertificateWatch& watch, CertificateLook look) {
   return all;
 }
 
-TEST_CASE("certificates that are in order are no news, at the first look and later") {
+TEST_CASE("certificates without problems are no news, at the first check and later") {
   CertificateWatch watch("server");
   CHECK_FALSE(watch.has_looked());
   CHECK(told(watch, shown("0A")).empty());
@@ -68,7 +68,7 @@ TEST_CASE("a rotation during an outage is seen after it") {
   CHECK(told(watch, shown("0B")) == Told{{What::kRotated, "server", "0B"}});
 }
 
-TEST_CASE("what is wrong is told when it begins, when it changes, and when it is over") {
+TEST_CASE("a problem is reported when it begins, when it changes, and when it is over") {
   CertificateWatch watch("server");
   CHECK(told(watch, wrong(shown("0A"), "expired")) == Told{{What::kWrong, "server", "expired"}});
   CHECK(told(watch, wrong(shown("0A"), "expired")).empty());
@@ -98,7 +98,7 @@ TEST_CASE("a source that never showed anything has nothing to keep") {
   CHECK_FALSE(watch.has_seen());
 }
 
-TEST_CASE("what is wrong with a chain names every reason") {
+TEST_CASE("the problem of a chain names every reason") {
   const auto judged = [](std::optional<Verification> verification, std::optional<bool> match,
                          const std::string& roots_error = "") {
     ChainFacts facts;

@@ -49,7 +49,7 @@ const std::vector<std::pair<std::string, Change>>& removals() {
   return all;
 }
 
-// What less evidence may lead to. An OOM kill that nobody counted is the crash that it also is.
+// What less evidence may lead to. An OOM kill that was not counted is the crash that it also is.
 bool may_become(Cause from, Cause to) {
   return to == from || to == Cause::kUnknown || (from == Cause::kOomKill && to == Cause::kCrash);
 }
@@ -205,7 +205,7 @@ TEST_CASE("each drop of a mixed incident has its own cause") {
         "its drops ended for different reasons: 1 admin_terminate, 1 idle_session_timeout");
 }
 
-TEST_CASE("one connection that falls again and again is not all of them") {
+TEST_CASE("one connection that is lost again and again is not all of them") {
   Evidence evidence = Given().roundtrip(fatal("57P01")).roundtrip(fatal("57P01")).held(2);
   CHECK(attribute(evidence).scope == Scope::kAll);
   evidence.drops.back().at += std::chrono::seconds(1);
@@ -213,7 +213,8 @@ TEST_CASE("one connection that falls again and again is not all of them") {
   CHECK(attribute(evidence).scope == Scope::kOne);
 }
 
-TEST_CASE("just the canaries is a pattern, whatever the silence was, and less or more is none") {
+TEST_CASE(
+    "exactly the canaries is a pattern, whatever the idle time was, and less or more is none") {
   Evidence evidence = Given().canary(fatal("57P01"), 1).canary(fatal("57P01"), 1).held(3);
   CHECK(attribute(evidence).scope == Scope::kSome);
   evidence.silent = 2;
@@ -272,7 +273,7 @@ TEST_CASE("a clock that is wrong by hours does not matter, only what it counts")
   CHECK(attribute(evidence).cause == Cause::kServerShutdown);
 }
 
-TEST_CASE("the verdict says what decided") {
+TEST_CASE("the verdict says what decided it") {
   CHECK(attribute(Given().roundtrip(fatal("57P01")).held(1).untouched()).because ==
         "57P01 and a new session could be had; the server is the same and had no crash restart");
   CHECK(attribute(Given().roundtrip(closed())).because ==
@@ -284,7 +285,7 @@ TEST_CASE("an incident without drops has no cause") {
   CHECK(attribute(Evidence{}).cause == Cause::kUnknown);
 }
 
-TEST_CASE("every cause and scope has a name of its own, fit for a label") {
+TEST_CASE("every cause and scope has a name of its own, suitable for a label") {
   std::set<std::string> names;
   for (const Cause cause : kCauses) names.emplace(to_string(cause));
   CHECK(names.size() == kCauses.size());
@@ -308,7 +309,7 @@ TEST_CASE(
                                 .held(3)
                                 .survivor(5)
                                 .untouched()) == Silences{60s, 90s});
-  // A link that was cut says nothing of how long it would have remembered them.
+  // A link that was cut says nothing about how long it would have remembered them.
   CHECK(unanswered_silences(
             Given().roundtrip(unanswered()).canary(unanswered(), 60).held(2).untouched()) ==
         Silences{});

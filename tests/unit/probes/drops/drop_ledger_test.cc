@@ -106,7 +106,7 @@ Drop timed_out(const char* sqlstate, Clock::duration ago) {
 
 }  // namespace
 
-TEST_CASE("how many drops there were in the end is told of an incident that went on, once") {
+TEST_CASE("for an incident that went on, the final number of drops is reported once") {
   Bookkeeping books;
   const auto incident = books.ledger.enter(timed_out("25P03", 20s));
   REQUIRE(incident);

@@ -54,7 +54,7 @@ TEST_CASE("a drop joins within the time from the last one, and begins a new inci
   CHECK(log.incidents().size() == 2);
 }
 
-TEST_CASE("a drop that was noticed earlier but told later belongs to the same incident") {
+TEST_CASE("a drop that was noticed earlier but reported later belongs to the same incident") {
   IncidentLog log("db", seconds(3));
   log.add(drop_at(seconds(10)), 3, kDate);
   const Incident& incident = log.add(drop_at(seconds(8)), 2, kDate);
@@ -64,7 +64,7 @@ TEST_CASE("a drop that was noticed earlier but told later belongs to the same in
   CHECK(log.add(drop_at(seconds(4)), 2, kDate).id == 2);
 }
 
-TEST_CASE("a drop joins an incident that is looked into, however long after the others") {
+TEST_CASE("a drop joins an incident under investigation, however long after the others") {
   IncidentLog log("db", seconds(3));
   log.add(drop_at(seconds(0)), 3, kDate);
   Incident& incident = log.add(drop_at(seconds(15)), 2, kDate);
@@ -94,13 +94,13 @@ TEST_CASE("sessions that we open again, only to be ended for idleness again, are
     CHECK(log.goes_on_with(opened_and_idle_for_too_long(opened, now)) == &incident);
   }
   CHECK(incident.turns == 100);
-  CHECK(incident.drops.size() == 1);  // what goes on for ever takes no memory
+  CHECK(incident.drops.size() == 1);  // what goes on forever takes no memory
   CHECK(incident.last == kBegin + now);
   SECTION("until one was held for a while") {
     const auto opened = now + std::chrono::minutes(3);
     CHECK(log.goes_on_with(opened_and_idle_for_too_long(opened, opened + seconds(1))) == nullptr);
   }
-  SECTION("but a loss in other words is") {
+  SECTION("but a loss with another message is") {
     Drop other = drop_at(now + seconds(1), ProbeKind::kIdle, "57P01");
     CHECK(log.goes_on_with(other) == nullptr);
   }
@@ -112,7 +112,7 @@ TEST_CASE("idleness is news after an incident of another cause") {
   CHECK(log.goes_on_with(opened_and_idle_for_too_long(seconds(1), seconds(2))) == nullptr);
 }
 
-TEST_CASE("a late drop joins a decided incident only if its own words give the same cause") {
+TEST_CASE("a late drop joins a decided incident only if its own message gives the same cause") {
   IncidentLog log("db", seconds(3));
   SECTION("they do") {
     decide(log.add(idle_for_too_long(seconds(0)), 3, kDate), Cause::kIdleSessionTimeout);

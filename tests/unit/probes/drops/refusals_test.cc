@@ -31,7 +31,7 @@ std::vector<Reason> told(const std::vector<postgres::EndpointError>& turned_away
   return reasons(errors);
 }
 
-TEST_CASE("the refusal of the host that was lost counts, though another took us") {
+TEST_CASE("the refusal of the host that was lost counts, though another accepted us") {
   CHECK(told({{"10.0.0.1:5432", refused()}}, std::nullopt) == std::vector{Reason::kRefused});
   CHECK(told({{"10.0.0.1:5432", not_accepting("the database system is shutting down")}},
              std::nullopt) == std::vector{Reason::kStarting});
@@ -46,7 +46,7 @@ TEST_CASE("a host of the wrong kind has not refused") {
   CHECK(told({{"10.0.0.1:5432", read_only()}}, std::nullopt).empty());
 }
 
-TEST_CASE("where all turn us away, the first host's refusal counts beside the last one's words") {
+TEST_CASE("where all turn us away, the first host's refusal counts beside the last one's message") {
   CHECK(told({{"10.0.0.1:5432", refused()}, {"10.0.0.2:5432", read_only()}}, read_only()) ==
         std::vector{Reason::kRefused, Reason::kServerError});
   CHECK(told({{"10.0.0.1:5432", refused()}}, refused()) == std::vector{Reason::kRefused});
@@ -82,14 +82,14 @@ TEST_CASE("a host that is always down does not make a shutdown of a terminated s
   CHECK(attribute(evidence).cause == Cause::kAdminTerminate);
 }
 
-TEST_CASE("only where all were reset may the path heal, which is waited for") {
+TEST_CASE("only where all were reset may the path recover, and that is waited for") {
   CHECK(patience_after({lost_from("a", reset()), lost_from("a", reset())}) == kPatience);
   CHECK(patience_after({lost_from("a", reset()), lost_from("a", closed())}) == kSoon);
   CHECK(patience_after({lost_from("a", fatal("57P01"))}) == kSoon);
   CHECK(patience_after({lost_from("a", unanswered())}) == kSoon);
 }
 
-TEST_CASE("who turns us away for what we are lives") {
+TEST_CASE("a server that refuses us for what we are is alive") {
   CHECK(is_refusal_of_living(rejected()));
   CHECK(is_refusal_of_living(no_database()));
   CHECK(is_refusal_of_living(PgError(Phase::kStartup, Reason::kRoleMissing, "28000", "", true)));

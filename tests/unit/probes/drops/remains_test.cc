@@ -18,7 +18,9 @@ Drop lost_canary(const char* sqlstate = "") {
           .backend_pid = 4711};
 }
 
-TEST_CASE("what a silent loss has left is ended: that process, of our role and kind, and as old") {
+TEST_CASE(
+    "the session that a silent loss has left is ended: that process, of our role and kind, and as "
+    "old") {
   const std::string sql = end_of_remains(lost_canary(), kNow);
   CHECK(sql.find("pid = 4711 ") != std::string::npos);
   CHECK(sql.find("usename = current_user") != std::string::npos);
@@ -26,7 +28,7 @@ TEST_CASE("what a silent loss has left is ended: that process, of our role and k
   CHECK(sql.find("interval '348 s'") != std::string::npos);
 }
 
-TEST_CASE("what the server ended itself, and what is not known, is left alone") {
+TEST_CASE("sessions that the server ended itself, and unknown ones, are left alone") {
   CHECK(end_of_remains(lost_canary("57P01"), kNow).empty());
   Drop unknown = lost_canary();
   unknown.backend_pid = 0;
