@@ -35,6 +35,9 @@ class Backoff {
   Clock::time_point not_before_ = Clock::time_point::min();
 };
 
-double dice();  // in [0, 1)
+// In [0, 1); of each thread its own.
+double dice();
+// Makes them fall in the same order each time. For tests.
+void seed_dice(unsigned seed);
 
 }  // namespace pgconn::postgres

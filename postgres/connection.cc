@@ -1,14 +1,12 @@
 // Connecting: resolve, then libpq's own asynchronous connect, its phases told apart by PQstatus.
 #include "postgres/connection.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 
 #include "postgres/backoff.h"
 #include "postgres/blocking_files.h"
 #include "postgres/connect_plan.h"
+#include "postgres/libpq_connection.h"
 #include "postgres/wire.h"
 
 namespace pgconn::postgres {
@@ -189,8 +187,6 @@ void require_supported(PGconn* connection) {
                 true);
 }
 
-std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
-
 // What endpoints have told libpq so far: it forgets that once one accepts us.
 class TurnedAway {
  public:
@@ -275,51 +271,8 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
     require_supported(wire->raw());
     wire->established();
     wire->setup_sql = setup_statement(options, wire->raw());
-    co_return std::unique_ptr<Connection>(new Connection(wire));
+    co_return std::make_unique<LibpqConnection>(wire);
   }
-}
-
-Connection::Connection(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}
-Connection::~Connection() { wire_->close(); }
-void Connection::close() noexcept { wire_->close(); }
-bool Connection::is_open() const { return !wire_->closed() && !wire_->bad(); }
-const ConnectTimings& Connection::timings() const { return wire_->timings; }
-int Connection::server_version() const { return PQserverVersion(wire_->raw()); }
-const std::vector<std::string>& Connection::login_warnings() const {
-  return wire_->login_warnings();
-}
-int Connection::backend_pid() const { return PQbackendPID(wire_->raw()); }
-
-std::optional<bool> Connection::is_direct() const { return wire_->direct; }
-std::optional<bool> Connection::was_acknowledged() const { return wire_->acknowledged; }
-
-std::optional<std::chrono::seconds> Connection::keepalive_gap() const {
-  const auto option = [this](int level, int name) {
-    int value = 0;
-    socklen_t size = sizeof(value);
-    const bool known = getsockopt(PQsocket(wire_->raw()), level, name, &value, &size) == 0;
-    return known ? value : 0;
-  };
-  if (option(SOL_SOCKET, SO_KEEPALIVE) == 0) return std::nullopt;
-  const int idle = option(IPPROTO_TCP, TCP_KEEPIDLE);
-  if (idle == 0) return std::nullopt;
-  // After an answered keepalive, Linux checks again an interval later.
-  return std::chrono::seconds(std::max(idle, option(IPPROTO_TCP, TCP_KEEPINTVL)));
-}
-
-std::string Connection::host() const {
-  const char* host = PQhost(wire_->raw());
-  return host != nullptr ? host : "";
-}
-
-std::string Connection::endpoint() const {
-  PGconn* const raw = wire_->raw();
-  return endpoint_name(text_of(PQhost(raw)), text_of(PQhostaddr(raw)), text_of(PQport(raw)));
-}
-
-std::string Connection::port() const {
-  const char* port = PQport(wire_->raw());
-  return port != nullptr ? port : "";
 }
 
 }  // namespace pgconn::postgres

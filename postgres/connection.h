@@ -62,8 +62,7 @@ using Answer = std::variant<Rows, PgError>;
 // The application_name prefix of every session this program opens.
 inline constexpr std::string_view kApplicationPrefix = "pgconn_exporter/";
 
-class Wire;  // the libpq side, internal
-
+// An interface, so that what holds connections can be tested without a server.
 class Connection {
  public:
   // Resolves, connects, authenticates. Throws PgError with the phase it failed in; the half-open
@@ -73,7 +72,8 @@ class Connection {
                                                               const ConnInfo& conninfo,
                                                               const ConnectOptions& options,
                                                               Deadline deadline);
-  ~Connection();
+  Connection() = default;
+  virtual ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -83,43 +83,43 @@ class Connection {
   // connection is lost, at the deadline (the connection is closed then) or after close().
   // `arrivals`, if given, gets the time each answer was complete. The first call also applies
   // ConnectOptions; a connection that is only watched needs one call without queries for that.
+  virtual asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
+                                         std::vector<Answer>& answers,
+                                         std::vector<Deadline>* arrivals) = 0;
   asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
-                                 std::vector<Answer>& answers,
-                                 std::vector<Deadline>* arrivals = nullptr);
+                                 std::vector<Answer>& answers) {
+    return pipeline(queries, deadline, answers, nullptr);
+  }
 
   // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL
   // comes with its SQLSTATE. Notices that do not end the session are ignored.
-  asio::awaitable<std::optional<PgError>> watch(Deadline deadline);
+  virtual asio::awaitable<std::optional<PgError>> watch(Deadline deadline) = 0;
   // Ends a watch() under way as its deadline would, so that its caller can send a query at once.
-  void interrupt();
+  virtual void interrupt() = 0;
 
   // The server's warnings at login, for example that our password expires soon. Each as "message:
   // detail", in the server's language; the first few.
-  const std::vector<std::string>& login_warnings() const;
+  virtual const std::vector<std::string>& login_warnings() const = 0;
 
   // Closes at once. A coroutine waiting on this connection gets PgError(kStopped).
-  void close() noexcept;
-  bool is_open() const;
+  virtual void close() noexcept = 0;
+  virtual bool is_open() const = 0;
 
-  const ConnectTimings& timings() const;
-  int server_version() const;  // as PQserverVersion: 150018 is 15.18
-  int backend_pid() const;
+  virtual const ConnectTimings& timings() const = 0;
+  virtual int server_version() const = 0;  // as PQserverVersion: 150018 is 15.18
+  virtual int backend_pid() const = 0;
   // Whether the session that answers is the one that we logged in to; if not, a pooler is in
   // between. nullopt before the first answer.
-  std::optional<bool> is_direct() const;
+  virtual std::optional<bool> is_direct() const = 0;
   // After a pipeline() without an answer: whether the peer's kernel acknowledged the query; nullopt
   // if that is not known, as on a Unix socket.
-  std::optional<bool> was_acknowledged() const;
+  virtual std::optional<bool> was_acknowledged() const = 0;
   // The longest time between our keepalives on the path while nothing else is sent; nullopt if none
   // are sent: they are off, or it is a Unix socket.
-  std::optional<std::chrono::seconds> keepalive_gap() const;
-  std::string host() const;      // the one connected to
-  std::string endpoint() const;  // as EndpointError has it
-  std::string port() const;
-
- private:
-  explicit Connection(std::shared_ptr<Wire> wire);
-  std::shared_ptr<Wire> wire_;
+  virtual std::optional<std::chrono::seconds> keepalive_gap() const = 0;
+  virtual std::string host() const = 0;      // the one connected to
+  virtual std::string endpoint() const = 0;  // as EndpointError has it
+  virtual std::string port() const = 0;
 };
 
 }  // namespace pgconn::postgres

@@ -10,11 +10,11 @@
 #include <memory>
 #include <string>
 
-#include "postgres/connection.h"
+#include "postgres/connector.h"
 
 namespace pgconn::postgres {
 
-class Dialer {
+class Dialer final : public Connector {
  public:
   // Builds the connection string again for each session, so that a changed password file is read.
   // May throw PgError(kConfig).
@@ -24,35 +24,13 @@ class Dialer {
   // time.
   Dialer(asio::any_io_executor executor, Resolver& resolver, MakeConnInfo conninfo, int budget);
 
-  // A place in the budget, given back when it is destroyed.
-  class Slot {
-   public:
-    Slot() = default;
-    Slot(Dialer& dialer, std::string purpose);
-    ~Slot() { release(); }
-    Slot(Slot&& other) noexcept { *this = std::move(other); }
-    Slot& operator=(Slot&& other) noexcept;
-
-   private:
-    void release() noexcept;
-    Dialer* dialer_ = nullptr;
-    std::string purpose_;
-  };
-
-  struct Session {
-    Slot slot;
-    std::unique_ptr<Connection> connection;
-    explicit operator bool() const { return connection && connection->is_open(); }
-  };
-
-  // Throws PgError: what Connection::connect() throws, or kBudget if no place is free.
-  asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline);
+  asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline) override;
 
   // A place for a connection that the caller opens. Throws PgError(kBudget) if none is free.
-  Slot take_place(std::string purpose);
+  Budget::Place take_place(std::string purpose) { return budget_.take(std::move(purpose)); }
 
   // Connections by purpose; a purpose that was used before stays, with 0.
-  const std::map<std::string, int>& open() const { return open_; }
+  const std::map<std::string, int>& open() const { return budget_.open(); }
   const asio::any_io_executor& executor() const { return executor_; }
   Resolver& resolver() const { return resolver_; }
 
@@ -60,10 +38,8 @@ class Dialer {
   asio::any_io_executor executor_;
   Resolver& resolver_;
   MakeConnInfo conninfo_;
-  int budget_;
-  int used_ = 0;
+  Budget budget_;
   std::shared_ptr<std::atomic<int>> given_up_ = std::make_shared<std::atomic<int>>(0);
-  std::map<std::string, int> open_;
 };
 
 }  // namespace pgconn::postgres

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <set>
 
-#include "postgres/connection.h"
+#include "postgres/libpq_connection.h"
 #include "postgres/tcp_facts.h"
 #include "postgres/wire.h"
 
@@ -256,9 +256,9 @@ std::optional<PgError> flood_on(const Wire& wire) {
 
 }  // namespace
 
-asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadline deadline,
-                                           std::vector<Answer>& answers,
-                                           std::vector<Deadline>* arrivals) {
+asio::awaitable<void> LibpqConnection::pipeline(std::span<const Query> queries, Deadline deadline,
+                                                std::vector<Answer>& answers,
+                                                std::vector<Deadline>* arrivals) {
   const auto wire = wire_;  // close() may come while this waits
   answers.clear();
   if (arrivals != nullptr) arrivals->clear();
@@ -273,7 +273,7 @@ asio::awaitable<void> Connection::pipeline(std::span<const Query> queries, Deadl
   }
 }
 
-asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
+asio::awaitable<std::optional<PgError>> LibpqConnection::watch(Deadline deadline) {
   const auto wire = wire_;
   wire->interrupted = false;
   while (!wire->interrupted) {
@@ -300,7 +300,7 @@ asio::awaitable<std::optional<PgError>> Connection::watch(Deadline deadline) {
   co_return std::nullopt;
 }
 
-void Connection::interrupt() {
+void LibpqConnection::interrupt() {
   wire_->interrupted = true;
   if (wire_->watching) wire_->end_wait();
 }

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "postgres/connection.h"
@@ -25,6 +26,8 @@ struct ResultDeleter {
 };
 using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
 
+// What libpq says, or nothing.
+inline std::string_view text_of(const char* text) { return text != nullptr ? text : ""; }
 std::string field(const PGresult* result, int code);  // of an error or a notice; empty if absent
 std::string sqlstate_of(const PGresult* result);      // also empty if it is not a valid one
 // FATAL, ERROR, WARNING, …, in English. A pooler sends it in one language only.

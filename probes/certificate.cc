@@ -63,10 +63,12 @@ CertificateLook look_at(const std::string& path, bool known) {
 
 }  // namespace
 
-CertificateProbe::CertificateProbe(ProbeContext& context, metrics::Instruments& instruments,
-                                   CertificateRoots& roots, CertificateSettings settings,
+CertificateProbe::CertificateProbe(ProbeContext& context, postgres::Dialer& dialer,
+                                   metrics::Instruments& instruments, CertificateRoots& roots,
+                                   CertificateSettings settings,
                                    std::function<void(const CertificateNews&)> told)
     : context_(context),
+      dialer_(dialer),
       instruments_(instruments),
       roots_(roots),
       settings_(std::move(settings)),
@@ -76,59 +78,72 @@ CertificateProbe::CertificateProbe(ProbeContext& context, metrics::Instruments& 
 }
 
 asio::awaitable<void> CertificateProbe::run() {
-  const auto interval = settings_.pace.interval;
-  const Clock::time_point now = Clock::now();
-  const Clock::time_point start = now + splay(context_.target, kProbe, interval);
-  Clock::time_point due =
-      now + splay(context_.target, kProbe, std::min<std::chrono::milliseconds>(interval, kSoon));
-  if (settings_.pace.on) context_.recorder.expect(kProbe);
+  const Pace pace = settings_.pace;
+  async::TimeSource& time = context_.time;
+  const Clock::time_point now = time.now();
+  const Clock::time_point start = now + splay(context_.target, kProbe, pace.interval);
+  const auto soon = std::min<std::chrono::milliseconds>(pace.interval, kSoon);
+  Clock::time_point due = now + splay(context_.target, kProbe, soon);
+  if (pace.on) context_.recorder.expect(kProbe);
+  const auto look = [this](Clock::time_point deadline) { return look_at_server(deadline); };
   for (;;) {
-    co_await sleep_until(context_.dialer.executor(), due);
+    co_await time.sleep_until(due);
     look_at_files();
-    if (settings_.pace.on) co_await look_at_server();
-    due = next_run(start, interval, Clock::now());
+    if (pace.on) co_await run_once(context_, kProbe, look, time.now() + pace.timeout);
+    due = next_run(start, pace.interval, time.now());
   }
 }
 
-asio::awaitable<void> CertificateProbe::look_at_server() {
-  context_.recorder.attempt(kProbe);
+// What was seen last is judged anew also where nothing could be seen this time.
+asio::awaitable<std::vector<PhaseTime>> CertificateProbe::look_at_server(
+    Clock::time_point deadline) {
   bool shown = false;
-  bool wants_tls = true;
+  std::optional<PgError> failure;
+  std::vector<PhaseTime> phases;
   try {
-    const postgres::ConnInfo conninfo = postgres::ConnInfo::parse(settings_.dsn);
-    wants_tls = conninfo.wants_tls() && !conninfo.endpoints().front().is_unix_socket();
-    trusted_ = trusted_roots(settings_, conninfo);
-    co_await shake_hands(conninfo);
+    phases = co_await ask_server(shown, deadline);
+  } catch (const PgError& error) {
+    if (error.reason() == Reason::kStopped) throw;
+    failure = error;
+  }
+  judge_server(shown);
+  if (failure) throw *failure;
+  co_return phases;
+}
+
+asio::awaitable<std::vector<PhaseTime>> CertificateProbe::ask_server(bool& shown,
+                                                                     Clock::time_point deadline) {
+  const postgres::ConnInfo conninfo = postgres::ConnInfo::parse(settings_.dsn);
+  const bool wants_tls = conninfo.wants_tls() && !conninfo.endpoints().front().is_unix_socket();
+  trusted_ = trusted_roots(settings_, conninfo);
+  std::vector<PhaseTime> phases;
+  try {
+    co_await shake_hands(conninfo, deadline);
     shown = true;
     tls_ = tls_state(last_);
     if (last_.failure) throw PgError(*last_.failure);
-    std::vector<PhaseTime> phases = phases_of(last_.timings);
+    phases = phases_of(last_.timings);
     phases.push_back({"total", last_.timings.total});
-    context_.recorder.succeeded(kProbe, phases);
   } catch (const PgError& error) {
-    if (error.reason() == Reason::kStopped) throw;
     const TlsState seen = tls_state(error);
     if (seen.offered) tls_ = seen;
-    if (error.reason() == Reason::kTlsUnsupported && !wants_tls) {
-      context_.recorder.succeeded(kProbe, {});  // nobody is the worse for it
-    } else {
-      context_.recorder.failed(kProbe, error);
-    }
+    // A server that declines what nobody wants is well.
+    if (error.reason() != Reason::kTlsUnsupported || wants_tls) throw;
   }
-  judge_server(shown);
+  co_return phases;
 }
 
 // With the first endpoint that can be reached.
-asio::awaitable<void> CertificateProbe::shake_hands(const postgres::ConnInfo& conninfo) {
-  const auto place = context_.dialer.take_place(std::string(to_string(kProbe)));
-  const Clock::time_point deadline = Clock::now() + settings_.pace.timeout;
+asio::awaitable<void> CertificateProbe::shake_hands(const postgres::ConnInfo& conninfo,
+                                                    Clock::time_point deadline) {
+  const auto place = dialer_.take_place(std::string(to_string(kProbe)));
   auto left = static_cast<Clock::rep>(conninfo.endpoints().size());
   for (const postgres::Endpoint& endpoint : conninfo.endpoints()) {
-    const Clock::time_point now = Clock::now();
+    const Clock::time_point now = context_.time.now();
     try {
-      last_ = co_await postgres::tls_handshake(
-          context_.dialer.executor(), context_.dialer.resolver(), endpoint,
-          tls_start(settings_, conninfo), now + (deadline - now) / left);
+      last_ = co_await postgres::tls_handshake(dialer_.executor(), dialer_.resolver(), endpoint,
+                                               tls_start(settings_, conninfo),
+                                               now + (deadline - now) / left);
       host_ = endpoint.host.empty() ? endpoint.hostaddr : endpoint.host;
       co_return;
     } catch (const PgError& error) {

@@ -12,11 +12,12 @@
 #include "metrics/batch.h"
 #include "metrics/instruments.h"
 #include "postgres/conninfo.h"
+#include "postgres/dialer.h"
 #include "postgres/tls_handshake.h"
 #include "probes/certificates/files.h"
 #include "probes/certificates/metrics.h"
 #include "probes/certificates/watch.h"
-#include "probes/probe.h"
+#include "probes/clockwork.h"
 
 namespace pgconn::probes {
 
@@ -36,10 +37,11 @@ struct CertificateSettings {
 
 class CertificateProbe {
  public:
-  // `context`, `instruments` and `roots` must outlive the probe. `told` hears what is news.
-  CertificateProbe(ProbeContext& context, metrics::Instruments& instruments,
-                   CertificateRoots& roots, CertificateSettings settings,
-                   std::function<void(const CertificateNews&)> told);
+  // All must outlive the probe. `dialer` gives the handshake its place in the budget and looks up
+  // names. `told` hears what is news.
+  CertificateProbe(ProbeContext& context, postgres::Dialer& dialer,
+                   metrics::Instruments& instruments, CertificateRoots& roots,
+                   CertificateSettings settings, std::function<void(const CertificateNews&)> told);
 
   bool has_work() const { return settings_.pace.on || !settings_.files.empty(); }
 
@@ -49,13 +51,15 @@ class CertificateProbe {
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
-  asio::awaitable<void> look_at_server();
-  asio::awaitable<void> shake_hands(const postgres::ConnInfo& conninfo);
+  asio::awaitable<std::vector<PhaseTime>> look_at_server(Clock::time_point deadline);
+  asio::awaitable<std::vector<PhaseTime>> ask_server(bool& shown, Clock::time_point deadline);
+  asio::awaitable<void> shake_hands(const postgres::ConnInfo& conninfo, Clock::time_point deadline);
   void judge_server(bool readable);
   void look_at_files();
   void take(CertificateWatch& watch, CertificateLook look);
 
   ProbeContext& context_;
+  postgres::Dialer& dialer_;
   metrics::Instruments& instruments_;
   CertificateRoots& roots_;
   CertificateSettings settings_;

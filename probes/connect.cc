@@ -3,45 +3,22 @@
 #include "postgres/answer.h"
 
 namespace pgconn::probes {
-namespace {
 
-constexpr ProbeKind kProbe = ProbeKind::kConnect;
-
-// Connects, asks once and leaves; throws PgError with the phase it failed in.
-asio::awaitable<std::vector<PhaseTime>> attempt(ProbeContext& context, Clock::time_point deadline) {
-  const Clock::time_point begin = Clock::now();
+asio::awaitable<std::vector<PhaseTime>> attempt_connect(ProbeContext& context,
+                                                        Clock::time_point deadline) {
+  const Clock::time_point begin = context.time.now();
   postgres::ConnectOptions options;
-  options.purpose = "connect";
-  const postgres::Dialer::Session session = co_await context.dialer.dial(options, deadline);
+  options.purpose = to_string(ProbeKind::kConnect);
+  const postgres::Session session = co_await context.connector.dial(options, deadline);
   std::vector<PhaseTime> phases = phases_of(session.connection->timings());
-  const Clock::time_point connected = Clock::now();
+  const Clock::time_point connected = context.time.now();
   const std::vector<postgres::Query> question = {{postgres::kAreYouThere, ""}};
   std::vector<postgres::Answer> answers;
   co_await session.connection->pipeline(question, deadline, answers);
   postgres::expect_here(answers);
-  phases.push_back({"query", Clock::now() - connected});
-  phases.push_back({"total", Clock::now() - begin});
+  phases.push_back({"query", context.time.now() - connected});
+  phases.push_back({"total", context.time.now() - begin});
   co_return phases;
-}
-
-}  // namespace
-
-asio::awaitable<void> run_connect_probe(ProbeContext& context, Pace pace) {
-  const Clock::time_point start = Clock::now() + splay(context.target, kProbe, pace.interval);
-  Clock::time_point due = start;
-  context.recorder.expect(kProbe);
-  for (;;) {
-    co_await sleep_until(context.dialer.executor(), due);
-    context.recorder.attempt(kProbe);
-    try {
-      const auto phases = co_await attempt(context, Clock::now() + pace.timeout);
-      context.recorder.succeeded(kProbe, phases);
-    } catch (const postgres::PgError& error) {
-      if (error.reason() == postgres::Reason::kStopped) throw;
-      context.recorder.failed(kProbe, error);
-    }
-    due = next_run(start, pace.interval, Clock::now());
-  }
 }
 
 }  // namespace pgconn::probes

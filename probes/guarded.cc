@@ -4,11 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "probes/drops/clock.h"
-
 namespace pgconn::probes {
 
-asio::awaitable<void> run_guarded(asio::any_io_executor executor,
+asio::awaitable<void> run_guarded(async::TimeSource& time,
                                   std::function<asio::awaitable<void>()> make, Guard guard,
                                   postgres::Backoff backoff) {
   for (;;) {
@@ -21,8 +19,8 @@ asio::awaitable<void> run_guarded(asio::any_io_executor executor,
     }
     if (!error) co_return;
     guard.failed(*error);
-    backoff.failed(Clock::now(), postgres::dice());
-    co_await sleep_until(executor, backoff.next_try());
+    backoff.failed(time.now(), postgres::dice());
+    co_await time.sleep_until(backoff.next_try());
   }
 }
 

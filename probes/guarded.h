@@ -2,11 +2,11 @@
 // I/O thread only.
 #pragma once
 
-#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <functional>
 #include <string_view>
 
+#include "async/time_source.h"
 #include "postgres/backoff.h"
 
 namespace pgconn::probes {
@@ -21,7 +21,7 @@ struct Guard {
 // Runs what `make` makes. Should it end by an exception, tells and runs it again, later and later
 // as `backoff` has it. Ends when a run ends by itself, or by its exception once it is stopped. All
 // must outlive the coroutine.
-asio::awaitable<void> run_guarded(asio::any_io_executor executor,
+asio::awaitable<void> run_guarded(async::TimeSource& time,
                                   std::function<asio::awaitable<void>()> make, Guard guard,
                                   postgres::Backoff backoff);
 

@@ -47,20 +47,20 @@ HeldSession::~HeldSession() { std::erase(context_.held.sessions_, this); }
 asio::awaitable<void> HeldSession::open(Clock::time_point deadline) {
   if (is_open()) co_return;
   session_ = {};
-  dialed_ = Clock::now();
+  dialed_ = context_.time.now();
   try {
-    postgres::Dialer::Session session = co_await context_.dialer.dial(options_, deadline);
+    postgres::Session session = co_await context_.connector.dial(options_, deadline);
     co_await hear_from(*session.connection, deadline);
     session_ = std::move(session);
   } catch (const postgres::PgError&) {
-    backoff_.failed(Clock::now(), postgres::dice());
+    backoff_.failed(context_.time.now(), postgres::dice());
     throw;
   }
   keepalive_gap_ = session_.connection->keepalive_gap();
   const bool direct = session_.connection->is_direct().value_or(false);
   backend_pid_ = direct ? session_.connection->backend_pid() : 0;
   endpoint_ = session_.connection->endpoint();
-  opened_ = last_answer_ = Clock::now();
+  opened_ = last_answer_ = context_.time.now();
   answers_.clear();
   owes_answer_ = false;
 }
@@ -81,7 +81,7 @@ void HeldSession::want_answer() {
 
 asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
   static const std::vector<postgres::Query> kQuestion = {{postgres::kAreYouThere, ""}};
-  const Clock::time_point sent = Clock::now();
+  const Clock::time_point sent = context_.time.now();
   std::vector<postgres::Answer> answers;
   try {
     co_await session_.connection->pipeline(kQuestion, deadline, answers);
@@ -90,10 +90,11 @@ asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
     throw;
   }
   owes_answer_ = false;
-  const Clock::time_point answered = Clock::now();
+  const Clock::time_point answered = context_.time.now();
   answers_.push_back({answered, answered - last_answer_});
   if (answers_.size() > kRemembered) answers_.pop_front();
   last_answer_ = answered;
+  context_.held.changed().notify();
   postgres::expect_here(answers);
   co_return last_answer_ - sent;
 }
@@ -113,7 +114,7 @@ void HeldSession::report(const postgres::PgError& error, std::optional<Clock::ti
   const std::optional<bool> acknowledged = session_.connection->was_acknowledged();
   session_ = {};  // gone before it is told: what is still held is counted without it
   owes_answer_ = false;
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = context_.time.now();
   const Drop drop{.probe = probe_,
                   .error = error,
                   .at = now,

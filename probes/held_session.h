@@ -10,7 +10,7 @@
 #include <string>
 
 #include "postgres/backoff.h"
-#include "postgres/dialer.h"
+#include "postgres/connector.h"
 #include "probes/drops/attribution.h"
 #include "probes/probe.h"
 
@@ -66,7 +66,7 @@ class HeldSession {
   postgres::ConnectOptions options_;
   postgres::Backoff backoff_;
   postgres::Backoff idleness_backoff_;  // where the server ends one after the other for idleness
-  postgres::Dialer::Session session_;
+  postgres::Session session_;
   struct Answered {
     Clock::time_point at;
     Clock::duration silence;  // before it

@@ -16,10 +16,13 @@ class HeldSession;
 
 class HeldSessions final : public HeldConnections {
  public:
+  explicit HeldSessions(async::TimeSource& time) : changed_(time) {}
+
   Count count() const override;
   void ask_all() override;
   int owing() const override;
   std::vector<Survivor> survivors(Clock::time_point since) const override;
+  async::Event& changed() override { return changed_; }
   std::optional<Clock::duration> survived_silence(Clock::time_point since) const override;
 
   // How many of each probe are open; 0 where one has sessions, but none that is.
@@ -30,6 +33,7 @@ class HeldSessions final : public HeldConnections {
  private:
   friend class HeldSession;  // enters itself for as long as it lives
 
+  async::Event changed_;
   std::vector<HeldSession*> sessions_;
   SurvivedSilences silences_;
 };

@@ -13,8 +13,7 @@ constexpr auto kLongestWait = std::chrono::minutes(1);
 // Canaries do not start at the same moment, but all within a while.
 constexpr std::chrono::milliseconds kPause(1000);
 constexpr std::chrono::milliseconds kAllStarted(10'000);
-constexpr std::chrono::seconds kDeciding(20);      // to find out why one was lost
-constexpr std::chrono::milliseconds kGlance(100);  // between looks at whether that is known
+constexpr std::chrono::seconds kDeciding(20);  // to find out why one was lost
 
 // A silence that a canary tries, for as long as this lives.
 class UnderWay {
@@ -43,7 +42,8 @@ IdleProbe::IdleProbe(ProbeContext& context, metrics::Instruments& instruments,
     : context_(context),
       instruments_(instruments),
       settings_(std::move(settings)),
-      ladder_(settings_.ladder) {
+      ladder_(settings_.ladder),
+      all_decided_(context.time) {
   context_.recorder.expect(kProbe);
   for (const Silence rung : settings_.ladder) {
     count(rung, nullptr);
@@ -72,12 +72,12 @@ asio::awaitable<void> IdleProbe::run_canary() {
   const auto apart = std::min<std::chrono::milliseconds>(kPause, kAllStarted / settings_.canaries);
   const auto first = splay(context_.target, kProbe, kPause * 2) +
                      apart * (canaries_started_++ % settings_.canaries);
-  co_await sleep_until(context_.dialer.executor(), Clock::now() + first);
+  co_await context_.time.sleep_until(context_.time.now() + first);
   for (;;) {
     if (!session.is_open()) {  // those that were lost together do not come back together
-      const auto soon =
-          Clock::now() + std::chrono::duration_cast<Clock::duration>(kPause * postgres::dice());
-      co_await sleep_until(context_.dialer.executor(), std::max(session.next_try(), soon));
+      const auto soon = context_.time.now() +
+                        std::chrono::duration_cast<Clock::duration>(kPause * postgres::dice());
+      co_await context_.time.sleep_until(std::max(session.next_try(), soon));
       co_await until_decided();
     }
     const Silence silence = ladder_.next(under_way_);
@@ -93,19 +93,20 @@ asio::awaitable<void> IdleProbe::run_canary() {
 
 // The next silence depends on whether the path was it.
 asio::awaitable<void> IdleProbe::until_decided() {
-  const Clock::time_point enough = Clock::now() + kDeciding;
-  while (undecided_ > 0 && Clock::now() < enough) {
-    co_await sleep_until(context_.dialer.executor(), Clock::now() + kGlance);
+  const Clock::time_point enough = context_.time.now() + kDeciding;
+  while (undecided_ > 0 && context_.time.now() < enough) {
+    co_await all_decided_.wait_until(enough);
   }
 }
 
 asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silence) {
   context_.recorder.attempt(kProbe);
-  co_await session.open(Clock::now() + settings_.timeout);
+  co_await session.open(context_.time.now() + settings_.timeout);
   const auto end = co_await session.stay_silent(session.last_answer() + silence);
   if (end == SilenceEnd::kLost) co_return;  // what it means is decided later
-  const auto lasted = std::chrono::duration_cast<Silence>(Clock::now() - session.last_answer());
-  const Clock::duration took = co_await session.ask(Clock::now() + settings_.timeout);
+  const auto lasted =
+      std::chrono::duration_cast<Silence>(context_.time.now() - session.last_answer());
+  const Clock::duration took = co_await session.ask(context_.time.now() + settings_.timeout);
   context_.recorder.succeeded(kProbe, {{"query", took}});
   context_.held.note_survived(session.last_answer(), std::min(lasted, silence));
   if (end == SilenceEnd::kWanted) {
@@ -117,7 +118,7 @@ asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silen
 }
 
 void IdleProbe::decided(const Drop& drop, Cause cause) {
-  --undecided_;
+  if (--undecided_ == 0) all_decided_.notify();
   const auto silence = std::chrono::duration_cast<Silence>(drop.silent_for);
   if (cause == Cause::kPathIdleTimeout) {
     ladder_.dropped(silence);

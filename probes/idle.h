@@ -7,10 +7,11 @@
 #include <optional>
 #include <vector>
 
+#include "async/event.h"
 #include "metrics/instruments.h"
+#include "probes/clockwork.h"
 #include "probes/drops/attribution.h"
 #include "probes/ladder.h"
-#include "probes/probe.h"
 
 namespace pgconn::probes {
 
@@ -55,6 +56,7 @@ class IdleProbe {
   std::vector<Silence> under_way_;
   int canaries_started_ = 0;
   int undecided_ = 0;  // losses whose cause is not known yet
+  async::Event all_decided_;
 };
 
 }  // namespace pgconn::probes

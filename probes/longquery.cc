@@ -43,12 +43,23 @@ asio::awaitable<postgres::Answer> run_held(ProbeContext& context, postgres::Conn
   co_return std::move(answers.back());
 }
 
+}  // namespace
+
+std::string silent_statement(std::chrono::milliseconds duration) {
+  return "DO $$ DECLARE until timestamptz := clock_timestamp() + interval '" +
+         std::to_string(duration.count()) +
+         " ms'; BEGIN WHILE clock_timestamp() < until LOOP "
+         "PERFORM pg_sleep_until(least(until, clock_timestamp() + interval '1 s')); "
+         "COMMIT; END LOOP; END $$";
+}
+
 // Not a HeldSession: while it is busy it cannot be asked whether it is still there.
-asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongquerySettings& settings) {
+asio::awaitable<std::vector<PhaseTime>> attempt_longquery(ProbeContext& context,
+                                                          LongquerySettings settings) {
   const Clock::duration patience = settings.pace.timeout;
-  const Clock::time_point dialed = Clock::now();
-  const postgres::Dialer::Session session =
-      co_await context.dialer.dial(options_of(settings), Clock::now() + patience);
+  const Clock::time_point dialed = context.time.now();
+  const postgres::Session session =
+      co_await context.connector.dial(options_of(settings), context.time.now() + patience);
   std::vector<postgres::Query> queries;
   if (session.connection->server_version() >= 140000) {
     // Without it a backend that is busy would not notice before its end that we have gone.
@@ -61,7 +72,7 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
   }
   queries.push_back({silent_statement(settings.sleep), ""});
   const std::string endpoint = session.connection->endpoint();
-  const Clock::time_point sent = Clock::now();
+  const Clock::time_point sent = context.time.now();
   // After statement_timeout: a server that is merely slow says so, and only a path that is dead
   // says nothing.
   const Clock::time_point deadline = sent + settings.sleep + 2 * patience;
@@ -71,7 +82,7 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
   } catch (const PgError& error) {
     if (error.reason() != Reason::kStopped) {
       // The answer ends the silence, whether it arrives or not.
-      const Clock::time_point now = Clock::now();
+      const Clock::time_point now = context.time.now();
       context.lost({.probe = kProbe,
                     .error = error,
                     .at = now,
@@ -84,36 +95,9 @@ asio::awaitable<Clock::duration> attempt(ProbeContext& context, const LongqueryS
     throw;
   }
   if (const auto* error = std::get_if<PgError>(&answer)) throw *error;
-  co_return Clock::now() - sent;
-}
-
-}  // namespace
-
-std::string silent_statement(std::chrono::milliseconds duration) {
-  return "DO $$ DECLARE until timestamptz := clock_timestamp() + interval '" +
-         std::to_string(duration.count()) +
-         " ms'; BEGIN WHILE clock_timestamp() < until LOOP "
-         "PERFORM pg_sleep_until(least(until, clock_timestamp() + interval '1 s')); "
-         "COMMIT; END LOOP; END $$";
-}
-
-asio::awaitable<void> run_longquery_probe(ProbeContext& context, LongquerySettings settings) {
-  const auto interval = settings.pace.interval;
-  const Clock::time_point start = Clock::now() + splay(context.target, kProbe, interval);
-  Clock::time_point due = start;
-  context.recorder.expect(kProbe);
-  for (;;) {
-    co_await sleep_until(context.dialer.executor(), due);
-    context.recorder.attempt(kProbe);
-    try {
-      const Clock::duration took = co_await attempt(context, settings);
-      context.recorder.succeeded(kProbe, {{"query", took}});
-    } catch (const PgError& error) {
-      if (error.reason() == Reason::kStopped) throw;
-      context.recorder.failed(kProbe, error);
-    }
-    due = next_run(start, interval, Clock::now());
-  }
+  std::vector<PhaseTime> phases;
+  phases.push_back({"query", context.time.now() - sent});
+  co_return phases;
 }
 
 }  // namespace pgconn::probes

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-#include "probes/probe.h"
+#include "probes/clockwork.h"
 
 namespace pgconn::probes {
 
@@ -18,8 +18,9 @@ struct LongquerySettings {
 // for more than a second: one that held back vacuum would do harm. Pure.
 std::string silent_statement(std::chrono::milliseconds duration);
 
-// Runs until its coroutine is cancelled. A connection that is lost while the statement runs is a
+// Runs such a statement once, for as long as it takes. A connection that is lost meanwhile is a
 // drop, one that only gets an error is not.
-asio::awaitable<void> run_longquery_probe(ProbeContext& context, LongquerySettings settings);
+asio::awaitable<std::vector<PhaseTime>> attempt_longquery(ProbeContext& context,
+                                                          LongquerySettings settings);
 
 }  // namespace pgconn::probes

@@ -18,53 +18,100 @@ constexpr std::chrono::minutes kLongestRestart(1);
 
 }  // namespace
 
-Prober::Prober(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
-               CertificateRoots& roots, ProbeSettings settings, ProbeListeners listeners)
-    : target_(std::move(target)),
-      dialer_(dialer),
+struct Prober::Entry {
+  ProbeKind kind;
+  bool on = false;
+  bool foresees_failures = false;  // its failures are foreseen, so that their counters exist at 0
+  bool holds = false;              // connections, which may be lost
+  int count = 1;                   // of coroutines
+  std::function<asio::awaitable<void>()> run;
+};
+
+// All probes, in one place: what each does is in the file of its name.
+std::vector<Prober::Entry> Prober::table() {
+  return {
+      {.kind = ProbeKind::kConnect,
+       .on = settings_.connect.on,
+       .foresees_failures = true,
+       .run =
+           [this] {
+             return run_on_grid(
+                 context_, ProbeKind::kConnect, settings_.connect,
+                 [this](auto deadline) { return attempt_connect(context_, deadline); });
+           }},
+      {.kind = ProbeKind::kRoundtrip,
+       .on = settings_.roundtrip.on,
+       .foresees_failures = true,
+       .holds = true,
+       .run = [this] { return run_roundtrip_probe(context_, settings_.roundtrip); }},
+      {.kind = ProbeKind::kLongquery,
+       .on = settings_.longquery.pace.on,
+       .holds = true,
+       .run =
+           [this] {
+             return run_on_grid(
+                 context_, ProbeKind::kLongquery, settings_.longquery.pace,
+                 [this](auto) { return attempt_longquery(context_, settings_.longquery); });
+           }},
+      {.kind = ProbeKind::kCertificate,
+       .on = certificate_.has_work(),
+       .run = [this] { return certificate_.run(); }},
+      {.kind = ProbeKind::kIdle,
+       .on = settings_.idle.on,
+       .holds = true,
+       .count = settings_.idle.canaries,
+       .run = [this] { return idle_->run_canary(); }},
+  };
+}
+
+Prober::Prober(std::string target, postgres::Connector& connector, postgres::Dialer& dialer,
+               async::TimeSource& time, metrics::Instruments& instruments, CertificateRoots& roots,
+               ProbeSettings settings, ProbeListeners listeners)
+    : time_(time),
       settings_(std::move(settings)),
       recorder_(instruments, settings_.buckets, std::move(listeners.ran)),
-      ledger_(target_, dialer, instruments, held_,
+      held_(time),
+      ledger_(target, connector, time, instruments, held_,
               {.decided =
                    [this](const Drop& drop, Cause cause) {
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
                    },
                .concluded = std::move(listeners.concluded),
                .over = std::move(listeners.over)}),
-      context_{target_, dialer_, recorder_, held_, 0, [this](Drop drop) { lost(std::move(drop)); }},
-      certificate_(context_, instruments, roots, settings_.certificate,
+      context_{std::move(target),
+               connector,
+               time,
+               recorder_,
+               held_,
+               0,
+               [this](Drop drop) { lost(std::move(drop)); }},
+      certificate_(context_, dialer, instruments, roots, settings_.certificate,
                    std::move(listeners.certificates)),
       failed_(std::move(listeners.failed)) {
-  if (settings_.connect.on) foresee_failures(instruments, ProbeKind::kConnect);
-  if (settings_.roundtrip.on) {
-    foresee_failures(instruments, ProbeKind::kRoundtrip);
-    foresee_drops(instruments, ProbeKind::kRoundtrip);
-  }
-  if (settings_.longquery.pace.on) foresee_drops(instruments, ProbeKind::kLongquery);
+  foresee(instruments);
   if (settings_.idle.on) {
-    foresee_drops(instruments, ProbeKind::kIdle);
     idle_ = std::make_unique<IdleProbe>(context_, instruments, settings_.idle);
   }
 }
 
 Prober::~Prober() { stop(); }
 
+void Prober::foresee(metrics::Instruments& instruments) {
+  for (const Entry& probe : table()) {
+    if (!probe.on) continue;
+    if (probe.foresees_failures) foresee_failures(instruments, probe.kind);
+    if (probe.holds) foresee_drops(instruments, probe.kind);
+  }
+}
+
 void Prober::start() {
-  if (settings_.connect.on) {
-    spawn("connect", [this] { return run_connect_probe(context_, settings_.connect); });
+  bool holds = false;
+  for (const Entry& probe : table()) {
+    if (!probe.on) continue;
+    holds = holds || probe.holds;
+    for (int i = 0; i < probe.count; ++i) spawn(to_string(probe.kind), probe.run);
   }
-  if (settings_.roundtrip.on) {
-    spawn("roundtrip", [this] { return run_roundtrip_probe(context_, settings_.roundtrip); });
-  }
-  if (settings_.longquery.pace.on) {
-    spawn("longquery", [this] { return run_longquery_probe(context_, settings_.longquery); });
-  }
-  const bool holds = settings_.roundtrip.on || settings_.idle.on || settings_.longquery.pace.on;
   if (holds) get_acquainted();  // before anything is lost
-  if (certificate_.has_work()) spawn("certificate", [this] { return certificate_.run(); });
-  for (int i = 0; idle_ && i < settings_.idle.canaries; ++i) {
-    spawn("idle", [this] { return idle_->run_canary(); });
-  }
 }
 
 void Prober::stop() {
@@ -80,8 +127,7 @@ void Prober::spawn(std::string_view what, std::function<asio::awaitable<void>()>
   Guard guard{.failed = [this, what](std::string_view error) { failed_(what, error); },
               .stopped = [this] { return stopped_; }};
   postgres::Backoff backoff(kFirstRestart, kLongestRestart);
-  asio::co_spawn(dialer_.executor(),
-                 run_guarded(dialer_.executor(), std::move(make), std::move(guard), backoff),
+  asio::co_spawn(time_.executor(), run_guarded(time_, std::move(make), std::move(guard), backoff),
                  asio::bind_cancellation_slot(own->slot(), [this, own](const std::exception_ptr&) {
                    running_.erase(own);  // by its cancellation, of which there is nothing to tell
                  }));
@@ -95,6 +141,7 @@ void Prober::lost(Drop drop) {
   if (stopped_) return;
   if (drop.probe == ProbeKind::kIdle && idle_) idle_->lost();
   const auto incident = ledger_.enter(std::move(drop));
+  held_.changed().notify();
   if (!incident) return;
   spawn("investigation", [this, id = *incident] { return investigate(id); });
 }

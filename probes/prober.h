@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "async/time_source.h"
 #include "metrics/batch.h"
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
 #include "probes/certificate.h"
+#include "probes/clockwork.h"
 #include "probes/drops/drop_ledger.h"
 #include "probes/held_sessions.h"
 #include "probes/idle.h"
@@ -48,10 +50,11 @@ struct ProbeListeners {
 
 class Prober {
  public:
-  // `dialer`, `instruments` and `roots` must outlive the prober and the coroutines it started,
-  // which end soon after stop().
-  Prober(std::string target, postgres::Dialer& dialer, metrics::Instruments& instruments,
-         CertificateRoots& roots, ProbeSettings settings, ProbeListeners listeners);
+  // All must outlive the prober and the coroutines it started, which end soon after stop(). Probes
+  // and drops open their sessions through `connector`; `dialer` is for handshakes that are none.
+  Prober(std::string target, postgres::Connector& connector, postgres::Dialer& dialer,
+         async::TimeSource& time, metrics::Instruments& instruments, CertificateRoots& roots,
+         ProbeSettings settings, ProbeListeners listeners);
   ~Prober();
 
   void start();
@@ -72,14 +75,16 @@ class Prober {
   const std::deque<Incident>& incidents() const { return ledger_.incidents(); }
 
  private:
+  struct Entry;  // of the table of probes
+  std::vector<Entry> table();
+  void foresee(metrics::Instruments& instruments);
   // `what` must live as long as the program.
   void spawn(std::string_view what, std::function<asio::awaitable<void>()> make);
   void get_acquainted();
   void lost(Drop drop);
   asio::awaitable<void> investigate(std::uint64_t incident);
 
-  std::string target_;
-  postgres::Dialer& dialer_;
+  async::TimeSource& time_;
   ProbeSettings settings_;
   Recorder recorder_;
   HeldSessions held_;

@@ -9,40 +9,37 @@ namespace {
 
 constexpr ProbeKind kProbe = ProbeKind::kRoundtrip;
 
-// Asks, on a new session if the last one was lost.
-asio::awaitable<Clock::duration> attempt(HeldSession& session, Clock::time_point deadline) {
+// Asks, on a new session if the last one was lost. The answer has as long as any other, however
+// long opening took: one that comes late is a loss.
+asio::awaitable<std::vector<PhaseTime>> attempt(ProbeContext& context, HeldSession& session,
+                                                Clock::time_point deadline) {
+  const Clock::duration patience = deadline - context.time.now();
   co_await session.open(deadline);
-  const Clock::duration took = co_await session.ask(deadline);
-  co_return took;
+  const Clock::duration took = co_await session.ask(context.time.now() + patience);
+  std::vector<PhaseTime> phases;
+  phases.push_back({"query", took});
+  co_return phases;
+}
+
+// Watches the session meanwhile. One that is lost is opened again as soon as that may be tried.
+asio::awaitable<void> wait(ProbeContext& context, HeldSession& session, Clock::time_point due) {
+  Clock::time_point soonest = due;
+  if (session.is_open()) {
+    const SilenceEnd end = co_await session.stay_silent(due);
+    if (end == SilenceEnd::kLost) soonest = session.next_try();
+  }
+  if (!session.is_open()) co_await context.time.sleep_until(std::max(soonest, session.next_try()));
 }
 
 }  // namespace
 
 asio::awaitable<void> run_roundtrip_probe(ProbeContext& context, Pace pace) {
-  const Clock::time_point start = Clock::now() + splay(context.target, kProbe, pace.interval);
-  Clock::time_point due = start;
   postgres::ConnectOptions options;
-  options.purpose = "roundtrip";
+  options.purpose = to_string(kProbe);
   HeldSession session(context, kProbe, options, pace.interval);
-  context.recorder.expect(kProbe);
-  for (;;) {
-    if (session.is_open()) {
-      const SilenceEnd end = co_await session.stay_silent(due);
-      if (end == SilenceEnd::kLost) due = session.next_try();
-    }
-    if (!session.is_open()) {
-      co_await sleep_until(context.dialer.executor(), std::max(due, session.next_try()));
-    }
-    context.recorder.attempt(kProbe);
-    try {
-      const Clock::duration took = co_await attempt(session, Clock::now() + pace.timeout);
-      context.recorder.succeeded(kProbe, {{"query", took}});
-    } catch (const postgres::PgError& error) {
-      if (error.reason() == postgres::Reason::kStopped) throw;
-      context.recorder.failed(kProbe, error);
-    }
-    due = next_run(start, pace.interval, Clock::now());
-  }
+  const auto once = [&](Clock::time_point deadline) { return attempt(context, session, deadline); };
+  const auto until = [&](Clock::time_point due) { return wait(context, session, due); };
+  co_await run_on_grid(context, kProbe, pace, once, until);
 }
 
 }  // namespace pgconn::probes

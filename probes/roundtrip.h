@@ -1,7 +1,7 @@
-// The roundtrip probe: one held connection, asked each interval and watched in between.
+// The roundtrip probe: one connection that is held and asked at each interval. I/O thread only.
 #pragma once
 
-#include "probes/probe.h"
+#include "probes/clockwork.h"
 
 namespace pgconn::probes {
 

@@ -233,7 +233,7 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   }
 }
 
-asio::awaitable<postgres::Dialer::Session> CollectionSession::dial(postgres::Deadline deadline) {
+asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline deadline) {
   postgres::ConnectOptions options;
   options.purpose = "collect";
   options.statement_timeout = config_.global.statement_timeout;
@@ -254,7 +254,7 @@ asio::awaitable<postgres::Dialer::Session> CollectionSession::dial(postgres::Dea
   }
 }
 
-void CollectionSession::take(postgres::Dialer::Session session) {
+void CollectionSession::take(postgres::Session session) {
   session_ = std::move(session);
   kept_ = {};
   config_load_time_ = 0;

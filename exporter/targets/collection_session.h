@@ -65,8 +65,8 @@ class CollectionSession {
 
  private:
   asio::awaitable<void> connect(postgres::Deadline deadline);
-  asio::awaitable<postgres::Dialer::Session> dial(postgres::Deadline deadline);
-  void take(postgres::Dialer::Session session);
+  asio::awaitable<postgres::Session> dial(postgres::Deadline deadline);
+  void take(postgres::Session session);
   asio::awaitable<void> renew(postgres::Deadline deadline);
   asio::awaitable<void> ask_all(const std::set<std::string>& collectors,
                                 postgres::Deadline deadline, Collected& collected);
@@ -80,7 +80,7 @@ class CollectionSession {
   const collectors::Options& options_;
   metrics::Instruments& instruments_;
   TargetLog& log_;
-  postgres::Dialer::Session session_;
+  postgres::Session session_;
   collectors::KeptAnswers kept_;  // of this session
   double config_load_time_ = 0;   // as this session saw it first; 0: not yet
   bool outdated_ = false;         // the server has loaded its configuration since

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "async/time_source.h"
 #include "collectors/findings.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
@@ -113,6 +114,7 @@ class Target {
   std::optional<postgres::ConnInfo> conninfo_;  // without password
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
+  async::SystemTime time_;
   postgres::Dialer dialer_;
   CollectionSession session_;
   probes::Prober prober_;

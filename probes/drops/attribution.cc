@@ -113,9 +113,9 @@ std::string_view to_string(Scope scope) {
 
 bool ended_for_idleness(const Drop& drop) { return drop.error.sqlstate() == "57P05"; }
 
-std::vector<std::chrono::steady_clock::duration> unanswered_silences(const Evidence& evidence) {
+std::vector<Clock::duration> unanswered_silences(const Evidence& evidence) {
   const bool alone = evidence.drops.size() == 1 && !evidence.survivors.empty();
-  std::vector<std::chrono::steady_clock::duration> silences;
+  std::vector<Clock::duration> silences;
   for (const Drop& drop : evidence.drops) {
     if (drop.probe == ProbeKind::kRoundtrip || !went_unanswered(drop)) continue;
     if (alone || attribute(evidence, drop).cause == Cause::kPathIdleTimeout) {

@@ -72,20 +72,20 @@ struct ServerMarks {
   // When these were read, by the server's clock and by ours. They tell a restarted server from
   // another one that has taken over its address, whatever the two clocks think of each other.
   std::optional<double> server_clock;
-  std::optional<std::chrono::steady_clock::time_point> read_at;
+  std::optional<Clock::time_point> read_at;
 };
 
 // A connection that was held when the incident began and has answered a question since.
 struct Survivor {
-  std::chrono::steady_clock::duration silent_for{};  // the longest silence before such an answer
-  std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};  // as in Drop
-  std::chrono::steady_clock::time_point opened = {};
-  std::chrono::steady_clock::time_point answered = {};  // last
+  Clock::duration silent_for{};                       // the longest silence before such an answer
+  std::optional<Clock::duration> keepalive_gap = {};  // as in Drop
+  Clock::time_point opened = {};
+  Clock::time_point answered = {};  // last
 };
 
 // One that was begun to look at the server, and how soon that had answered.
 struct NewSession {
-  std::chrono::steady_clock::time_point began, answered;
+  Clock::time_point began, answered;
 };
 
 // Absent means not known, everywhere.
@@ -97,7 +97,7 @@ struct Evidence {
   std::optional<int> silent;        // of these, canaries, which are silent on purpose
   std::vector<Survivor> survivors;  // one that has merely not complained is none
   // The server's keepalives left no longer silence than this on the path.
-  std::optional<std::chrono::steady_clock::duration> server_keepalive_gap;
+  std::optional<Clock::duration> server_keepalive_gap;
   std::optional<int> server_version;  // as PQserverVersion
   ServerMarks before;                 // last known before the first drop
   // Read on a new session once the incident is over: a postmaster needs a moment to notice that a
@@ -109,12 +109,12 @@ struct Evidence {
   std::vector<postgres::PgError> failed_reconnects;
   // How long others had been silent that went unanswered in earlier incidents, see
   // unanswered_silences().
-  std::vector<std::chrono::steady_clock::duration> unanswered_before;
+  std::vector<Clock::duration> unanswered_before;
   // The longest silence that a canary has survived lately.
-  std::optional<std::chrono::steady_clock::duration> survived_silence;
+  std::optional<Clock::duration> survived_silence;
   // Silences after which others fell in earlier incidents although longer ones had been survived;
   // since then none as long has been. See doubtful_silences().
-  std::vector<std::chrono::steady_clock::duration> fell_before;
+  std::vector<Clock::duration> fell_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   bool pooler = false;                   // the target is a pooler, or is reached through one
 };
@@ -138,7 +138,7 @@ std::optional<Cause> cause_in_own_words(const Drop& drop);
 // The silences of this incident that count as `unanswered_before` in those to come: of one that
 // went unanswered alone while others answered, and of all that did where the path had forgotten
 // them.
-std::vector<std::chrono::steady_clock::duration> unanswered_silences(const Evidence& evidence);
+std::vector<Clock::duration> unanswered_silences(const Evidence& evidence);
 
 // Of the whole incident: the cause that all its drops agree on.
 Verdict attribute(const Evidence& evidence);

@@ -11,6 +11,8 @@
 
 namespace pgconn::probes {
 
+using Clock = std::chrono::steady_clock;
+
 enum class ProbeKind { kConnect, kRoundtrip, kIdle, kLongquery, kCertificate };
 
 inline constexpr std::array kProbeKinds = {ProbeKind::kConnect, ProbeKind::kRoundtrip,
@@ -25,19 +27,19 @@ struct Drop {
   // How it ended: reason, SQLSTATE, the server's last words; phase kIdle if nothing was asked,
   // kQuery if it was seen when (or while) asking.
   postgres::PgError error;
-  std::chrono::steady_clock::time_point at{};  // when it was noticed
+  Clock::time_point at{};  // when it was noticed
   // From its last answer until it was asked again, or until the loss came unasked.
-  std::chrono::steady_clock::duration silent_for{};
+  Clock::duration silent_for{};
   bool in_transaction = false;
-  std::chrono::steady_clock::time_point opened{};  // absent: long ago
+  Clock::time_point opened{};  // absent: long ago
   // Our keepalives left no longer silence than this on its path; absent: none were sent.
-  std::optional<std::chrono::steady_clock::duration> keepalive_gap = {};
+  std::optional<Clock::duration> keepalive_gap = {};
   int backend_pid = 0;        // the server's process; 0: not known, or made up by a pooler
   std::string endpoint = {};  // where it led, as postgres::EndpointError has it; empty: not known
   // When the attempt began that opened it: it was no older than since then. Absent: long ago.
-  std::chrono::steady_clock::time_point dialed = {};
+  Clock::time_point dialed = {};
   // If it went unanswered: when it was asked, and whether the peer's kernel took the question.
-  std::optional<std::chrono::steady_clock::time_point> asked = {};
+  std::optional<Clock::time_point> asked = {};
   std::optional<bool> acknowledged = {};
 };
 

@@ -1,15 +1,12 @@
 #include "probes/drops/drop_ledger.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "postgres/backoff.h"
 #include "postgres/sqlstate.h"
 #include "probes/drops/drop_metrics.h"
-#include "probes/drops/remains.h"
-#include "probes/drops/server_marks.h"
-#include "probes/drops/silence_or_age.h"
+#include "probes/drops/investigation.h"
 
 namespace pgconn::probes {
 namespace {
@@ -19,8 +16,6 @@ using std::chrono::seconds;
 
 constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
 constexpr minutes kLongestWait(1);   // and when they go on failing
-constexpr std::size_t kMostRemains = 1000;
-constexpr std::size_t kSamplesKept = 16;
 
 // A flag that says so, for as long as this lives.
 class UnderWay {
@@ -35,22 +30,23 @@ class UnderWay {
 };
 
 // By the system's clock.
-double unix_time(Clock::time_point when) {
-  const auto date = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(date - (Clock::now() - when)).count();
+double unix_time(const async::TimeSource& time, Clock::time_point when) {
+  const auto date = time.date().time_since_epoch();
+  return std::chrono::duration<double>(date - (time.now() - when)).count();
 }
 
 }  // namespace
 
-DropLedger::DropLedger(std::string target, postgres::Dialer& dialer,
+DropLedger::DropLedger(std::string target, postgres::Connector& connector, async::TimeSource& time,
                        metrics::Instruments& instruments, HeldConnections& held,
                        LedgerListeners listeners)
-    : target_(target),
-      dialer_(dialer),
+    : time_(time),
       instruments_(instruments),
       held_(held),
       listeners_(std::move(listeners)),
-      log_(std::move(target)) {
+      log_(std::move(target)),
+      server_(connector, time),
+      remains_(connector, time) {
   for (const Cause cause : kCauses) {
     for (const Scope scope : kScopes) {
       instruments_.count(families::kIncidents,
@@ -59,10 +55,15 @@ DropLedger::DropLedger(std::string target, postgres::Dialer& dialer,
   }
 }
 
-void DropLedger::learn(const ServerMarks& marks, int server_version) {
-  if (!under_investigation_.empty()) return;  // what was known before the drop is the evidence
-  known_ = learned(known_, marks);
-  server_version_ = server_version;
+// What was known before the drop is the evidence.
+void DropLedger::begin(const Incident& incident) {
+  under_investigation_.insert(incident.id);
+  server_.freeze(true);
+}
+
+void DropLedger::end(const Incident& incident) {
+  under_investigation_.erase(incident.id);
+  server_.freeze(!under_investigation_.empty());
 }
 
 std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
@@ -74,14 +75,27 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   const HeldConnections::Count left = held_.count();
   const int held_before = left.all + (drop.probe == ProbeKind::kLongquery ? 0 : 1);
   const int silent_before = left.silent + (drop.probe == ProbeKind::kIdle ? 1 : 0);
-  Incident& incident = log_.add(std::move(drop), held_before, std::chrono::system_clock::now());
+  Incident& incident = log_.add(std::move(drop), held_before, time_.date());
   if (incident.drops.size() == 1) incident.silent_before = silent_before;
   if (incident.decided) {  // late, and its own words say why
     count_rest(incident, evidence_of(incident));
     return std::nullopt;
   }
-  if (!under_investigation_.insert(incident.id).second) return std::nullopt;
+  if (under_investigation_.contains(incident.id)) return std::nullopt;
+  begin(incident);
   return incident.id;
+}
+
+asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
+  // Stays where it is: no later one begins before it is decided.
+  Incident& incident = *log_.find(id);
+  Investigation investigation(incident, {time_, held_, server_, path_});
+  const auto count_decided = [&](const Evidence& evidence) { count_rest(incident, evidence); };
+  const Evidence evidence = co_await investigation.run(count_decided);
+  conclude(incident, evidence, attribute(evidence));
+  for (const Drop& drop : evidence.drops) {
+    listeners_.decided(drop, attribute(evidence, drop).cause);
+  }
 }
 
 asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
@@ -90,16 +104,15 @@ asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
     if (incident == nullptr) co_return;
     // A drop is told a little after it was noticed.
     const Clock::time_point over = log_.over_at(*incident) + kArriving;
-    if (Clock::now() >= over) {
+    if (time_.now() >= over) {
       if (incident->in_all() > incident->told) listeners_.over(*incident);
       co_return;
     }
-    co_await sleep_until(dialer_.executor(), over);
+    co_await time_.sleep_until(over);
   }
 }
 
 void DropLedger::give_up(std::uint64_t id) {
-  under_investigation_.erase(id);
   Incident* const incident = log_.find(id);
   if (incident == nullptr || incident->decided) return;
   const Evidence nothing = evidence_of(*incident);
@@ -117,28 +130,12 @@ asio::awaitable<void> DropLedger::get_acquainted() {
   const UnderWay under_way(acquainting_);
   postgres::Backoff backoff(kAcquaintance, kLongestWait);
   for (;;) {
-    if (!known_.start_time) co_await meet_server();
-    if (known_.start_time) co_await clear_remains();
-    if (known_.start_time && remains_.empty()) co_return;
-    backoff.failed(Clock::now(), postgres::dice());
-    co_await sleep_until(dialer_.executor(), backoff.next_try());
+    if (!server_.has_met()) co_await server_.meet(time_.now() + kOneAttempt);
+    if (server_.has_met()) co_await remains_.clear(time_.now() + kOneAttempt);
+    if (server_.has_met() && remains_.empty()) co_return;
+    backoff.failed(time_.now(), postgres::dice());
+    co_await time_.sleep_until(backoff.next_try());
   }
-}
-
-asio::awaitable<void> DropLedger::meet_server() {
-  try {
-    const ServerLook seen = co_await look(Clock::now() + kOneAttempt);
-    if (under_investigation_.empty()) known_ = seen.marks;  // else it is the evidence
-  } catch (const postgres::PgError& error) {
-    if (error.reason() == postgres::Reason::kStopped) throw;
-  }
-}
-
-asio::awaitable<void> DropLedger::clear_remains() {
-  if (remains_.empty()) co_return;
-  std::vector<Drop> remains = std::exchange(remains_, {});
-  const bool cleared = co_await end_remains(dialer_, remains, Clock::now() + kOneAttempt);
-  if (!cleared) std::move(remains.begin(), remains.end(), std::back_inserter(remains_));
 }
 
 // Those that were not counted yet.
@@ -157,33 +154,20 @@ void DropLedger::count(const Drop& drop, const Verdict& verdict) {
                      {std::string(to_string(drop.probe)), cause,
                       std::string(postgres::sqlstate_label(drop.error.sqlstate()))});
   double& last = last_drop_[cause];
-  last = std::max(last, unix_time(drop.at));
+  last = std::max(last, unix_time(time_, drop.at));
 }
 
 void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict verdict) {
   incident.verdict = std::move(verdict);
   incident.decided = true;
   incident.told = incident.drops.size();
-  under_investigation_.erase(incident.id);
+  end(incident);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});
-  known_ = evidence.after;  // absent until somebody learns it anew
-  remember(evidence);
+  server_.replace(evidence.after);  // absent until somebody learns it anew
+  for (const Drop& drop : evidence.drops) remains_.add(drop);
+  path_.remember(evidence);
   listeners_.concluded(incident);
-}
-
-void DropLedger::remember(const Evidence& evidence) {
-  for (const Drop& drop : evidence.drops) {
-    if (remains_.size() < kMostRemains && leaves_remains(drop)) remains_.push_back(drop);
-  }
-  const Clock::time_point at = evidence.drops.front().at;
-  for (const auto silence : unanswered_silences(evidence)) keep(unanswered_, {at, silence});
-  for (const auto silence : doubtful_silences(evidence)) keep(doubtful_, {at, silence});
-}
-
-void DropLedger::keep(std::deque<Silence>& samples, Silence latest) {
-  samples.push_back(latest);
-  if (samples.size() > kSamplesKept) samples.pop_front();
 }
 
 void DropLedger::add_gauges(metrics::MetricBatch& batch) const {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "async/event.h"
 #include "probes/drops/attribution.h"
-#include "probes/drops/clock.h"
 
 namespace pgconn::probes {
 
@@ -26,6 +26,8 @@ class HeldConnections {
   virtual int owing() const = 0;
   // Those that were held at `since` and have answered after it.
   virtual std::vector<Survivor> survivors(Clock::time_point since) const = 0;
+  // One has answered or has fallen: what the functions above say may have changed.
+  virtual async::Event& changed() = 0;
   // The longest silence that a canary has survived since then.
   virtual std::optional<Clock::duration> survived_silence(Clock::time_point since) const = 0;
 };

@@ -19,8 +19,7 @@ Evidence evidence_of(const Incident& incident) {
   return evidence;
 }
 
-IncidentLog::IncidentLog(std::string target, std::chrono::steady_clock::duration together,
-                         std::size_t kept)
+IncidentLog::IncidentLog(std::string target, Clock::duration together, std::size_t kept)
     : target_(std::move(target)), together_(together), kept_(std::max<std::size_t>(kept, 1)) {}
 
 Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_point now) {
@@ -40,10 +39,9 @@ Incident& IncidentLog::add(Drop drop, int held, std::chrono::system_clock::time_
   return *incident;
 }
 
-std::chrono::steady_clock::time_point IncidentLog::over_at(const Incident& incident) const {
+Clock::time_point IncidentLog::over_at(const Incident& incident) const {
   if (incident.id != begun_) return incident.last;
-  return std::min<std::chrono::steady_clock::time_point>(incident.last + together_,
-                                                         incident.first + kLongest);
+  return std::min<Clock::time_point>(incident.last + together_, incident.first + kLongest);
 }
 
 Incident* IncidentLog::goes_on_with(const Drop& drop) {

@@ -18,7 +18,7 @@ struct Incident {
   std::uint64_t id = 0;  // 1 and upwards, for each target
   std::string target;
   std::chrono::system_clock::time_point began;
-  std::chrono::steady_clock::time_point first, last;  // of its drops
+  Clock::time_point first, last;  // of its drops
   int held_before = 0;
   int silent_before = 0;  // of these, canaries
   std::vector<Drop> drops;
@@ -42,8 +42,7 @@ class IncidentLog {
  public:
   static constexpr std::chrono::seconds kLongest{60};
 
-  explicit IncidentLog(std::string target,
-                       std::chrono::steady_clock::duration together = std::chrono::seconds(3),
+  explicit IncidentLog(std::string target, Clock::duration together = std::chrono::seconds(3),
                        std::size_t kept = 200);
 
   // Adds a drop; the incident it belongs to. The reference lives until as many later incidents as
@@ -51,7 +50,7 @@ class IncidentLog {
   Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
 
   // Until when a decided one may take drops, if it takes no other before: when it is over.
-  std::chrono::steady_clock::time_point over_at(const Incident& incident) const;
+  Clock::time_point over_at(const Incident& incident) const;
 
   // The latest incident, if this drop is one more turn of a loop that our own reconnecting keeps
   // going: the server's idle_session_timeout ends each session of ours, and each is opened anew.
@@ -67,7 +66,7 @@ class IncidentLog {
   Incident* open_to(const Drop& drop);  // the latest one, or nullptr
 
   std::string target_;
-  std::chrono::steady_clock::duration together_;
+  Clock::duration together_;
   std::size_t kept_;
   std::uint64_t begun_ = 0;
   std::deque<Incident> incidents_;

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <iterator>
+#include <utility>
 
 namespace pgconn::probes {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // A process number is used again one day: by then the session is younger than the lost one was.
 constexpr std::chrono::seconds kMargin(2);
+constexpr std::size_t kMost = 1000;
 
 }  // namespace
 
@@ -29,18 +29,25 @@ std::string end_of_remains(const Drop& drop, Clock::time_point now) {
          std::to_string(std::max<std::int64_t>(age.count(), 0)) + " s'";
 }
 
-asio::awaitable<bool> end_remains(postgres::Dialer& dialer, std::span<const Drop> drops,
-                                  postgres::Deadline deadline) {
+void Remains::add(const Drop& drop) {
+  if (drops_.size() < kMost && leaves_remains(drop)) drops_.push_back(drop);
+}
+
+asio::awaitable<void> Remains::clear(postgres::Deadline deadline) {
+  if (drops_.empty()) co_return;
+  std::vector<Drop> drops = std::exchange(drops_, {});
+  const bool cleared = co_await end(drops, deadline);
+  if (!cleared) std::move(drops.begin(), drops.end(), std::back_inserter(drops_));
+}
+
+// Whether the server was reached.
+asio::awaitable<bool> Remains::end(const std::vector<Drop>& drops, postgres::Deadline deadline) {
   std::vector<postgres::Query> queries;
-  for (const Drop& drop : drops) {
-    std::string sql = end_of_remains(drop, Clock::now());
-    if (!sql.empty()) queries.push_back({std::move(sql), ""});
-  }
-  if (queries.empty()) co_return true;
+  for (const Drop& drop : drops) queries.push_back({end_of_remains(drop, time_.now()), ""});
   try {
     postgres::ConnectOptions options;
     options.purpose = "diagnose";
-    const postgres::Dialer::Session session = co_await dialer.dial(options, deadline);
+    const postgres::Session session = co_await connector_.dial(options, deadline);
     std::vector<postgres::Answer> answers;
     co_await session.connection->pipeline(queries, deadline, answers);
   } catch (const postgres::PgError& error) {

@@ -4,10 +4,11 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <span>
 #include <string>
+#include <vector>
 
-#include "postgres/dialer.h"
+#include "async/time_source.h"
+#include "postgres/connector.h"
 #include "probes/drops/drop.h"
 
 namespace pgconn::probes {
@@ -19,11 +20,29 @@ bool leaves_remains(const Drop& drop);
 // The SQL that ends the session a drop has left, or empty if there are no remains. Ends nothing but
 // a session of our own role and kind that began when the lost one did. pg_stat_activity, 13 and
 // later. Pure.
-std::string end_of_remains(const Drop& drop, std::chrono::steady_clock::time_point now);
+std::string end_of_remains(const Drop& drop, Clock::time_point now);
 
-// Does so for each, on one session of its own; nothing is said of what could not be ended. Whether
-// the server was reached. Throws PgError only when it is stopped.
-asio::awaitable<bool> end_remains(postgres::Dialer& dialer, std::span<const Drop> drops,
-                                  postgres::Deadline deadline);
+// Those of one target that are still to be ended.
+class Remains {
+ public:
+  // Both must outlive it.
+  Remains(postgres::Connector& connector, async::TimeSource& time)
+      : connector_(connector), time_(time) {}
+
+  // Takes note of a loss; of no more than a thousand.
+  void add(const Drop& drop);
+  bool empty() const { return drops_.empty(); }
+
+  // Ends them, on one session of its own; what could not be ended is not reported. They are kept if
+  // the server cannot be reached. Throws PgError only when it is stopped.
+  asio::awaitable<void> clear(postgres::Deadline deadline);
+
+ private:
+  asio::awaitable<bool> end(const std::vector<Drop>& drops, postgres::Deadline deadline);
+
+  postgres::Connector& connector_;
+  async::TimeSource& time_;
+  std::vector<Drop> drops_;
+};
 
 }  // namespace pgconn::probes

@@ -30,11 +30,11 @@ std::optional<std::chrono::seconds> keepalive_gap(const postgres::Rows& rows) {
   return std::chrono::seconds(static_cast<std::int64_t>(gap));
 }
 
-ServerLook read_look(const postgres::Rows& rows, bool pooler) {
+ServerLook read_look(const postgres::Rows& rows, bool pooler, Clock::time_point now) {
   ServerLook look;
   look.marks.start_time = postgres::number(rows.only("start_time"));
   look.marks.server_clock = postgres::number(rows.only("server_clock"));
-  look.marks.read_at = std::chrono::steady_clock::now();
+  look.marks.read_at = now;
   const auto checkpointer = postgres::number(rows.only("checkpointer_start"));
   if (look.marks.start_time && checkpointer) {
     look.marks.crash_restart_time =
@@ -48,12 +48,13 @@ ServerLook read_look(const postgres::Rows& rows, bool pooler) {
 }  // namespace
 
 asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
+                                           const async::TimeSource& time,
                                            postgres::Deadline deadline) {
   const std::vector<postgres::Query> question = {{kQuestion, ""}};
   std::vector<postgres::Answer> answers;
   co_await connection.pipeline(question, deadline, answers);
   co_return postgres::read_answer(answers, [&](const postgres::Rows& rows) {
-    return read_look(rows, connection.is_direct() == false);
+    return read_look(rows, connection.is_direct() == false, time.now());
   });
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 
+#include "async/time_source.h"
 #include "postgres/connection.h"
 #include "probes/drops/attribution.h"
 
@@ -15,12 +16,13 @@ struct ServerLook {
   ServerMarks marks;
   bool pooler = false;  // in between
   // The longest silence that the server's keepalives leave on the path; absent through a pooler.
-  std::optional<std::chrono::steady_clock::duration> keepalive_gap;
+  std::optional<Clock::duration> keepalive_gap;
 };
 
 // From pg_postmaster_start_time() and the checkpointer's backend_start in pg_stat_get_activity
 // (hidden without pg_read_all_stats: then crash_restart_time is absent). Throws PgError.
 asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
+                                           const async::TimeSource& time,
                                            postgres::Deadline deadline);
 
 // What is known after a scrape has seen a server: one of some collectors alone does not learn of a

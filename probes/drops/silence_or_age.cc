@@ -7,8 +7,6 @@
 namespace pgconn::probes {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Ages and silences this close are the same: timers of middleboxes are coarse.
 constexpr Clock::duration tolerance_of(Clock::duration span) { return span / 10; }
 

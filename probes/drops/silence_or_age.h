@@ -13,9 +13,8 @@
 namespace pgconn::probes {
 
 // How long no packet of it passed: keepalives of either end break the silence.
-std::chrono::steady_clock::duration silence_on_path(
-    const Evidence& evidence, std::chrono::steady_clock::duration silent_for,
-    std::optional<std::chrono::steady_clock::duration> keepalive_gap);
+Clock::duration silence_on_path(const Evidence& evidence, Clock::duration silent_for,
+                                std::optional<Clock::duration> keepalive_gap);
 
 // Its path was silent for longer than that of each connection that answered since. A roundtrip is
 // never silent.
@@ -31,13 +30,13 @@ bool may_be_its_silence(const Evidence& evidence, const Drop& drop);
 
 // Only the silent fell, whose age is still in question, and by `until` one that answers will be as
 // old: then it falls too, or outlives them.
-bool is_told_by_age(const Evidence& evidence, std::chrono::steady_clock::time_point until);
+bool is_told_by_age(const Evidence& evidence, Clock::time_point until);
 
 // What a verdict says of the others that answer: what keeps them from telling that it was silence.
 std::string_view what_survivors_leave_open(const Evidence& evidence, const Drop& drop);
 
 // The silences of this incident that count as `fell_before` in those to come: of drops that only a
 // longer silence that was survived speaks for.
-std::vector<std::chrono::steady_clock::duration> doubtful_silences(const Evidence& evidence);
+std::vector<Clock::duration> doubtful_silences(const Evidence& evidence);
 
 }  // namespace pgconn::probes

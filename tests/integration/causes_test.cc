@@ -127,7 +127,8 @@ class Watch {
     const auto connection = client_.connect(server_.plain(), {"diagnose"});
     evidence_.server_version = connection->server_version();
     const auto deadline = Clock::now() + Client::kPatience;
-    return test::run(client_.io, probes::look_at_server(*connection, deadline)).marks;
+    const async::SystemTime time(client_.io.get_executor());
+    return test::run(client_.io, probes::look_at_server(*connection, time, deadline)).marks;
   }
 
   const Server& server_;

@@ -10,6 +10,7 @@ namespace {
 using postgres::ConnInfo;
 using postgres::Dialer;
 using postgres::PgError;
+using postgres::Session;
 
 // A dialer of one server, used from outside of its loop.
 class Phone {
@@ -20,7 +21,7 @@ class Phone {
             client_.io.get_executor(), client_.resolver, [this] { return ConnInfo::parse(dsn_); },
             budget) {}
 
-  Dialer::Session dial(const std::string& purpose) {
+  Session dial(const std::string& purpose) {
     postgres::ConnectOptions options;
     options.purpose = purpose;
     return test::run(client_.io,
@@ -49,8 +50,8 @@ TEST_CASE("a dialer opens no more sessions than its budget, whatever they are fo
     DYNAMIC_SECTION("PostgreSQL " << server.version) {
       Admin admin(server);
       Phone phone(server.dsn, 2);
-      Dialer::Session one = phone.dial("budget one");
-      const Dialer::Session other = phone.dial("budget other");
+      Session one = phone.dial("budget one");
+      const Session other = phone.dial("budget other");
       const PgError error = phone.refusal("budget one");
       CHECK(to_string(error.reason()) == "budget");
       CHECK(std::string(error.what()).find("max_connections_per_target") != std::string::npos);

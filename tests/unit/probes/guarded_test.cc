@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "probes/drops/clock.h"
 #include "tests/support/catch.h"
 
 using namespace std::chrono_literals;
 using namespace pgconn::probes;
+namespace async = pgconn::async;
 using pgconn::postgres::Backoff;
 
 namespace {
@@ -28,6 +28,7 @@ asio::awaitable<void> fail_twice(int& runs) {
 
 TEST_CASE("a coroutine that fails is reported and runs again until it ends by itself") {
   asio::io_context io;
+  async::SystemTime time(io.get_executor());
   int runs = 0;
   std::vector<std::string> told;
   Guard guard{.failed = [&](std::string_view error) { told.emplace_back(error); },
@@ -35,7 +36,7 @@ TEST_CASE("a coroutine that fails is reported and runs again until it ends by it
   bool ended = false;
   asio::co_spawn(io,
                  run_guarded(
-                     io.get_executor(), [&] { return fail_twice(runs); }, guard, Backoff(1ms, 4ms)),
+                     time, [&] { return fail_twice(runs); }, guard, Backoff(1ms, 4ms)),
                  [&](const std::exception_ptr& error) { ended = error == nullptr; });
   io.run();
   CHECK(ended);
@@ -45,7 +46,7 @@ TEST_CASE("a coroutine that fails is reported and runs again until it ends by it
 
 TEST_CASE("the exception of a coroutine that is being ended is no failure") {
   asio::io_context io;
-  const asio::any_io_executor executor = io.get_executor();
+  async::SystemTime time(io.get_executor());
   bool stopped = false;
   int told = 0;
   Guard guard{.failed = [&](std::string_view) { ++told; }, .stopped = [&] { return stopped; }};
@@ -53,8 +54,8 @@ TEST_CASE("the exception of a coroutine that is being ended is no failure") {
   bool cancelled = false;
   asio::co_spawn(io,
                  run_guarded(
-                     io.get_executor(), [&] { return sleep_until(executor, Clock::now() + 1h); },
-                     guard, Backoff(1ms, 4ms)),
+                     time, [&] { return time.sleep_until(async::Clock::now() + 1h); }, guard,
+                     Backoff(1ms, 4ms)),
                  asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& error) {
                    cancelled = error != nullptr;
                  }));

@@ -15,21 +15,25 @@ namespace {
 // A ledger whose server cannot be reached.
 struct Bookkeeping {
   asio::io_context io;
-  postgres::Resolver resolver{io.get_executor()};
-  postgres::Dialer dialer{io.get_executor(), resolver,
-                          []() -> postgres::ConnInfo {
-                            throw PgError(postgres::Phase::kConfig, postgres::Reason::kConfig, "",
-                                          "no server in this test", true);
-                          },
-                          7};
+  async::SystemTime time{io.get_executor()};
+  struct NoServer final : postgres::Connector {
+    asio::awaitable<postgres::Session> dial(postgres::ConnectOptions, postgres::Deadline) override {
+      throw PgError(postgres::Phase::kTcp, postgres::Reason::kRefused, "", "no server in this test",
+                    true);
+      co_return postgres::Session();
+    }
+  } connector;
   metrics::Instruments instruments;
   std::vector<Cause> decided;
   std::vector<Incident> concluded;
   std::vector<std::size_t> over;  // how many drops each had
   struct Others final : HeldConnections {
+    explicit Others(async::TimeSource& time) : event(time) {}
+    async::Event event;
     bool broken = false;
     Count count() const override { return {.all = 2, .silent = 0}; }
     void ask_all() override {}
+    async::Event& changed() override { return event; }
     int owing() const override { return 0; }
     std::vector<Survivor> survivors(Clock::time_point) const override {
       if (broken) throw std::out_of_range("an error of ours");
@@ -38,9 +42,10 @@ struct Bookkeeping {
     std::optional<Clock::duration> survived_silence(Clock::time_point) const override {
       return std::nullopt;
     }
-  } others;
+  } others{time};
   DropLedger ledger{"target",
-                    dialer,
+                    connector,
+                    time,
                     instruments,
                     others,
                     {.decided = [this](const Drop&, Cause cause) { decided.push_back(cause); },

@@ -1,4 +1,4 @@
-#include "probes/probe.h"
+#include "probes/clockwork.h"
 
 #include <set>
 

@@ -1,0 +1,79 @@
+// A server and the path to it, by a clock that a test moves on: what probes and the ledger of drops
+// meet when something goes wrong, in milliseconds and the same for each seed. How it answers
+// follows what real servers and middleboxes do, see tests/faults for those.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "postgres/connector.h"
+#include "tests/support/fake_time.h"
+
+namespace pgconn::test {
+
+class SimulatedConnection;
+
+class SimulatedServer final : public postgres::Connector {
+ public:
+  using Span = std::chrono::milliseconds;
+
+  SimulatedServer(FakeTime& time, unsigned seed);
+
+  asio::awaitable<postgres::Session> dial(postgres::ConnectOptions options,
+                                          postgres::Deadline deadline) override;
+
+  // --- What the path does to connections, from now on ---
+  struct Path {
+    std::optional<Span> lifetime;       // each is closed at about that age
+    std::optional<Span> forgets_after;  // a flow that was silent for longer,
+    bool resets_strangers = true;       // and resets what comes of it, or swallows it
+    bool swallows_all = false;          // nothing comes through, of old or of new ones
+  };
+  Path path;
+  void forget_all();  // every flow that there is now; what comes of it is swallowed or reset
+
+  // --- What happens at the server ---
+  void pause(Span duration);          // stopped processes: the kernel acknowledges, nobody answers
+  void terminate(std::size_t index);  // of the open sessions: pg_terminate_backend
+  void restart(Span down);            // fast shutdown, then refusals, then a new start
+  void crash(std::size_t victim, Span down);   // of one backend: the others hear of it
+  void end_all(const postgres::PgError& how);  // every session, with these last words
+  // New sessions are refused so, until it is cleared.
+  std::optional<postgres::PgError> refusal;
+  // Another server takes over the address, started so many seconds ago.
+  void replace_by(double age);
+
+  int sessions() const { return static_cast<int>(open_.size()); }
+  int sessions_for(const std::string& purpose) const;
+  std::optional<Span> login;       // how long each takes; absent: up to 1.5 s, at random
+  int dialed = 0;                  // attempts
+  std::vector<std::string> asked;  // statements, but for SELECT 1
+  int version = 180000;
+  bool pooler = false;
+
+ private:
+  friend class SimulatedConnection;
+  Span some(int least, int most);
+  postgres::Answer answer(const std::string& sql);
+  void admit();
+  double unix_now() const;
+
+  FakeTime& time_;
+  std::mt19937 random_;
+  std::vector<SimulatedConnection*> open_;
+  struct Outage {
+    Clock::time_point until;
+    bool new_postmaster;
+    postgres::PgError answer;
+  };
+  std::optional<Outage> outage_;
+  Clock::time_point paused_until_;
+  double start_time_ = 0, checkpointer_start_ = 0;
+  int last_pid_ = 1000;
+};
+
+}  // namespace pgconn::test
