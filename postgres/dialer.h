@@ -29,7 +29,7 @@ class Dialer final : public Connector {
   // A place for a connection that somebody else makes. Throws PgError(kBudget) if none is free.
   Budget::Place take_place(std::string purpose) { return budget_.take(std::move(purpose)); }
 
-  // Connections by purpose; a purpose that was ever used stays, with 0.
+  // Connections by purpose; a purpose that was used before stays, with 0.
   const std::map<std::string, int>& open() const { return budget_.open(); }
   const asio::any_io_executor& executor() const { return executor_; }
   Resolver& resolver() const { return resolver_; }

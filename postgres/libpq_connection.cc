@@ -19,7 +19,7 @@ std::optional<std::chrono::seconds> LibpqConnection::keepalive_gap() const {
   if (option(SOL_SOCKET, SO_KEEPALIVE) == 0) return std::nullopt;
   const int idle = option(IPPROTO_TCP, TCP_KEEPIDLE);
   if (idle == 0) return std::nullopt;
-  // After one that was answered Linux looks again an interval later.
+  // After an answered keepalive, Linux checks again an interval later.
   return std::chrono::seconds(std::max(idle, option(IPPROTO_TCP, TCP_KEEPINTVL)));
 }
 

@@ -181,8 +181,8 @@ def test_a_volume_whose_symbolic_link_is_swapped_is_a_change(secured, tmp_path):
 @pytest.mark.parametrize("bad, told", [
     ("basic_auth_users: {alice: ", "a `{` is not closed"),
     ({"basic_auth_users": {"alice": PASSWORD}}, "is not a bcrypt hash"),
-    ("", "logins would no longer be required; if that is meant, send SIGHUP"),
-    ({"basic_auth_users": {}}, "logins would no longer be required; if that is meant, send SIGHUP"),
+    ("", "logins would no longer be required; if that is intended, send SIGHUP"),
+    ({"basic_auth_users": {}}, "logins would no longer be required; if that is intended, send SIGHUP"),
     (None, "No such file"),
 ], ids=["cut off", "password", "empty", "no user", "gone"])
 def test_a_file_that_breaks_while_running_opens_nothing_and_is_reported_once(secured, bad, told):

@@ -271,17 +271,26 @@ TEST_CASE(
 
 TEST_CASE("a SQLSTATE stands for what the operator does next") {
   const std::array<std::pair<const char*, Reason>, 20> table = {{
-      {"28000", Reason::kAuthentication},     {"28P01", Reason::kAuthentication},
-      {"42501", Reason::kPermission},         {"3D000", Reason::kDatabase},
-      {"53300", Reason::kTooManyConnections}, {"57P01", Reason::kTerminated},
-      {"57P02", Reason::kTerminated},         {"57P03", Reason::kStarting},
-      {"57P04", Reason::kTerminated},         {"57P05", Reason::kTerminated},
-      {"25P03", Reason::kTerminated},         {"25P04", Reason::kTerminated},
-      {"57014", Reason::kCanceled},           {"55P03", Reason::kLockTimeout},
-      {"42P01", Reason::kServerError},        {"53200", Reason::kServerError},
+      {"28000", Reason::kAuthentication},
+      {"28P01", Reason::kAuthentication},
+      {"42501", Reason::kPermission},
+      {"3D000", Reason::kDatabase},
+      {"53300", Reason::kTooManyConnections},
+      {"57P01", Reason::kTerminated},
+      {"57P02", Reason::kTerminated},
+      {"57P03", Reason::kStarting},
+      {"57P04", Reason::kTerminated},
+      {"57P05", Reason::kTerminated},
+      {"25P03", Reason::kTerminated},
+      {"25P04", Reason::kTerminated},
+      {"57014", Reason::kCanceled},
+      {"55P03", Reason::kLockTimeout},
+      {"42P01", Reason::kServerError},
+      {"53200", Reason::kServerError},
       {"08P01", Reason::kServerError},  // a peer that sends a SQLSTATE speaks the protocol
                                         // (PgBouncer does)
-      {"XX000", Reason::kServerError},        {"", Reason::kServerError},
+      {"XX000", Reason::kServerError},
+      {"", Reason::kServerError},
       {"55000", Reason::kServerError},
   }};
   for (const auto& [sqlstate, reason] : table) {
