@@ -41,6 +41,9 @@ constexpr auto kAcceptQueueLimit = metrics::gauge(
     "pgconn_host_tcp_accept_queue_limit",
     "How many connections may wait on that listening socket; what comes beyond them is dropped.",
     {}, Unit::kNone, metrics::Fold::kMin);
+constexpr auto kListenOverflows = metrics::counter(
+    "pgconn_host_tcp_listen_overflows_total",
+    "Connections that found an accept queue full, on any port of the server's network namespace.");
 constexpr auto kRetransmits = metrics::counter(
     "pgconn_host_tcp_retransmits_total",
     "Segments that the server's host sent again, as far as looks at the sockets saw them.");
@@ -75,10 +78,11 @@ constexpr auto kMemory = metrics::gauge(
     {"kind"}, Unit::kBytes);
 
 constexpr const metrics::Descriptor* kDescriptors[] = {
-    &kReadable,   &kConnections,   &kTimers,        &kUnanswered,       &kUnacked,
-    &kUnsent,     &kUnread,        &kAcceptQueue,   &kAcceptQueueLimit, &kRetransmits,
-    &kRoundTrips, &kOomKills,      &kPostgresKills, &kPostmasterScore,  &kChildrenScore,
-    &kKeepalive,  &kKernelSetting, &kMemory};
+    &kReadable,         &kConnections,     &kTimers,          &kUnanswered,
+    &kUnacked,          &kUnsent,          &kUnread,          &kAcceptQueue,
+    &kAcceptQueueLimit, &kListenOverflows, &kRetransmits,     &kRoundTrips,
+    &kOomKills,         &kPostgresKills,   &kPostmasterScore, &kChildrenScore,
+    &kKeepalive,        &kKernelSetting,   &kMemory};
 
 template <typename Number>
 void add(metrics::MetricBatch& batch, const metrics::Descriptor& descriptor,
@@ -146,6 +150,7 @@ void add_host_metrics(const HostReading& reading, const HostCounts& counts,
   if (reading.sockets && reading.sockets->complete) {
     add_sockets(total(reading.sockets->sockets), batch);
   }
+  add(batch, kListenOverflows, reading.listen_overflows);
   add(batch, kRetransmits, counts.retransmits);
   if (counts.round_trips) batch.add(kRoundTrips, *counts.round_trips);
   add(batch, kPostgresKills, counts.postgres_kills);

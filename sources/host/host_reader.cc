@@ -149,6 +149,9 @@ void HostReader::read_network(const ServerClaims& server, Deadline deadline,
     note(reading, Part::kSockets, "the postmaster is not known");
   } else {
     const std::string pid = std::to_string(postmaster_->pid);
+    // Unlike sock_diag this shows the network of that process, whichever ours is.
+    reading.listen_overflows =
+        parse_listen_overflows(read_proc_file(paths_.procfs + "/" + pid + "/net/netstat").text);
     const auto shared = is_in_our_network(paths_.procfs, postmaster_->pid);
     const auto user = parse_user(read_proc_file(paths_.procfs + "/" + pid + "/status").text);
     SocketDump dump;

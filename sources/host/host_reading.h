@@ -47,6 +47,8 @@ struct HostReading {
   std::optional<Process> postmaster{};  // absent: the server is not known to be on this machine
   OomScores oom_scores{};
   std::optional<ServerSockets> sockets{};
+  // Of all ports in the server's network namespace, since that began.
+  std::optional<std::uint64_t> listen_overflows{};
   HostMemory memory{};
   std::optional<std::uint64_t> host_oom_kills{};  // since boot, those of all cgroups included
   CgroupMemory cgroup{};                          // of the postmaster

@@ -80,15 +80,15 @@ std::optional<OomKill> parse_summary(std::string_view text) {
   return kill;
 }
 
-// The log's clock at this moment; it stands still while the machine sleeps, as this one does.
-double since_boot_now() {
+// The Unix time at which the log's clock was 0. It stands still while the machine sleeps, as this
+// one does: after a sleep, older records seem later than they were.
+double log_began() {
+  using std::chrono::duration;
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-double unix_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const double today =
+      duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return today - static_cast<double>(now.tv_sec) - static_cast<double>(now.tv_nsec) / 1e9;
 }
 
 }  // namespace
@@ -131,6 +131,20 @@ void add_kill(std::vector<OomKill>& kills, OomKill kill, std::size_t limit) {
   if (kills.size() > limit) kills.erase(kills.begin());
 }
 
+void take_record(std::string_view bytes, double boot, KernelLogLook& known) {
+  const auto record = parse_kernel_record(bytes);
+  // After the device was opened anew, its records come again.
+  if (!record || record->sequence < known.next_sequence) return;
+  known.next_sequence = record->sequence + 1;
+  if (!record->by_kernel) return;
+  auto kill = parse_oom_line(record->text);
+  if (!kill) return;
+  kill->sequence = record->sequence;
+  kill->since_boot = record->since_boot;
+  kill->unix_time = boot + std::chrono::duration<double>(record->since_boot).count();
+  add_kill(known.kills, *std::move(kill), kMostKills);
+}
+
 KernelLog::KernelLog(std::string path) : path_(std::move(path)) {}
 
 KernelLog::~KernelLog() {
@@ -159,7 +173,7 @@ bool KernelLog::read_one() {
   std::array<char, 8192> buffer;  // one record at a time; the kernel wants room for the longest
   const ssize_t count = ::read(fd_, buffer.data(), buffer.size());
   if (count > 0) {
-    take({buffer.data(), static_cast<std::size_t>(count)});
+    take_record({buffer.data(), static_cast<std::size_t>(count)}, log_began(), known_);
     return true;
   }
   if (count == 0 || errno == EAGAIN) return false;
@@ -170,22 +184,6 @@ bool KernelLog::read_one() {
   ::close(fd_);
   fd_ = -1;
   return false;
-}
-
-void KernelLog::take(std::string_view bytes) {
-  const auto record = parse_kernel_record(bytes);
-  if (!record) return;
-  // After the device was opened anew, its records come again.
-  if (record->sequence < known_.next_sequence) return;
-  known_.next_sequence = record->sequence + 1;
-  if (!record->by_kernel) return;
-  auto kill = parse_oom_line(record->text);
-  if (!kill) return;
-  kill->sequence = record->sequence;
-  kill->since_boot = record->since_boot;
-  const double told = static_cast<double>(record->since_boot.count()) / 1e6;
-  kill->unix_time = unix_now() - std::max(0.0, since_boot_now() - told);
-  add_kill(known_.kills, *std::move(kill), kMostKills);
 }
 
 KernelLogLook KernelLog::look(Deadline deadline) {

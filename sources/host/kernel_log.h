@@ -33,7 +33,7 @@ struct OomKill {
   Scope scope = Scope::kUnknown;
   std::uint64_t sequence = 0;  // of the last record that told of it
   std::chrono::microseconds since_boot{};
-  std::optional<double> unix_time{};  // absent until somebody knows when the boot was
+  double unix_time = 0;  // to within a second, unless the machine has slept since
 };
 
 // The kill that a line tells of; nullopt for any other line, also for the older kernels'
@@ -54,6 +54,10 @@ struct KernelLogLook {
   std::string error{};              // why the log cannot be read
 };
 
+// Adds what a record tells, if the kernel wrote it and it is not known yet. `boot` is the Unix time
+// at which the log's clock was 0.
+void take_record(std::string_view record, double boot, KernelLogLook& known);
+
 class KernelLog {
  public:
   explicit KernelLog(std::string path);  // /dev/kmsg
@@ -69,7 +73,6 @@ class KernelLog {
   bool open();
   // True if there may be more.
   bool read_one();
-  void take(std::string_view bytes);
 
   std::string path_;
   int fd_ = -1;

@@ -82,13 +82,19 @@ CgroupMemory read_cgroup_memory(const MemoryCgroup& cgroup) {
   return memory;
 }
 
+std::optional<std::uint64_t> usable_memory(const HostMemory& host, const CgroupMemory& cgroup) {
+  if (!host.total || !cgroup.limit) return host.total ? host.total : cgroup.limit;
+  return std::min(*host.total, *cgroup.limit);
+}
+
 std::vector<KernelSetting> read_kernel_settings(const std::string& procfs, bool network) {
   std::vector<KernelSetting> settings;
   for (const std::string_view name : kSettings) {
     if (name.starts_with("net.") && !network) continue;
-    std::string file(name);
-    std::replace(file.begin(), file.end(), '.', '/');
-    const auto value = only_number(read_proc_file(procfs + "/sys/" + file).text);
+    std::string path = procfs + "/sys/";
+    path += name;
+    std::replace(path.end() - static_cast<std::ptrdiff_t>(name.size()), path.end(), '.', '/');
+    const auto value = only_number(read_proc_file(path).text);
     if (value) settings.push_back({name, *value});
   }
   return settings;

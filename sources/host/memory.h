@@ -41,6 +41,10 @@ std::optional<std::uint64_t> parse_limit(std::string_view text);
 // Reads the files of a cgroup and the limits above it.
 CgroupMemory read_cgroup_memory(const MemoryCgroup& cgroup);
 
+// What the server may use at most, in bytes: the host's memory, or its cgroup's limit if that is
+// less.
+std::optional<std::uint64_t> usable_memory(const HostMemory& host, const CgroupMemory& cgroup);
+
 // A setting of the kernel under /proc/sys.
 struct KernelSetting {
   std::string_view name{};  // as sysctl has it, such as net.ipv4.tcp_keepalive_time

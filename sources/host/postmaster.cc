@@ -29,7 +29,7 @@ struct Search {
   std::optional<Process> postmaster_above(int pid) const {
     const auto backend = read_process(procfs, pid);
     if (!backend) return std::nullopt;
-    const auto parent = read_process(procfs, backend->parent);
+    auto parent = read_process(procfs, backend->parent);
     if (!parent || !are_of(server, *backend, *parent, boot_time, ticks_per_second)) {
       return std::nullopt;
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sources/host/proc_text.h"
+
 namespace pgconn::host {
 namespace {
 
@@ -58,6 +60,20 @@ SocketTotals total(std::span<const TcpSocket> sockets) {
     if (socket.unanswered > 0) ++totals.unanswered;
   }
   return totals;
+}
+
+std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat) {
+  // Two lines for each protocol: "TcpExt: Name Name…" and "TcpExt: 1 2…".
+  while (!netstat.empty()) {
+    const auto names = words(take_line(netstat));
+    if (names.empty() || names.front() != "TcpExt:") continue;
+    const auto values = words(take_line(netstat));
+    const auto at = std::find(names.begin(), names.end(), "ListenOverflows") - names.begin();
+    const auto index = static_cast<std::size_t>(at);
+    if (values.size() != names.size() || index == names.size()) return std::nullopt;
+    return number<std::uint64_t>(values[index]);
+  }
+  return std::nullopt;
 }
 
 }  // namespace pgconn::host

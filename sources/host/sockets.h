@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "sources/host/sock_diag.h"
 
@@ -35,5 +36,9 @@ struct SocketTotals {
 };
 
 SocketTotals total(std::span<const TcpSocket> sockets);
+
+// How many connections found an accept queue full since the network namespace began, on whichever
+// port, from /proc/PID/net/netstat; nullopt if it does not say.
+std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat);
 
 }  // namespace pgconn::host

@@ -31,7 +31,7 @@ json evidence_of(const host::OomEvidence& evidence) {
     kills.push_back({{"pid", kill.pid},
                      {"task", kill.task},
                      {"by_cgroup", kill.scope == host::OomKill::Scope::kCgroup},
-                     {"time", value_or_null(kill.unix_time)}});
+                     {"time", kill.unix_time}});
   }
   return {{"in_host", value_or_null(evidence.in_host)},
           {"in_cgroup", value_or_null(evidence.in_cgroup)},
@@ -87,7 +87,7 @@ int main_of(const std::vector<std::string>& words) {
   if (words.size() > 8) paths = {words[6], words[7], words[8]};
   Looks looks(server, paths);
   for (std::string line; std::getline(std::cin, line);) {
-    std::cout << looks.look().dump() << std::endl;
+    std::cout << looks.look().dump() << '\n' << std::flush;
   }
   return 0;
 }

@@ -3,9 +3,11 @@
 import collections
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
+import sys
 
 import pytest
 
@@ -135,18 +137,30 @@ def test_sockets_of_another_network_namespace_are_not_taken_for_the_servers(serv
 
 
 def test_connections_that_the_postmaster_does_not_accept_are_counted(new_box):
-    server = new_box()
+    server = new_box(max_connections=5)
+    queue, overflows = "pgconn_host_tcp_accept_queue", "pgconn_host_tcp_listen_overflows_total"
     with contextlib.ExitStack() as stack:
         host = stack.enter_context(Host(stack.enter_context(contextlib.closing(server.connect()))))
         look = host.look()
-        assert look.metrics.value("pgconn_host_tcp_accept_queue") == 0
-        limit = look.metrics.value("pgconn_host_tcp_accept_queue_limit")
+        assert look.metrics.value(queue) == 0
+        limit = int(look.metrics.value("pgconn_host_tcp_accept_queue_limit"))
+        before = look.metrics.value(overflows)
+
+        def knock():
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", server.port))
+
         with stopped(look.postmaster):
-            for _ in range(7):
-                stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-            look = host.look()
-            assert look.metrics.value("pgconn_host_tcp_accept_queue") == 7
-            assert look.metrics.value("pgconn_host_tcp_accept_queue_limit") == limit > 7
+            for _ in range(3):
+                knock()
+            assert eventually(lambda: host.look().metrics.value(queue) == 3, what="three that wait")
+            assert host.look().metrics.value(overflows) == before
+            for _ in range(limit):
+                knock()
+            # The kernel lets one more than the limit wait.
+            eventually(lambda: host.look().metrics.value(queue) == limit + 1, what="a full queue")
+            eventually(lambda: host.look().metrics.value(overflows) > before, what="one turned away")
 
 
 def test_retransmits_rise_on_a_lossy_path_and_not_before(far_server):
@@ -193,3 +207,40 @@ def test_what_a_dead_path_leaves_unacknowledged_is_told(far_server):
         eventually(stuck, what="data that is stuck")
         writer.close()
     client.close()
+
+
+# Holds so many connections to a port until its standard input ends.
+CLIENTS = """
+import resource, socket, sys
+port, count = map(int, sys.argv[1:])
+resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = [socket.create_connection(("127.0.0.2", port)) for _ in range(count)]
+sys.stdin.read()
+"""
+
+
+def test_ten_thousand_connections_are_listed_whole_and_soon(new_box):
+    server = new_box()
+    many = 10_000
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] < many + 200:
+        pytest.skip(f"only {limits[1]} descriptors a process may be had here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (many + 200, limits[1]))
+    try:
+        with contextlib.ExitStack() as stack:
+            client = stack.enter_context(contextlib.closing(server.connect()))
+            host = stack.enter_context(Host(client))
+            # As many clients of a real server would take as many processes; the port is what counts.
+            listener = stack.enter_context(socket.create_server(("127.0.0.2", server.port), backlog=4096))
+            listener.settimeout(30)
+            clients = stack.enter_context(subprocess.Popen(
+                [sys.executable, "-c", CLIENTS, str(server.port), str(many)], stdin=subprocess.PIPE))
+            for _ in range(many):
+                stack.enter_context(listener.accept()[0])
+            look = host.look()
+            assert look.connections("established") == told_by_ss(server.port)["established"] == many + 1
+            assert "sockets" not in look.unread
+            assert look.seconds < 2
+            clients.stdin.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

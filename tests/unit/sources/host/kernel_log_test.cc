@@ -139,6 +139,22 @@ TEST_CASE("only the last kills are remembered") {
   CHECK(kills.front().pid == 96);
 }
 
+TEST_CASE("what a program writes into the kernel's log is no kill, and a record counts once") {
+  KernelLogLook known;
+  take_record("12,5,1000000,-;" + kKilled, 1'700'000'000, known);
+  CHECK(known.kills.empty());
+  CHECK(known.next_sequence == 6);
+  take_record("3,6,2500000,-;" + kKilled, 1'700'000'000, known);
+  REQUIRE(known.kills.size() == 1);
+  CHECK(known.kills.front().sequence == 6);
+  CHECK(known.kills.front().unix_time == Approx(1'700'000'002.5).epsilon(1e-15));
+  // As after the device was opened anew.
+  take_record("3,6,250000000,-;" + kKilled, 1'700'000'000, known);
+  take_record("nonsense", 1'700'000'000, known);
+  CHECK(known.kills.size() == 1);
+  CHECK(known.next_sequence == 7);
+}
+
 TEST_CASE("random changes to a line do no harm") {
   std::mt19937 random(7);
   for (int round = 0; round < 20'000; ++round) {

@@ -131,3 +131,11 @@ TEST_CASE("what is no regular file, or longer than expected, is not read") {
   CHECK_FALSE(read_proc_file("/dev/zero").ok());
   CHECK(read_proc_file((path / "none").string()).error.find("No such file") != std::string::npos);
 }
+
+TEST_CASE("a server may use the host's memory, or what its cgroup is limited to") {
+  CHECK(usable_memory({.total = 1000}, {}) == std::uint64_t{1000});
+  CHECK(usable_memory({.total = 1000}, {.limit = 400}) == std::uint64_t{400});
+  CHECK(usable_memory({.total = 1000}, {.limit = 4000}) == std::uint64_t{1000});
+  CHECK(usable_memory({}, {.limit = 400}) == std::uint64_t{400});
+  CHECK_FALSE(usable_memory({}, {}));
+}

@@ -1,5 +1,6 @@
 #include "sources/host/sockets.h"
 
+#include <string>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -80,4 +81,18 @@ TEST_CASE("of several listening sockets the fullest is told") {
 
 TEST_CASE("a state that is no state is counted apart") {
   CHECK(total(std::vector{TcpSocket{.state = 200}}).by_state[0] == 1);
+}
+
+TEST_CASE("connections that found an accept queue full are counted by the kernel") {
+  const std::string netstat =
+      "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 25 26\n"
+      "IpExt: InNoRoutes\nIpExt: 3\n";
+  CHECK(parse_listen_overflows(netstat) == std::uint64_t{25});
+  CHECK(parse_listen_overflows("IpExt: A\nIpExt: 3\n" + netstat) == std::uint64_t{25});
+  for (const std::string text :
+       {"", "TcpExt:", "TcpExt: ListenOverflows\n", "TcpExt: A\nTcpExt: 1\n",
+        "TcpExt: A ListenOverflows\nTcpExt: 1\n", "TcpExt: ListenOverflows\nTcpExt: -1\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_listen_overflows(text));
+  }
 }
