@@ -87,6 +87,7 @@ MemoryCgroup find_memory_cgroup(std::string_view process_cgroups, std::string_vi
                                 std::string_view under) {
   std::optional<Mount> chosen;
   std::string directory;
+  std::string chosen_path;
   while (!mounts.empty()) {
     const auto mount = memory_mount(take_line(mounts));
     if (!mount || !is_at_or_below(mount->point, under)) continue;
@@ -97,11 +98,12 @@ MemoryCgroup find_memory_cgroup(std::string_view process_cgroups, std::string_vi
     if (!rest) continue;
     chosen = mount;
     directory = mount->point + *rest;
+    chosen_path = *path;
   }
   if (!chosen) {
     return {.error = "no memory cgroup of the server's is mounted under " + std::string(under)};
   }
-  return {chosen->version, directory, chosen->point, ""};
+  return {chosen->version, directory, chosen->point, chosen_path, ""};
 }
 
 std::vector<std::string> with_ancestors(const MemoryCgroup& cgroup) {

@@ -11,6 +11,7 @@ struct MemoryCgroup {
   int version = 0;          // 1 or 2; 0: not found
   std::string directory{};  // of its files
   std::string mount{};      // the hierarchy's topmost directory that can be seen here
+  std::string path{};       // in its hierarchy, as our cgroup namespace names it
   std::string error{};      // why it was not found
 };
 

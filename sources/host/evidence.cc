@@ -18,6 +18,10 @@ std::optional<std::uint64_t> risen_in_cgroup(const CgroupMemory& before,
   return after.oom_kills.value_or(0) > 0 ? after.oom_kills : std::nullopt;
 }
 
+bool may_be_of(const CgroupMemory& cgroup, const OomKill& kill) {
+  return kill.cgroup.empty() || cgroup.path.empty() || kill.cgroup == cgroup.path;
+}
+
 }  // namespace
 
 OomEvidence oom_between(const HostReading& before, const HostReading& after) {
@@ -28,7 +32,8 @@ OomEvidence oom_between(const HostReading& before, const HostReading& after) {
   for (const OomKill& kill : after.kernel_log->kills) {
     if (kill.sequence < before.kernel_log->next_sequence) continue;
     ++evidence.in_log;
-    if (is_of_postgres(kill)) evidence.of_postgres.push_back(kill);
+    if (is_of_postgres(kill) && may_be_of(before.cgroup, kill))
+      evidence.of_postgres.push_back(kill);
   }
   return evidence;
 }

@@ -15,8 +15,10 @@ struct OomEvidence {
   std::optional<std::uint64_t> in_host{};    // of any process on the machine
   std::optional<std::uint64_t> in_cgroup{};  // of processes in the postmaster's cgroup
   // What the kernel's log told in between; 0 and empty if it cannot be read.
-  std::uint64_t in_log = 0;            // kills of any process on the machine
-  std::vector<OomKill> of_postgres{};  // with pid and time; any PostgreSQL's on this machine
+  std::uint64_t in_log = 0;  // kills of any process on the machine
+  // Those of PostgreSQL, with pid and time: of the server's cgroup, or where the log does not tell
+  // the cgroup or ours is not known by its name, of any PostgreSQL on this machine.
+  std::vector<OomKill> of_postgres{};
 };
 
 // Both of the same HostReader, `before` first.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "sources/host/proc_text.h"
@@ -36,6 +38,14 @@ std::optional<bool> is_in_our_network(const std::string& procfs, int pid) {
     return std::nullopt;
   }
   return ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+}
+
+// Whether our cgroup namespace is the one that the machine booted with: /proc names cgroups as the
+// kernel's log does. The number is a constant of the kernel.
+bool names_cgroups_like_the_kernel(const std::string& procfs) {
+  std::error_code error;
+  const auto link = std::filesystem::read_symlink(procfs + "/self/ns/cgroup", error);
+  return !error && link == "cgroup:[4026531835]";
 }
 
 // Whether a listening socket is of the postmaster's user: then the port here is the server's. A
@@ -111,6 +121,7 @@ void HostReader::read_cgroup(HostReading& reading) {
     cgroup_.error = "the postmaster is not known";
   }
   reading.cgroup = read_cgroup_memory(cgroup_);
+  if (names_cgroups_like_the_kernel(paths_.procfs)) reading.cgroup.path = cgroup_.path;
   if (!reading.cgroup.error.empty()) note(reading, Part::kCgroup, reading.cgroup.error);
 }
 

@@ -75,6 +75,10 @@ std::optional<OomKill> parse_summary(std::string_view text) {
   OomKill kill;
   kill.pid = *pid;
   kill.task = name_of(text.substr(task_at + 6, pid_at - task_at - 6));
+  constexpr std::string_view kCgroup = ",task_memcg=";
+  if (const std::size_t at = text.rfind(kCgroup, task_at); at != std::string_view::npos) {
+    kill.cgroup = text.substr(at + kCgroup.size(), task_at - at - kCgroup.size());
+  }
   kill.scope = text.starts_with("oom-kill:constraint=CONSTRAINT_MEMCG") ? OomKill::Scope::kCgroup
                                                                         : OomKill::Scope::kHost;
   return kill;
@@ -124,6 +128,7 @@ void add_kill(std::vector<OomKill>& kills, OomKill kill, std::size_t limit) {
   });
   if (same != kills.rend()) {
     same->sequence = kill.sequence;
+    if (same->cgroup.empty()) same->cgroup = std::move(kill.cgroup);
     if (same->scope == OomKill::Scope::kUnknown) same->scope = kill.scope;
     return;
   }

@@ -30,6 +30,8 @@ struct OomKill {
   enum class Scope { kUnknown, kHost, kCgroup };
   int pid = 0;         // in the machine's outermost pid namespace
   std::string task{};  // its name, 15 bytes at most
+  std::string
+      cgroup{};  // its memory cgroup in the machine's naming; empty if not told (before 5.0)
   Scope scope = Scope::kUnknown;
   std::uint64_t sequence = 0;  // of the last record that told of it
   std::chrono::microseconds since_boot{};

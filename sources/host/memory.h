@@ -27,6 +27,8 @@ HostMemory parse_meminfo(std::string_view meminfo);
 
 // Of the server's cgroup.
 struct CgroupMemory {
+  // As the kernel's log names it; empty if that is not known (see HostReader).
+  std::string path{};
   std::uint64_t id = 0;                      // the directory's inode: another one, another cgroup
   std::optional<std::uint64_t> limit{};      // bytes; the lowest of its own and those above it
   std::optional<std::uint64_t> used{};       // bytes, page cache included

@@ -55,13 +55,14 @@ bool is_local_peer(std::string_view own_address, std::string_view peer_address) 
 
 bool are_of(const ServerClaims& server, const Process& backend, const Process& postmaster,
             double boot_time, double ticks_per_second) {
-  const auto began_at = [&](const Process& process, double told) {
+  const auto began_at = [&](const Process& process, double told, double tolerance) {
     const double start = boot_time + static_cast<double>(process.start_ticks) / ticks_per_second;
-    return std::abs(start - told) <= kStartTolerance;
+    return std::abs(start - told) <= tolerance;
   };
   return server.peer_is_local && backend.parent == postmaster.pid && is_postgres(backend.name) &&
-         is_postgres(postmaster.name) && began_at(backend, server.backend_start) &&
-         began_at(postmaster, server.postmaster_start);
+         is_postgres(postmaster.name) &&
+         began_at(backend, server.backend_start, kBackendTolerance) &&
+         began_at(postmaster, server.postmaster_start, kPostmasterTolerance);
 }
 
 FoundPostmaster find_postmaster(const std::string& procfs, const ServerClaims& server,

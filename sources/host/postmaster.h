@@ -4,7 +4,7 @@
 // for ours is a process of that number only if
 //   - the connection leads to this machine (the caller knows, see is_local_peer()),
 //   - it and its parent are named like PostgreSQL's, and
-//   - both began when the server says they did, to within kStartTolerance.
+//   - both began when the server says they did.
 // Any thread.
 #pragma once
 
@@ -18,9 +18,12 @@
 
 namespace pgconn::host {
 
-// The boot's time that the kernel tells has whole seconds, and moves with the clock when that is
-// set.
-inline constexpr double kStartTolerance = 3;  // seconds
+// Seconds between a process's start by the kernel and by the server. A backend notes its start at
+// once; the kernel tells the boot's time in whole seconds. A postmaster notes its own only after
+// its shared memory is set up, which takes a while if that is large, and the clock may have
+// been set since then, which moves the one and not the other.
+inline constexpr double kBackendTolerance = 3;
+inline constexpr double kPostmasterTolerance = 120;
 
 // What a server says of itself over SQL.
 struct ServerClaims {

@@ -78,10 +78,12 @@ def test_an_oom_kill_in_the_servers_cgroup_is_counted_and_convicts(server, limit
     if "kernel_log" in after.unread:
         pytest.skip(f"the counters are right, but {after.unread['kernel_log']}")
     told = after.evidence["of_postgres"]
-    assert len(told) == kills
+    # Without that, those of other servers on this machine may be among them.
+    if os.readlink("/proc/self/ns/cgroup") == "cgroup:[4026531835]":
+        assert len(told) == kills
     assert all(kill["task"] == "postgres" and kill["by_cgroup"] for kill in told)
     assert all(began - 2 <= kill["time"] <= time.time() + 2 for kill in told)
-    assert after.metrics.value("pgconn_host_oom_killed_postgres_total") == kills
+    assert after.metrics.value("pgconn_host_oom_killed_postgres_total") >= kills
     if IN_OUTERMOST_PID_NAMESPACE:
         assert victim in [kill["pid"] for kill in told]
 
@@ -98,9 +100,12 @@ def test_a_crash_without_want_of_memory_is_acquitted(server, limited):
 
 
 def test_kills_are_told_without_the_right_to_read_the_kernels_log(server, limited):
-    with Host(server.connect(), user=65534) as host:
-        host.look()
+    witness = server.connect()  # kept: its backend leads to the postmaster
+    with Host(witness, user=65534) as host:
+        before = host.look()
+        assert set(before.unread) <= {"kernel_log"}, before.unread
         run_out_of_memory(server)
         after = host.look()
+    assert set(after.unread) <= {"kernel_log"}, after.unread
     assert after.evidence["in_cgroup"] == limited.kills() >= 1
     assert after.evidence["server_was_oom_killed"] is True

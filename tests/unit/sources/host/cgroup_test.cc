@@ -83,8 +83,8 @@ TEST_CASE("mounts elsewhere, and malformed lines, are passed over") {
 }
 
 TEST_CASE("the directories above a cgroup end at the mount") {
-  const MemoryCgroup cgroup = {2, "/sys/fs/cgroup/a/b", "/sys/fs/cgroup", ""};
+  const MemoryCgroup cgroup = {2, "/sys/fs/cgroup/a/b", "/sys/fs/cgroup", "/a/b", ""};
   CHECK(with_ancestors(cgroup) ==
         std::vector<std::string>{"/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a", "/sys/fs/cgroup"});
-  CHECK(with_ancestors({2, "/sys/fs/cgroup", "/sys/fs/cgroup", ""}).size() == 1);
+  CHECK(with_ancestors({2, "/sys/fs/cgroup", "/sys/fs/cgroup", "/", ""}).size() == 1);
 }

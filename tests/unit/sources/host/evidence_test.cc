@@ -71,6 +71,25 @@ TEST_CASE("without the cgroup's counter") {
   }
 }
 
+TEST_CASE("kills in the cgroup of another PostgreSQL are not the server's") {
+  HostReading before = looked(5, 0);
+  before.cgroup.path = "/ours";
+  HostReading after = looked(8, 1);
+  OomKill ours = killed("postgres", 100);
+  ours.cgroup = "/ours";
+  OomKill other = killed("postgres", 101);
+  other.cgroup = "/theirs";
+  const OomKill untold = killed("postgres", 102);
+  after.kernel_log->kills = {ours, other, untold};
+  OomEvidence evidence = oom_between(before, after);
+  REQUIRE(evidence.of_postgres.size() == 2);
+  CHECK(evidence.of_postgres[0].sequence == 100);
+  CHECK(evidence.of_postgres[1].sequence == 102);
+  CHECK(evidence.in_log == 3);
+  before.cgroup.path.clear();
+  CHECK(oom_between(before, after).of_postgres.size() == 3);
+}
+
 TEST_CASE("nothing to read is no evidence") {
   CHECK_FALSE(verdict(HostReading(), HostReading()));
   HostReading without_log = looked(1, 1);

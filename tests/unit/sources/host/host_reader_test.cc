@@ -137,7 +137,7 @@ TEST_CASE("the postmaster's number in another's hands is another process") {
   tree.server();
   HostReader reader = tree.reader();
   REQUIRE(look(reader).postmaster);
-  tree.process(100, 50, 999, "postgres", "");
+  tree.process(100, 50, 400 * sysconf(_SC_CLK_TCK), "postgres", "");
   CHECK_FALSE(look(reader).postmaster);
 }
 
@@ -148,6 +148,19 @@ TEST_CASE("a postmaster that was found stays found when the backend that led to 
   REQUIRE(look(reader).postmaster);
   tree.remove("proc/200");
   CHECK(look(reader).postmaster);
+}
+
+TEST_CASE("the cgroup's name is the kernel's own where our cgroup namespace is the machine's") {
+  const Tree tree;
+  tree.server();
+  HostReader reader = tree.reader();
+  CHECK(look(reader).cgroup.path.empty());
+  std::filesystem::create_directories(tree.path("proc/self/ns"));
+  std::filesystem::create_symlink("cgroup:[4026531835]", tree.path("proc/self/ns/cgroup"));
+  CHECK(look(reader).cgroup.path == "/docker/abc");
+  std::filesystem::remove(tree.path("proc/self/ns/cgroup"));
+  std::filesystem::create_symlink("cgroup:[4026532201]", tree.path("proc/self/ns/cgroup"));
+  CHECK(look(reader).cgroup.path.empty());
 }
 
 TEST_CASE("without a /proc nothing is known, and each part says why") {

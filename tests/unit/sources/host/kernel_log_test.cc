@@ -127,6 +127,7 @@ TEST_CASE("a kill told in two lines is one, and a number used again later anothe
   add_kill(kills, second, 5);
   REQUIRE(kills.size() == 1);
   CHECK(kills.front().sequence == 11);
+  CHECK(kills.front().cgroup == "/kubepods/pod1/pg");
   second.since_boot = 200s;
   add_kill(kills, second, 5);
   CHECK(kills.size() == 2);
