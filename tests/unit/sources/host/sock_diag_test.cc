@@ -7,7 +7,9 @@
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 
+#include <cerrno>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <set>
 #include <string>
