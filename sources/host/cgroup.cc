@@ -1,7 +1,10 @@
 #include "sources/host/cgroup.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
+#include <utility>
 
 #include "sources/host/proc_text.h"
 
@@ -9,6 +12,7 @@ namespace pgconn::host {
 namespace {
 
 constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kMostVisited = 50'000;
 
 struct Mount {
   int version;
@@ -81,29 +85,114 @@ std::optional<std::string> below(const std::string& path, std::string_view root)
   return rest;
 }
 
-}  // namespace
+// How many levels a path leads up before it goes down, and the rest of it.
+struct Climb {
+  std::size_t levels = 0;
+  std::string_view rest{};
+};
 
-MemoryCgroup find_memory_cgroup(std::string_view process_cgroups, std::string_view mounts,
-                                std::string_view under) {
-  std::optional<Mount> chosen;
-  std::string directory;
-  std::string chosen_path;
+Climb climb(std::string_view path) {
+  Climb climbed{0, path};
+  while (is_at_or_below(climbed.rest, "/..")) {
+    ++climbed.levels;
+    climbed.rest.remove_prefix(3);
+  }
+  return climbed;
+}
+
+// As below(), where both lead up: `path` to a directory some levels lower than `root`.
+std::optional<Climb> below_unknown(const std::string& path, std::string_view root) {
+  const Climb of_root = climb(root);
+  const Climb of_path = climb(path);
+  // Without a name of its own any directory at that level would do.
+  if (!of_root.rest.empty() || of_path.rest.size() < 2 || of_root.levels <= of_path.levels ||
+      of_root.levels > kDeepest) {
+    return std::nullopt;
+  }
+  if ((std::string(of_path.rest) + "/").find("/../") != std::string::npos) return std::nullopt;
+  return Climb{of_root.levels - of_path.levels, of_path.rest};
+}
+
+MemoryCgroup located(const Mount& mount, const std::string& path, bool by_name) {
+  MemoryCgroup cgroup{.version = mount.version, .mount = mount.point, .path = path};
+  if (by_name) {
+    if (const auto rest = below(path, mount.root)) {
+      cgroup.directory = mount.point + *rest;
+      return cgroup;
+    }
+  } else if (const auto lower = below_unknown(path, mount.root)) {
+    cgroup.unknown_levels = lower->levels;
+    cgroup.tail = lower->rest;
+    return cgroup;
+  }
+  return {};
+}
+
+MemoryCgroup find_in(std::string_view process_cgroups, std::string_view mounts,
+                     std::string_view under, bool by_name) {
+  MemoryCgroup chosen;
   while (!mounts.empty()) {
     const auto mount = memory_mount(take_line(mounts));
     if (!mount || !is_at_or_below(mount->point, under)) continue;
     // With both mounted, memory is version 1's: one controller is in one hierarchy.
-    if (chosen && chosen->version <= mount->version) continue;
+    if (chosen.version != 0 && chosen.version <= mount->version) continue;
     const auto path = path_in(process_cgroups, mount->version);
-    const auto rest = path ? below(*path, mount->root) : std::nullopt;
-    if (!rest) continue;
-    chosen = mount;
-    directory = mount->point + *rest;
-    chosen_path = *path;
+    if (!path) continue;
+    if (auto cgroup = located(*mount, *path, by_name); cgroup.version != 0) {
+      chosen = std::move(cgroup);
+    }
   }
-  if (!chosen) {
-    return {.error = "no memory cgroup of the server's is mounted under " + std::string(under)};
+  return chosen;
+}
+
+// Adds the directories so many levels below `parent`; false if there are too many to look at.
+bool descend(const std::filesystem::path& parent, std::size_t levels, std::size_t& visited,
+             std::vector<std::filesystem::path>& found) {
+  if (levels == 0) {
+    found.push_back(parent);
+    return true;
   }
-  return {chosen->version, directory, chosen->point, chosen_path, ""};
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(parent, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (++visited > kMostVisited) return false;
+    std::error_code ignored;
+    if (!entry->is_directory(ignored) || entry->is_symlink(ignored)) continue;
+    if (!descend(entry->path(), levels - 1, visited, found)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+MemoryCgroup find_memory_cgroup(std::string_view process_cgroups, std::string_view mounts,
+                                std::string_view under) {
+  for (const bool by_name : {true, false}) {
+    for (const std::string_view folder : {under, std::string_view()}) {
+      MemoryCgroup cgroup = find_in(process_cgroups, mounts, folder, by_name);
+      if (cgroup.version != 0) return cgroup;
+    }
+  }
+  return {.error = "no memory cgroup of the server's is mounted where we can see it"};
+}
+
+MemoryCgroup search(MemoryCgroup cgroup) {
+  if (cgroup.version == 0 || cgroup.unknown_levels == 0) return cgroup;
+  std::vector<std::filesystem::path> parents;
+  std::size_t visited = 0;
+  const bool all = descend(cgroup.mount, cgroup.unknown_levels, visited, parents);
+  std::vector<std::string> found;
+  for (const auto& parent : parents) {
+    std::error_code error;
+    const std::string directory = parent.string() + cgroup.tail;
+    if (std::filesystem::is_directory(directory, error)) found.push_back(directory);
+  }
+  if (!all || found.size() != 1) {
+    return {.error = "which cgroup under " + cgroup.mount +
+                     " is the server's cannot be told from " + cgroup.path};
+  }
+  cgroup.directory = found.front();
+  return cgroup;
 }
 
 std::vector<std::string> with_ancestors(const MemoryCgroup& cgroup) {

@@ -108,21 +108,31 @@ void HostReader::read_memory(HostReading& reading) const {
 
 void HostReader::read_cgroup(HostReading& reading) {
   if (postmaster_) {
-    const std::string pid = std::to_string(postmaster_->pid);
-    const FileText of_process = read_proc_file(paths_.procfs + "/" + pid + "/cgroup");
-    const FileText mounts =
-        read_proc_file(paths_.procfs + "/self/mountinfo", std::size_t{8} * 1024 * 1024);
-    if (of_process.ok() && mounts.ok()) {
-      cgroup_ = find_memory_cgroup(of_process.text, mounts.text, paths_.sysfs + "/fs/cgroup");
-    } else if (cgroup_.version == 0) {
-      cgroup_.error = of_process.ok() ? mounts.error : of_process.error;
-    }
+    find_cgroup(postmaster_->pid);
   } else if (cgroup_.version == 0) {
     cgroup_.error = "the postmaster is not known";
   }
   reading.cgroup = read_cgroup_memory(cgroup_);
   if (names_cgroups_like_the_kernel(paths_.procfs)) reading.cgroup.path = cgroup_.path;
   if (!reading.cgroup.error.empty()) note(reading, Part::kCgroup, reading.cgroup.error);
+}
+
+void HostReader::find_cgroup(int pid) {
+  const FileText of_process = read_proc_file(paths_.procfs + "/" + std::to_string(pid) + "/cgroup");
+  // To find it once is enough, as long as it is there: a search may look at many directories.
+  std::error_code error;
+  if (of_process.ok() && of_process.text == cgroup_found_for_ &&
+      std::filesystem::is_directory(cgroup_.directory, error)) {
+    return;
+  }
+  const FileText mounts =
+      read_proc_file(paths_.procfs + "/self/mountinfo", std::size_t{8} * 1024 * 1024);
+  if (of_process.ok() && mounts.ok()) {
+    cgroup_ = search(find_memory_cgroup(of_process.text, mounts.text, paths_.sysfs + "/fs/cgroup"));
+    cgroup_found_for_ = of_process.text;
+  } else if (cgroup_.version == 0) {
+    cgroup_.error = of_process.ok() ? mounts.error : of_process.error;
+  }
 }
 
 void HostReader::read_log(Deadline deadline, HostReading& reading) {

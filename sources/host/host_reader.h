@@ -35,6 +35,7 @@ class HostReader {
   void find(const ServerClaims& server, Deadline deadline, HostReading& reading);
   void read_oom_scores(Deadline deadline, HostReading& reading) const;
   void read_cgroup(HostReading& reading);
+  void find_cgroup(int pid);
   void read_log(Deadline deadline, HostReading& reading);
   void read_network(const ServerClaims& server, Deadline deadline, HostReading& reading) const;
 
@@ -43,6 +44,7 @@ class HostReader {
   std::optional<Process> postmaster_;  // as last found
   double postmaster_start_ = 0;        // as the server told when it was found
   MemoryCgroup cgroup_;                // the postmaster's, as last found
+  std::string cgroup_found_for_;       // what /proc/PID/cgroup said then
 };
 
 }  // namespace pgconn::host

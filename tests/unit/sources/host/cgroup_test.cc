@@ -1,9 +1,11 @@
 #include "sources/host/cgroup.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace pgconn::host;
 
@@ -58,7 +60,35 @@ TEST_CASE("the host's cgroups, mounted into a container with a cgroup namespace 
       find("0::/../../system.slice/pg.service\n", mounts, "/host/sys/fs/cgroup");
   CHECK(cgroup.directory == "/host/sys/fs/cgroup/system.slice/pg.service");
   // Without the host's mount it is out of sight, and the path does not lead out of ours.
-  CHECK(find("0::/../../system.slice/pg.service\n", mounts).version == 0);
+  CHECK(find("0::/../../system.slice/pg.service\n", kVersion2).version == 0);
+  // Ours is seen in our own mount alone.
+  CHECK(find("0::/\n", mounts, "/host/sys/fs/cgroup").directory == "/sys/fs/cgroup");
+}
+
+TEST_CASE("a neighbour's cgroup in the host's mount is the only one of its name at that depth") {
+  const pgconn::test::TemporaryDirectory files;
+  const std::string host = files.path();
+  const std::string mounts = "901 890 0:26 /../../.. " + host + " ro - cgroup2 cgroup rw\n";
+  std::filesystem::create_directories(host + "/kubepods/pod1/server");
+  std::filesystem::create_directories(host + "/kubepods/pod1/exporter");
+  std::filesystem::create_directories(host + "/kubepods/pod2/exporter");
+  std::filesystem::create_directories(host + "/kubepods/server");
+  const MemoryCgroup unsure = find("0::/../server\n", mounts, host);
+  CHECK(unsure.unknown_levels == 2);
+  CHECK(search(unsure).directory == host + "/kubepods/pod1/server");
+  CHECK(search(find("0::/../../pod1/server\n", mounts, host)).directory ==
+        host + "/kubepods/pod1/server");
+
+  CHECK(search(find("0::/../elsewhere\n", mounts, host)).version == 0);
+  CHECK_FALSE(search(find("0::/../elsewhere\n", mounts, host)).error.empty());
+  // One more of that name, and nobody can tell.
+  std::filesystem::create_directories(host + "/kubepods/pod2/server");
+  CHECK(search(unsure).version == 0);
+  // No name, or one that leads up again.
+  for (const std::string path : {"/..", "/../", "/../x/../server", "/../../../../x"}) {
+    CAPTURE(path);
+    CHECK(find("0::" + path + "\n", mounts, host).version == 0);
+  }
 }
 
 TEST_CASE("a name in a mount's path may be escaped") {
@@ -67,10 +97,10 @@ TEST_CASE("a name in a mount's path may be escaped") {
             .directory == "/my sys/fs/cgroup/x");
 }
 
-TEST_CASE("mounts elsewhere, and malformed lines, are passed over") {
-  CHECK(find("0::/x\n", kVersion2, "/host/sys/fs/cgroup").version == 0);
-  CHECK(find("0::/x\n", kVersion2, "/sys/fs/cgro").version == 0);
-  CHECK_FALSE(find("0::/x\n", kVersion2, "/elsewhere").error.empty());
+TEST_CASE("mounts of others, and malformed lines, are passed over") {
+  CHECK(find("0::/docker/x\n", "30 23 0:26 /docker/y /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+            .version == 0);
+  CHECK_FALSE(find("0::/x\n", "").error.empty());
   for (const std::string mounts : {"", "\n\n", "-", "- cgroup2", "1 2 3 4 5 - cgroup2 a b",
                                    "1 2 3 / /sys/fs/cgroup rw - cgroup2", "a - - - - - - - -"}) {
     CAPTURE(mounts);
@@ -83,8 +113,8 @@ TEST_CASE("mounts elsewhere, and malformed lines, are passed over") {
 }
 
 TEST_CASE("the directories above a cgroup end at the mount") {
-  const MemoryCgroup cgroup = {2, "/sys/fs/cgroup/a/b", "/sys/fs/cgroup", "/a/b", ""};
+  const MemoryCgroup cgroup = {2, "/sys/fs/cgroup/a/b", "/sys/fs/cgroup", "/a/b"};
   CHECK(with_ancestors(cgroup) ==
         std::vector<std::string>{"/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a", "/sys/fs/cgroup"});
-  CHECK(with_ancestors({2, "/sys/fs/cgroup", "/sys/fs/cgroup", "/", ""}).size() == 1);
+  CHECK(with_ancestors({2, "/sys/fs/cgroup", "/sys/fs/cgroup", "/"}).size() == 1);
 }

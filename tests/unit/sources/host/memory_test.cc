@@ -67,8 +67,7 @@ TEST_CASE("of a cgroup of version 2 the kills are its own, and the limit the low
   write(mount / "pod/pg/memory.current", "4096\n");
   write(mount / "pod/pg/memory.events", "low 0\noom 1\noom_kill 3\noom_group_kill 0\n");
   write(mount / "pod/memory.events", "oom_kill 9\n");
-  const CgroupMemory memory =
-      read_cgroup_memory({2, (mount / "pod/pg").string(), mount.string(), "/x", ""});
+  const CgroupMemory memory = read_cgroup_memory({2, (mount / "pod/pg").string(), mount.string()});
   CHECK(memory.limit == std::uint64_t{1000000});
   CHECK(memory.used == std::uint64_t{4096});
   CHECK(memory.oom_kills == std::uint64_t{3});
@@ -82,8 +81,7 @@ TEST_CASE("of a cgroup of version 1 the files have other names") {
   write(mount / "pg/memory.limit_in_bytes", "2000000\n");
   write(mount / "pg/memory.usage_in_bytes", "8192\n");
   write(mount / "pg/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n");
-  const CgroupMemory memory =
-      read_cgroup_memory({1, (mount / "pg").string(), mount.string(), "/x", ""});
+  const CgroupMemory memory = read_cgroup_memory({1, (mount / "pg").string(), mount.string()});
   CHECK(memory.limit == std::uint64_t{2000000});
   CHECK(memory.used == std::uint64_t{8192});
   CHECK(memory.oom_kills == std::uint64_t{5});
@@ -98,9 +96,9 @@ TEST_CASE("a cgroup that counts no kills, is gone or was not found says why") {
     CHECK_FALSE(memory.oom_kills);
     return memory.error;
   };
-  CHECK(error_of({1, (mount / "old").string(), mount.string(), "/x", ""}).find("does not count") !=
+  CHECK(error_of({1, (mount / "old").string(), mount.string()}).find("does not count") !=
         std::string::npos);
-  CHECK(error_of({2, (mount / "gone").string(), mount.string(), "/x", ""}).find("cannot read") !=
+  CHECK(error_of({2, (mount / "gone").string(), mount.string()}).find("cannot read") !=
         std::string::npos);
   CHECK(error_of({.error = "not mounted"}) == "not mounted");
 }
