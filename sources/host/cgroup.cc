@@ -128,21 +128,16 @@ MemoryCgroup located(const Mount& mount, const std::string& path, bool by_name) 
   return {};
 }
 
-MemoryCgroup find_in(std::string_view process_cgroups, std::string_view mounts,
+// The process's cgroup of `version`, whose path is `path`, in the first mount that shows it.
+MemoryCgroup find_in(int version, const std::string& path, std::string_view mounts,
                      std::string_view under, bool by_name) {
-  MemoryCgroup chosen;
   while (!mounts.empty()) {
     const auto mount = memory_mount(take_line(mounts));
-    if (!mount || !is_at_or_below(mount->point, under)) continue;
-    // With both mounted, memory is version 1's: one controller is in one hierarchy.
-    if (chosen.version != 0 && chosen.version <= mount->version) continue;
-    const auto path = path_in(process_cgroups, mount->version);
-    if (!path) continue;
-    if (auto cgroup = located(*mount, *path, by_name); cgroup.version != 0) {
-      chosen = std::move(cgroup);
-    }
+    if (!mount || mount->version != version || !is_at_or_below(mount->point, under)) continue;
+    MemoryCgroup cgroup = located(*mount, path, by_name);
+    if (cgroup.version != 0) return cgroup;
   }
-  return chosen;
+  return {};
 }
 
 // Adds the directories so many levels below `parent`; false if there are too many to look at.
@@ -167,9 +162,14 @@ bool descend(const std::filesystem::path& parent, std::size_t levels, std::size_
 
 MemoryCgroup find_memory_cgroup(std::string_view process_cgroups, std::string_view mounts,
                                 std::string_view under) {
+  // With both versions mounted, memory is version 1's: a controller is in one hierarchy alone.
+  auto path = path_in(process_cgroups, 1);
+  const int version = path ? 1 : 2;
+  if (!path) path = path_in(process_cgroups, 2);
+  if (!path) return {.error = "the server is in no memory cgroup"};
   for (const bool by_name : {true, false}) {
     for (const std::string_view folder : {under, std::string_view()}) {
-      MemoryCgroup cgroup = find_in(process_cgroups, mounts, folder, by_name);
+      MemoryCgroup cgroup = find_in(version, *path, mounts, folder, by_name);
       if (cgroup.version != 0) return cgroup;
     }
   }

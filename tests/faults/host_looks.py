@@ -33,17 +33,18 @@ class Host:
     """The host of a server, looked at again and again. A context manager.
 
     `connection`, a psycopg2 one over TCP, is the session whose backend proves where the server is; it may be
-    gone later. `claims` replaces some of what the server says: port, pid, start, postmaster_start, own, peer.
+    gone once that has been found. `within` are the first words of the command line, `paths` those of procfs,
+    sysfs and rootfs. `claims` replaces what the server says: port, pid, start, postmaster_start, own, peer.
     """
 
-    def __init__(self, connection, paths=(), user=None, **claims):
+    def __init__(self, connection, paths=(), user=None, within=(), **claims):
         with connection.cursor() as cursor:
             cursor.execute(_CLAIMS)
             names = ("port", "pid", "start", "postmaster_start", "own", "peer")
             told = dict(zip(names, cursor.fetchone(), strict=True)) | claims
         driver = Path(binary()).parents[1] / "tests" / "faults" / "host_looks"
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"] if user else []
-        words = [*as_user, driver, *(told[name] for name in names), *paths]
+        words = [*within, *as_user, driver, *(told[name] for name in names), *paths]
         self._driver = subprocess.Popen([str(word) for word in words], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

@@ -1,11 +1,15 @@
 """A cgroup with a memory limit, to run a server out of memory without harm to anything else."""
 
 import contextlib
+import itertools
 import os
 import re
 from pathlib import Path
 
 from tests.support.process import eventually
+
+
+_numbers = itertools.count()
 
 
 class Unavailable(Exception):
@@ -55,7 +59,7 @@ class MemoryCgroup:
 
     def _make(self):
         mounts = list(_mounts())
-        name = f"pgconn-test-{os.getpid()}"
+        name = f"pgconn-test-{os.getpid()}-{next(_numbers)}"
         for kind, options, root, mount in mounts:
             if kind == "cgroup" and "memory" in options:
                 self._home = _directory(root, mount, _own_path("memory"))

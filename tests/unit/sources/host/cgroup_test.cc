@@ -40,6 +40,8 @@ TEST_CASE("with both versions mounted, the memory controller's hierarchy is the 
   CHECK(cgroup.version == 1);
   CHECK(cgroup.directory == "/sys/fs/cgroup/memory" + kService);
   CHECK(cgroup.mount == "/sys/fs/cgroup/memory");
+  // Where version 1's is out of sight, version 2's does not stand in for it.
+  CHECK(find("4:memory:/../x\n0::/\n", kVersion1).version == 0);
 }
 
 TEST_CASE("a container that shows its own cgroup as the topmost one") {
