@@ -177,6 +177,11 @@ class Midbox:
         self._first = _STRANGERS["reset"]
         self._apply()
 
+    def lose(self, percent):
+        """From now on so many of a hundred packets are lost, in each direction and by chance."""
+        self._first = f"numgen random mod 100 < {percent} drop"
+        self._apply()
+
     def mend(self):
         self._first = ""
         self._apply()

@@ -1,0 +1,22 @@
+// The metric families of a server's host (docs/metrics.md, "Host"). Pure; any thread.
+#pragma once
+
+#include <span>
+
+#include "metrics/batch.h"
+#include "metrics/descriptor.h"
+#include "sources/host/host_ledger.h"
+#include "sources/host/host_reading.h"
+
+namespace pgconn::host {
+
+// Adds one sample for each known fact of the latest look and each count. What could not be read has
+// none, and pgconn_host_readable 0. Of an incomplete list of sockets none are told: they would
+// be too few.
+void add_host_metrics(const HostReading& reading, const HostCounts& counts,
+                      metrics::MetricBatch& batch);
+
+// The descriptors add_host_metrics() may use, for `list metrics`.
+std::span<const metrics::Descriptor* const> host_descriptors();
+
+}  // namespace pgconn::host
