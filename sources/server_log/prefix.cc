@@ -49,8 +49,9 @@ std::size_t shape_length(char escape, std::string_view text) {
     case 't':
     case 'm':
     case 's': {
+      // %m always has milliseconds, the others never.
       const auto stamp = parse_timestamp(text);
-      return stamp ? stamp->length : 0;
+      return stamp && (text[19] == '.') == (escape == 'm') ? stamp->length : 0;
     }
     case 'n': {
       const auto stamp = parse_epoch(text);
