@@ -1,6 +1,7 @@
 #include "sources/server_log/classify.h"
 
 #include <charconv>
+#include <vector>
 
 #include "postgres/sqlstate.h"
 #include "sources/server_log/classify_rules.h"
@@ -14,13 +15,43 @@ using std::chrono::milliseconds;
 // How far into a message its own words can be: behind a name.
 constexpr std::size_t kFarthest = 512;
 
-// `pattern` is what `message` begins with; after a `*` in it, what follows somewhere later.
-bool has_text(std::string_view message, std::string_view pattern) {
+// A rule's text taken apart, so that of the many rules that do not fit most cost one comparison.
+struct Text {
+  std::string_view begin;
+  std::string_view later;  // what follows somewhere behind it
+};
+
+Text text_of(std::string_view pattern) {
   const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return message.starts_with(pattern);
-  return message.starts_with(pattern.substr(0, star)) &&
-         message.substr(0, kFarthest).find(pattern.substr(star + 1), star) !=
-             std::string_view::npos;
+  if (star == std::string_view::npos) return {pattern, {}};
+  return {pattern.substr(0, star), pattern.substr(star + 1)};
+}
+
+bool has_text(std::string_view message, const Text& text) {
+  if (!message.starts_with(text.begin)) return false;
+  return text.later.empty() ||
+         message.substr(0, kFarthest).find(text.later, text.begin.size()) != std::string_view::npos;
+}
+
+struct Candidate {
+  const Rule* rule = nullptr;
+  Text text;
+};
+
+// The rules that an entry of a severity can fit, in their order. Lives as long as the program.
+const std::vector<Candidate>& candidates(Severity severity) {
+  static const auto kBySeverity = [] {
+    std::array<std::vector<Candidate>, kSeverities> result;
+    for (std::size_t i = 0; i < kSeverities; ++i) {
+      const auto each = static_cast<Severity>(i);
+      for (const Rule& rule : rules()) {
+        if (each != Severity::kUnknown && (rule.severities & bit(each)) == 0) continue;
+        result.at(i).push_back({&rule, text_of(rule.text)});
+      }
+    }
+    return result;
+  }();
+  return kBySeverity.at(static_cast<std::size_t>(severity));
 }
 
 bool is_writer(const Entry& entry, Writer writer) {
@@ -36,14 +67,16 @@ bool is_writer(const Entry& entry, Writer writer) {
   return (writer == Writer::kSession) == !entry.user->empty();
 }
 
-bool fits(const Rule& rule, const Entry& entry) {
-  const bool is_severity =
-      entry.severity == Severity::kUnknown || (rule.severities & bit(entry.severity)) != 0;
-  if (!is_severity) return false;
+bool fits(const Candidate& candidate, const Entry& entry) {
+  const Rule& rule = *candidate.rule;
+  const std::string_view begin = candidate.text.begin;
+  if (!begin.empty() && (entry.message.empty() || entry.message.front() != begin.front())) {
+    return false;
+  }
   if (entry.sqlstate.empty() ? rule.text.empty() : !entry.sqlstate.starts_with(rule.sqlstate)) {
     return false;
   }
-  return has_text(entry.message, rule.text) && is_writer(entry, rule.writer);
+  return has_text(entry.message, candidate.text) && is_writer(entry, rule.writer);
 }
 
 // The number that begins right after `before`; 0 if there is none.
@@ -116,7 +149,7 @@ void add_facts(const Entry& entry, Classified& result) {
       break;
     case Event::kAuthenticationFailed:
       // The client is told of a password only; the log knows better.
-      if (entry.detail.starts_with("Role \"") && has_text(entry.detail, "*\" does not exist.")) {
+      if (has_text(entry.detail, {"Role \"", "\" does not exist."})) {
         result.refusal = Refusal::kNoRole;
       }
       break;
@@ -144,8 +177,9 @@ Classified classify(const Entry& entry) {
   Classified result;
   result.sqlstate = postgres::sqlstate_label(entry.sqlstate);
   result.subject = entry.pid;
-  for (const Rule& rule : rules()) {
-    if (!fits(rule, entry)) continue;
+  for (const Candidate& candidate : candidates(entry.severity)) {
+    if (!fits(candidate, entry)) continue;
+    const Rule& rule = *candidate.rule;
     if (!rule.event) return result;
     result.event = rule.event;
     if (rule.refusal >= 0) result.refusal = static_cast<Refusal>(rule.refusal);

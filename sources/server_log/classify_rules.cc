@@ -46,6 +46,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {Event::kConnectionLost, "08006", kReports, "unexpected EOF on client connection with an open transaction"},
     {Event::kConnectionLost, "08", kReports, "unexpected EOF on client connection"},
     {Event::kConnectionLost, "08006", kReports, "connection to client lost"},
+    {Event::kConnectionLost, "08P01", kReports, "SSL error: unexpected eof while reading"},
     {Event::kConnectionLost, "08006", kReports, "connection lost during COPY to stdout"},
 
     // Statements.
@@ -81,6 +82,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {Event::kServerNotReady, "57P03", kFatal, "the database system is ", kAny, because(Refusal::kServerNotReady)},
     {Event::kTlsError, "", kReports, "could not accept SSL connection: ", kAny, because(Refusal::kTls)},
     {Event::kTlsError, "", kReports, "could not initialize SSL connection: ", kAny, because(Refusal::kTls)},
+    {Event::kTlsError, "08P01", kReports, "SSL error: "},
     {Event::kIncompleteStartup, "08P01", kReports, "incomplete startup packet"},
     {Event::kProtocolViolation, "08P01", kReports, "invalid length of startup packet"},
     {Event::kProtocolViolation, "0A000", kFatal, "unsupported frontend protocol "},

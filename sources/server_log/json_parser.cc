@@ -20,8 +20,7 @@ class Pairs {
 
   struct String {
     std::string_view text;  // with its escapes
-    bool has_escapes = false;
-    bool is_whole = true;  // false: the line ended in it
+    bool is_whole = true;   // false: the line ended in it
   };
 
   // The next pair; nothing at the end of the object, or of the line, or where it is no JSON.
@@ -35,7 +34,8 @@ class Pairs {
       if (!value) return std::nullopt;
       return std::pair{key->text, *value};
     }
-    const std::size_t end = std::min(rest_.find_first_of(",}\""), rest_.size());
+    std::size_t end = 0;
+    while (end < rest_.size() && rest_[end] != ',' && rest_[end] != '}' && rest_[end] != '"') ++end;
     const String value{rest_.substr(0, end)};
     rest_.remove_prefix(end);
     return std::pair{key->text, value};
@@ -53,22 +53,24 @@ class Pairs {
   std::optional<String> string() {
     if (!skip('"')) return std::nullopt;
     String result;
-    std::size_t at = 0;
-    for (;;) {
-      at = rest_.find_first_of("\"\\", at);
-      if (at == std::string_view::npos) {
-        result.is_whole = false;
-        result.text = rest_;
-        rest_ = {};
-        return result;
-      }
-      if (rest_[at] == '"') break;
-      result.has_escapes = true;
-      at += 2;
+    std::size_t at = rest_.find('"');
+    // One behind an odd number of backslashes does not end it.
+    while (at != std::string_view::npos && is_escaped(at)) at = rest_.find('"', at + 1);
+    if (at == std::string_view::npos) {
+      result.is_whole = false;
+      result.text = rest_;
+      rest_ = {};
+      return result;
     }
     result.text = rest_.substr(0, at);
     rest_.remove_prefix(at + 1);
     return result;
+  }
+
+  bool is_escaped(std::size_t quote) const {
+    std::size_t backslashes = 0;
+    while (backslashes < quote && rest_[quote - 1 - backslashes] == '\\') ++backslashes;
+    return backslashes % 2 == 1;
   }
 
   std::string_view rest_;
@@ -77,7 +79,9 @@ class Pairs {
 
 // PostgreSQL writes \b \f \n \r \t \" \\ and \u00XX for control characters.
 std::string_view unescaped(const Pairs::String& value, std::string& scratch) {
-  if (!value.has_escapes) return value.text.substr(0, kLongestText);
+  if (value.text.substr(0, kLongestText).find('\\') == std::string_view::npos) {
+    return value.text.substr(0, kLongestText);
+  }
   scratch.clear();
   const std::string_view text = value.text;
   for (std::size_t i = 0; i < text.size() && scratch.size() < kLongestText; ++i) {

@@ -44,7 +44,8 @@ ServerLog::ServerLog(ServerLogOptions options, Listener listener, Prefix prefix,
 
 bool ServerLog::poll(TimePoint now, std::size_t most) {
   const bool has_more = follower_.poll(now, most, [&](const Entry& entry) {
-    const Classified classified = classify(entry);
+    Classified classified = classify(entry);
+    if (losses_.is_repeated(entry, classified, now)) classified.event.reset();
     metrics_.count(entry, classified, now);
     if (listener_ && classified.event) listener_(entry, classified);
     is_changed_ = true;

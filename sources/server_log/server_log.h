@@ -20,6 +20,7 @@
 #include "sources/server_log/follower.h"
 #include "sources/server_log/log_metrics.h"
 #include "sources/server_log/prefix.h"
+#include "sources/server_log/repeated_losses.h"
 
 namespace pgconn::server_log {
 
@@ -56,6 +57,7 @@ class ServerLog {
   Listener listener_;
   LogMetrics metrics_;
   Follower follower_;
+  RepeatedLosses losses_;
   std::vector<Problem> problems_;
   bool is_changed_ = true;  // since it was saved
   ParseFaults saved_faults_;

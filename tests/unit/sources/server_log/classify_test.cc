@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sources/server_log/classify_rules.h"
+#include "sources/server_log/repeated_losses.h"
 #include "tests/support/catch.h"
 
 namespace pgconn::server_log {
@@ -189,6 +190,27 @@ TEST_CASE("processes that serve nobody lose nobody") {
                "", ""})
             .empty());
   CHECK(event({kError, "57014", "canceling autovacuum task", "", ""}).empty());
+}
+
+TEST_CASE("a client that vanished is one loss, however many entries say so") {
+  RepeatedLosses losses;
+  Entry entry;
+  entry.severity = kLog;
+  entry.sqlstate = "08006";
+  entry.message = "could not receive data from client: Connection reset by peer";
+  entry.pid = 42;
+  const TimePoint now{std::chrono::hours(1)};
+  const auto repeated = [&] { return losses.is_repeated(entry, classify(entry), now); };
+  CHECK_FALSE(repeated());
+  entry.message = "unexpected EOF on client connection with an open transaction";
+  CHECK(repeated());
+  entry.time = now + std::chrono::minutes(1);  // another process of that number
+  CHECK_FALSE(repeated());
+  entry.pid = 43;
+  CHECK_FALSE(repeated());
+  entry.pid = 0;  // who it was is not known
+  CHECK_FALSE(repeated());
+  CHECK_FALSE(repeated());
 }
 
 TEST_CASE("SQLSTATEs that are not PostgreSQL's are one label value") {
