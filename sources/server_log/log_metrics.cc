@@ -159,8 +159,9 @@ void LogMetrics::visit(Self& self, Visit visit) {
   const auto histogram = [&visit](const std::string& key, auto& of) {
     // By bound, so that a version with other buckets does not take these for its own.
     for (std::size_t i = 0; i < of.buckets.size(); ++i) {
-      const std::string bound = i < of.bounds.size() ? std::to_string(of.bounds[i]) : "inf";
-      visit(key + " " + bound, of.buckets[i]);
+      std::string bucket = key + " ";
+      bucket += i < of.bounds.size() ? std::to_string(of.bounds[i]) : "inf";
+      visit(bucket, of.buckets[i]);
     }
     visit(key + " sum", of.sum);
   };

@@ -60,7 +60,7 @@ void serve(ServerLog& log) {
     for (const Problem& problem : log.take_problems()) {
       std::cout << "problem: " << problem.text << "\n";
     }
-    std::cout << "done" << std::endl;
+    std::cout << "done\n" << std::flush;
   }
 }
 

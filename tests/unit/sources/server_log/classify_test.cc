@@ -1,5 +1,7 @@
 #include "sources/server_log/classify.h"
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -216,6 +218,16 @@ TEST_CASE("a client that vanished is one loss, however many entries say so") {
 TEST_CASE("SQLSTATEs that are not PostgreSQL's are one label value") {
   CHECK(classified({kError, "ZZ999", "x"}).sqlstate == "other");
   CHECK(classified({kError, "22012", "x"}).sqlstate == "22012");
+}
+
+TEST_CASE("docs/server-log.md names every event and every refusal") {
+  std::ifstream file(PGCONN_SOURCE_DIR "/docs/server-log.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto is_named = [&text](std::string_view name) {
+    return text.find("`" + std::string(name) + "`") != std::string::npos;
+  };
+  for (std::size_t i = 0; i < kEvents; ++i) CHECK(is_named(to_string(static_cast<Event>(i))));
+  for (std::size_t i = 0; i < kRefusals; ++i) CHECK(is_named(to_string(static_cast<Refusal>(i))));
 }
 
 TEST_CASE("every event, refusal and stage has a name of its own, and every event a rule") {

@@ -1,7 +1,9 @@
 #include "sources/server_log/follower.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -268,6 +270,44 @@ TEST_CASE("follower: lines of another format are told with the prefix that would
   CHECK(scene.follower().faults().unparsed == 40);
   scene.append("a.log", line("fits"));
   CHECK(scene.poll() == Strings{"fits"});
+}
+
+// The length of one scope as a user who may read nothing but what is open to all.
+class AsNobody {
+ public:
+  AsNobody() {
+    if (::geteuid() == 0) REQUIRE(::seteuid(65534) == 0);
+  }
+  ~AsNobody() {
+    if (::getuid() == 0 && ::seteuid(0) != 0) std::abort();
+  }
+};
+
+TEST_CASE(
+    "follower: a file that may not be read is told once, and read from its place once it may") {
+  Scene scene;
+  fs::permissions(scene.path(""), fs::perms::all);
+  scene.append("a.log", line("old"));
+  fs::permissions(scene.path("a.log"), fs::perms::none);
+  {
+    const AsNobody nobody;
+    CHECK(scene.poll().empty());
+  }
+  scene.append("a.log", line("new"));
+  {
+    const AsNobody nobody;
+    CHECK(scene.poll().empty());
+    CHECK(scene.poll().empty());
+  }
+  const std::string told = scene.problems();
+  CHECK(told.find("may not read") != std::string::npos);
+  CHECK(told.find("may not read") == told.rfind("may not read"));
+  CHECK(scene.follower().lag(scene.now()).bytes == line("new").size());
+  fs::permissions(scene.path("a.log"), fs::perms::all);
+  {
+    const AsNobody nobody;
+    CHECK(scene.poll() == Strings{"new"});
+  }
 }
 
 TEST_CASE("follower: something by that name that is no file stalls nobody") {
