@@ -1,0 +1,48 @@
+// The `csvlog` format: records whose quoted fields may hold newlines. The grammar is taken
+// strictly, which is how a torn record is noticed before it swallows those after it. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sources/server_log/parser.h"
+
+namespace pgconn::server_log {
+
+// The entry in one whole record, without its newline, or in the beginning of one that is too long
+// (`is_cut`). False if it is none. `scratch` holds texts that had doubled quotes; it must live as
+// long as the entry.
+struct CsvScratch {
+  std::string user, database, message, detail;
+};
+bool parse_csv_record(std::string_view record, bool is_cut, CsvScratch& scratch, Entry& entry);
+
+class CsvParser : public Parser {
+ public:
+  void feed(std::string_view bytes, const Sink& sink) override;
+  void flush(const Sink&) override {}
+  void finish(const Sink& sink) override;
+  std::uint64_t pending() const override { return buffer_.size() - begin_ + skipped_; }
+  std::string misfit() const override;
+
+ private:
+  enum class State { kFieldStart, kUnquoted, kQuoted, kQuoteInQuoted, kRestOfLine };
+
+  bool step();  // one byte, or a run of them; false: the record is torn at scan_
+  void end_record(const Sink& sink);
+  void drop_torn_line();
+  void bound();
+
+  std::string buffer_;
+  std::size_t begin_ = 0;      // of the record at hand
+  std::size_t scan_ = 0;       // up to where it has been looked at
+  std::uint64_t skipped_ = 0;  // bytes of it that were not kept
+  State state_ = State::kFieldStart;
+  bool is_whole_ = false;  // its newline was found, right before scan_
+  int torn_in_a_row_ = 0;
+  CsvScratch scratch_;
+};
+
+}  // namespace pgconn::server_log

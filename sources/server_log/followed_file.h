@@ -1,0 +1,86 @@
+// One log file that is read as it grows. It survives being renamed and deleted (its descriptor
+// stays open) and being truncated. One thread; reads no clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sources/server_log/parser.h"
+#include "sources/server_log/position.h"
+
+namespace pgconn::server_log {
+
+// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+ private:
+  int release();
+  int number_ = -1;
+};
+
+// The first bytes of an open file, at most kFingerprintBytes. Empty too if it cannot be read.
+std::string head_of(int descriptor);
+
+// Opens for reading without waiting: a FIFO by that name stalls nobody. -1 and errno if it fails.
+Descriptor open_log(const std::string& path);
+
+class FollowedFile {
+ public:
+  // `offset`: where to begin. The file is opened with the first read().
+  FollowedFile(FileId id, std::string path, std::uint64_t offset, Fingerprint print,
+               std::unique_ptr<Parser> parser);
+
+  enum class Read { kMore, kEnd, kDenied, kFailed };
+
+  // Reads and parses at most `most` bytes. kMore: there may be more. kDenied and kFailed: `error()`
+  // says why.
+  Read read(std::size_t most, const Sink& sink);
+
+  // What the directory says of it now. `size` below what was read, or another beginning, means that
+  // it was truncated or its inode given to another: entries not given out yet are, and reading
+  // starts over. Returns what it was before in that case.
+  std::optional<Position> refresh(const std::string& path, std::uint64_t size, const Sink& sink);
+
+  // For a file that no pattern finds any more: asks the descriptor.
+  std::optional<Position> refresh_gone(const Sink& sink);
+
+  void close() { descriptor_ = {}; }
+  bool is_open() const { return descriptor_.is_open(); }
+  Parser& parser() { return *parser_; }
+  const Parser& parser() const { return *parser_; }
+  FileId id() const { return id_; }
+  const std::string& path() const { return path_; }
+  int error() const { return error_; }
+  std::uint64_t unread() const { return size_ > offset_ ? size_ - offset_ : 0; }
+  std::uint64_t taken() const { return offset_; }  // bytes read so far
+  Position position() const { return {id_, path_, offset_ - parser_->pending(), print_}; }
+  // Begins elsewhere; nothing may have been read yet.
+  void start_at(std::uint64_t offset) { offset_ = offset; }
+
+ private:
+  bool open();
+  std::optional<Position> noticed(std::uint64_t size, const Sink& sink);
+
+  FileId id_;
+  std::string path_;
+  Descriptor descriptor_;
+  std::uint64_t offset_;
+  std::uint64_t size_ = 0;
+  Fingerprint print_;
+  std::unique_ptr<Parser> parser_;
+  std::string buffer_;
+  int error_ = 0;
+};
+
+}  // namespace pgconn::server_log

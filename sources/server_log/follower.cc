@@ -1,0 +1,341 @@
+#include "sources/server_log/follower.h"
+
+#include <glob.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace pgconn::server_log {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Files that were not written to for so long are closed, to be opened again if they are. Not the
+// newest: renamed to what no pattern finds, they could not be opened again.
+constexpr seconds kQuiet{60};
+constexpr std::size_t kAlwaysOpen = 16;
+// Files that no pattern finds any more may still be written to: PostgreSQL keeps its descriptor.
+constexpr minutes kGone{5};
+// What a file's time of writing may be behind our clock's: the kernel's tick, a file server's
+// clock.
+constexpr seconds kSlack{60};
+constexpr std::size_t kMostPast = 64;
+// Old files do not grow, and are told by their age: the state file need not list hundreds.
+constexpr std::size_t kMostResting = 64;
+constexpr std::uint64_t kEntriesOfAFormat = 100;
+
+bool is_compressed(std::string_view path) {
+  constexpr std::array<std::string_view, 6> kSuffixes = {".gz", ".zst", ".bz2",
+                                                         ".xz", ".lz4", ".Z"};
+  return std::ranges::any_of(kSuffixes, [path](auto suffix) { return path.ends_with(suffix); });
+}
+
+TimePoint written_at(const struct stat& facts) {
+  return TimePoint(seconds(facts.st_mtim.tv_sec)) +
+         std::chrono::duration_cast<TimePoint::duration>(
+             std::chrono::nanoseconds(facts.st_mtim.tv_nsec));
+}
+
+void add(ParseFaults& sum, const ParseFaults& more) {
+  sum.unparsed += more.unparsed;
+  sum.torn += more.torn;
+  sum.oversize += more.oversize;
+  sum.nul += more.nul;
+  sum.encoding += more.encoding;
+}
+
+}  // namespace
+
+std::string_view to_string(Trouble trouble) {
+  constexpr std::array<std::string_view, kTroubles> kNames = {
+      "missing", "denied", "unreadable", "format", "several_formats", "state"};
+  return kNames.at(static_cast<std::size_t>(trouble));
+}
+
+Follower::Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history)
+    : patterns_(std::move(patterns)), prefix_(std::move(prefix)), history_(std::move(history)) {
+  if (history_) last_look_ = history_->at;
+}
+
+std::map<FileId, Follower::Seen> Follower::look() {
+  std::map<FileId, Seen> seen;
+  for (const std::string& pattern : patterns_) {
+    glob_t found{};
+    const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
+    bool has_any = false;
+    for (std::size_t i = 0; status == 0 && i < found.gl_pathc; ++i) {
+      const std::string path = found.gl_pathv[i];
+      struct stat facts{};
+      if (is_compressed(path) || ::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        continue;
+      }
+      has_any = true;
+      seen.try_emplace(FileId{facts.st_dev, facts.st_ino},
+                       Seen{path, static_cast<std::uint64_t>(facts.st_size), written_at(facts)});
+    }
+    ::globfree(&found);
+    if (has_any) {
+      over(Trouble::kMissing, pattern);
+    } else {
+      tell(Trouble::kMissing, pattern,
+           "no file is found by '" + pattern +
+               "': see log_directory and log_filename, and whether this program may enter that "
+               "directory");
+    }
+  }
+  return seen;
+}
+
+// Where a file that was not followed so far begins.
+std::uint64_t Follower::begin_of(FileId id, const Seen& seen, const std::string& head,
+                                 bool& is_copy) {
+  if (history_) {
+    const auto known = std::ranges::find(history_->positions, id, &Position::id);
+    if (known != history_->positions.end() && known->offset <= seen.size &&
+        is_same_beginning(known->print, head)) {
+      return known->offset;
+    }
+  }
+  // `copytruncate`: what the original had before it was truncated, and was not read there.
+  const auto same = [&head](const Fingerprint& print) {
+    return print.length >= kShortestFingerprint && is_same_beginning(print, head);
+  };
+  const auto past =
+      std::ranges::find_if(past_, [&](const Position& position) { return same(position.print); });
+  if (past != past_.end()) {
+    const std::uint64_t offset = std::min(past->offset, seen.size);
+    past_.erase(past);
+    return offset;
+  }
+  is_copy = std::ranges::any_of(files_, [&](const auto& item) {
+    return !item.second->is_copy && same(item.second->file.position().print);
+  });
+  if (is_first_look_ && !history_) return seen.size;
+  // What was last written to before the last look holds nothing that is new.
+  if (seen.written + kSlack < last_look_) return seen.size;
+  return 0;
+}
+
+// Where an earlier reader was in files that are others by now.
+void Follower::recall(const std::map<FileId, Seen>& seen) {
+  for (const Position& known : history_->positions) {
+    const auto found = seen.find(known.id);
+    if (found != seen.end() && found->second.size >= known.offset) {
+      const Descriptor opened = open_log(found->second.path);
+      const std::string head = opened.is_open() ? head_of(opened.number()) : "";
+      if (is_same_beginning(known.print, head)) continue;
+    }
+    if (past_.size() < kMostPast) past_.push_back(known);
+  }
+}
+
+void Follower::adopt(FileId id, const Seen& seen, TimePoint now) {
+  const Descriptor opened = open_log(seen.path);
+  const std::string head = opened.is_open() ? head_of(opened.number()) : "";
+  bool is_copy = false;
+  const std::uint64_t offset = begin_of(id, seen, head, is_copy);
+  files_[id] =
+      std::make_unique<Followed>(Followed{FollowedFile(id, seen.path, offset, fingerprint_of(head),
+                                                       make_parser(format_of(seen.path), prefix_)),
+                                          seen.written, now, true, is_copy, 0, std::nullopt});
+}
+
+void Follower::starts_over(const Position& before) {
+  // A copy of what it was waits to be read on from there.
+  for (auto& [id, followed] : files_) {
+    const Descriptor opened = followed->is_copy ? open_log(followed->file.path()) : Descriptor();
+    if (!opened.is_open()) continue;
+    if (!is_same_beginning(before.print, head_of(opened.number()))) continue;
+    followed->is_copy = false;
+    followed->file.start_at(before.offset);
+    return;
+  }
+  if (past_.size() >= kMostPast) past_.erase(past_.begin());
+  past_.push_back(before);
+}
+
+void Follower::refresh(const std::map<FileId, Seen>& seen, TimePoint now, const Sink& sink) {
+  // Known files first: a new one may be the copy of what one of them was.
+  for (auto& [id, followed] : files_) {
+    const auto found = seen.find(id);
+    followed->is_listed = found != seen.end();
+    std::optional<Position> before;
+    if (followed->is_listed) {
+      followed->written = found->second.written;
+      before = followed->file.refresh(found->second.path, found->second.size, sink);
+    } else {
+      before = followed->file.refresh_gone(sink);
+    }
+    if (before) starts_over(*before);
+    if (followed->file.unread() > 0) followed->changed = now;
+  }
+  // Oldest first, so that an original is known before its copy.
+  std::vector<std::pair<FileId, const Seen*>> fresh;
+  for (const auto& [id, facts] : seen) {
+    if (!files_.contains(id)) fresh.emplace_back(id, &facts);
+  }
+  const auto is_known = [this](FileId id) {
+    return history_ &&
+           std::ranges::find(history_->positions, id, &Position::id) != history_->positions.end();
+  };
+  std::ranges::stable_sort(fresh, [&](const auto& a, const auto& b) {
+    return std::pair(!is_known(a.first), a.second->written) <
+           std::pair(!is_known(b.first), b.second->written);
+  });
+  for (const auto& [id, facts] : fresh) {
+    adopt(id, *facts, now);
+    if (files_.at(id)->is_copy) continue;
+    files_.at(id)->file.refresh(facts->path, facts->size, sink);
+  }
+}
+
+std::size_t Follower::read(Followed& followed, std::size_t most, TimePoint now, const Sink& sink) {
+  FollowedFile& file = followed.file;
+  const std::uint64_t before = file.unread();
+  if (before == 0 && !file.is_open()) {
+    file.parser().flush(sink);
+    return 0;
+  }
+  const std::uint64_t from = file.taken();
+  const auto result = file.read(most, sink);
+  const std::uint64_t got = file.taken() - from;
+  if (got > 0) followed.changed = now;
+  if (result == FollowedFile::Read::kDenied) {
+    tell(Trouble::kDenied, file.path(),
+         "may not read " + file.path() +
+             ": let this program's user into the server's group, with log_file_mode = 0640");
+  } else if (result == FollowedFile::Read::kFailed) {
+    if (file.error() != ENOENT) {
+      tell(Trouble::kUnreadable, file.path(),
+           "cannot read " + file.path() + ": " + std::strerror(file.error()));
+    }
+  } else {
+    over(Trouble::kDenied, file.path());
+    over(Trouble::kUnreadable, file.path());
+    if (got == 0) file.parser().flush(sink);
+  }
+  const std::string misfit = file.parser().misfit();
+  if (misfit.empty()) {
+    over(Trouble::kFormat, file.path());
+  } else {
+    tell(Trouble::kFormat, file.path(), file.path() + " does not fit: " + misfit);
+  }
+  return static_cast<std::size_t>(got);
+}
+
+bool Follower::poll(TimePoint now, std::size_t most, const Sink& sink) {
+  const std::map<FileId, Seen> seen = look();
+  if (is_first_look_ && history_) recall(seen);
+  refresh(seen, now, sink);
+  is_first_look_ = false;
+  last_look_ = now;
+
+  std::vector<Followed*> order;
+  for (auto& [id, followed] : files_) {
+    if (!followed->is_copy) order.push_back(followed.get());
+  }
+  std::ranges::stable_sort(order, {}, &Followed::written);
+  for (Followed* followed : order) {
+    if (most == 0) break;
+    const Sink noting = [&](const Entry& entry) {
+      ++followed->entries;
+      if (entry.time) followed->last_entry = entry.time;
+      sink(entry);
+    };
+    most -= std::min(most, read(*followed, most, now, noting));
+  }
+  let_go(now, sink);
+  judge_formats();
+  return most == 0;
+}
+
+void Follower::let_go(TimePoint now, const Sink& sink) {
+  std::vector<TimePoint> times;
+  for (const auto& [id, followed] : files_) times.push_back(followed->written);
+  std::ranges::sort(times, std::ranges::greater{});
+  const TimePoint newest = times.size() > kAlwaysOpen ? times[kAlwaysOpen - 1] : TimePoint::min();
+  std::erase_if(files_, [&](auto& item) {
+    Followed& followed = *item.second;
+    if (followed.file.unread() > 0 && !followed.is_copy) return false;
+    const auto quiet = now - followed.changed;
+    if (followed.is_listed) {
+      if (quiet > kQuiet && followed.written < newest) followed.file.close();
+      return false;
+    }
+    if (quiet <= kGone && !followed.is_copy) return false;
+    followed.file.parser().finish(sink);
+    add(faults_of_gone_, followed.file.parser().faults());
+    for (const Trouble trouble : {Trouble::kDenied, Trouble::kUnreadable, Trouble::kFormat}) {
+      over(trouble, followed.file.path());
+    }
+    return true;
+  });
+}
+
+// Each entry is in the log once for each format that log_destination names.
+void Follower::judge_formats() {
+  std::array<std::uint64_t, 3> entries{};
+  for (const auto& [id, followed] : files_) {
+    entries.at(static_cast<std::size_t>(format_of(followed->file.path()))) += followed->entries;
+  }
+  const auto in_use = std::ranges::count_if(
+      entries, [](std::uint64_t count) { return count >= kEntriesOfAFormat; });
+  if (in_use > 1) {
+    tell(Trouble::kSeveralFormats, "",
+         "files of several formats are followed, so that each entry counts more than once: let the "
+         "patterns find those of one only, best *.json or *.csv");
+  }
+}
+
+std::vector<Position> Follower::positions() const {
+  std::vector<const Followed*> order;
+  for (const auto& [id, followed] : files_) {
+    if (!followed->is_copy) order.push_back(followed.get());
+  }
+  std::ranges::stable_sort(order, std::ranges::greater{}, &Followed::written);
+  std::vector<Position> result;
+  std::size_t resting = 0;
+  for (const Followed* followed : order) {
+    const bool is_resting = followed->file.unread() == 0 && followed->file.parser().pending() == 0;
+    if (is_resting && ++resting > kMostResting) continue;
+    result.push_back(followed->file.position());
+  }
+  for (const Position& before : past_) {
+    // What is left of it may still turn up in a copy.
+    const bool is_followed = std::ranges::any_of(
+        result, [&](const Position& position) { return position.id == before.id; });
+    if (!is_followed) result.push_back(before);
+  }
+  return result;
+}
+
+Lag Follower::lag(TimePoint now) const {
+  Lag lag;
+  for (const auto& [id, followed] : files_) {
+    if (followed->is_copy || followed->file.unread() == 0) continue;
+    lag.bytes += followed->file.unread();
+    const TimePoint since = followed->last_entry.value_or(followed->written);
+    lag.age = std::max<std::chrono::duration<double>>(lag.age, now - since);
+  }
+  return lag;
+}
+
+ParseFaults Follower::faults() const {
+  ParseFaults sum = faults_of_gone_;
+  for (const auto& [id, followed] : files_) add(sum, followed->file.parser().faults());
+  return sum;
+}
+
+void Follower::tell(Trouble trouble, const std::string& about, const std::string& text) {
+  if (told_.emplace(trouble, about).second) news_.push_back({trouble, text});
+}
+
+void Follower::over(Trouble trouble, const std::string& about) { told_.erase({trouble, about}); }
+
+std::vector<Problem> Follower::take_problems() { return std::exchange(news_, {}); }
+
+}  // namespace pgconn::server_log

@@ -1,0 +1,106 @@
+// Follows the log files that patterns find: as they grow, are rotated (a new name, renamed, copied
+// and truncated), deleted, or come to be. One thread; it does I/O, but reads no clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sources/server_log/followed_file.h"
+#include "sources/server_log/parser.h"
+#include "sources/server_log/position.h"
+#include "sources/server_log/prefix.h"
+
+namespace pgconn::server_log {
+
+// What keeps the log from being read as it should. Each is told once until it is over.
+enum class Trouble { kMissing, kDenied, kUnreadable, kFormat, kSeveralFormats, kState };
+inline constexpr std::size_t kTroubles = 6;
+std::string_view to_string(Trouble trouble);
+
+struct Problem {
+  Trouble trouble = Trouble::kMissing;
+  std::string text;  // for an operator: what, which file, what to do. Nothing of what the log says.
+};
+
+// Where an earlier reader was, and when it last looked.
+struct History {
+  TimePoint at{};
+  std::vector<Position> positions;
+};
+
+struct Lag {
+  std::uint64_t bytes = 0;              // written and not read yet
+  std::chrono::duration<double> age{};  // of the last entry read, while there is more; else 0
+};
+
+class Follower {
+ public:
+  // `patterns` as glob(7) takes them. Files whose names end in .gz, .zst, .bz2, .xz or .lz4 are
+  // left alone. Without a history, files that are there at the first look are followed from their
+  // end on; files that come later are read from their beginning. With one, files are read on from
+  // where it says, and those it does not know from their beginning, if they were written to since.
+  Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history);
+
+  // Looks at the directories, and reads at most about `most` bytes, the files written to longest
+  // ago first. An entry at a file's end is given out once a poll finds nothing new behind it.
+  // Returns whether there is more to read. Throws nothing of the files' doing; what `sink` throws
+  // leaves the follower as it was in the middle of it, so `sink` must not throw.
+  bool poll(TimePoint now, std::size_t most, const Sink& sink);
+
+  // Where a later Follower has to go on, so that it gives out each entry that this one has not, and
+  // none that it has.
+  std::vector<Position> positions() const;
+
+  Lag lag(TimePoint now) const;
+  ParseFaults faults() const;
+
+  // What went wrong since the last call, each once.
+  std::vector<Problem> take_problems();
+
+ private:
+  struct Seen {
+    std::string path;
+    std::uint64_t size = 0;
+    TimePoint written{};
+  };
+  struct Followed {
+    FollowedFile file;
+    TimePoint written{};  // last seen to be written to
+    TimePoint changed{};  // when this follower last found something new in it
+    bool is_listed = true;
+    bool is_copy = false;  // of one that is followed: waits for that one to be truncated
+    std::uint64_t entries = 0;
+    std::optional<TimePoint> last_entry;
+  };
+
+  std::map<FileId, Seen> look();
+  void recall(const std::map<FileId, Seen>& seen);
+  void adopt(FileId id, const Seen& seen, TimePoint now);
+  std::uint64_t begin_of(FileId id, const Seen& seen, const std::string& head, bool& is_copy);
+  void refresh(const std::map<FileId, Seen>& seen, TimePoint now, const Sink& sink);
+  void starts_over(const Position& before);
+  std::size_t read(Followed& followed, std::size_t most, TimePoint now, const Sink& sink);
+  void let_go(TimePoint now, const Sink& sink);
+  void judge_formats();
+  void tell(Trouble trouble, const std::string& about, const std::string& text);
+  void over(Trouble trouble, const std::string& about);
+
+  std::vector<std::string> patterns_;
+  Prefix prefix_;
+  std::optional<History> history_;
+  bool is_first_look_ = true;
+  TimePoint last_look_{};
+  std::map<FileId, std::unique_ptr<Followed>> files_;
+  std::vector<Position> past_;  // what files were before they were truncated or replaced
+  ParseFaults faults_of_gone_;
+  std::set<std::pair<Trouble, std::string>> told_;
+  std::vector<Problem> news_;
+};
+
+}  // namespace pgconn::server_log

@@ -1,0 +1,121 @@
+#include "sources/server_log/stderr_parser.h"
+
+#include "sources/server_log/prefix_guess.h"
+
+namespace pgconn::server_log {
+namespace {
+
+constexpr std::size_t kMisfitsToTell = 10;  // lines in a row
+constexpr std::size_t kLongestMisfit = 1024;
+
+void assign(std::string& to, std::string_view text) { to.assign(text.substr(0, kLongestText)); }
+
+}  // namespace
+
+void StderrParser::feed(std::string_view bytes, const Sink& sink) {
+  lines_.feed(bytes,
+              [&](std::string_view text, std::uint64_t length) { line(text, length, sink); });
+}
+
+void StderrParser::line(std::string_view text, std::uint64_t length, const Sink& sink) {
+  inspect(text, faults_);
+  if (length > kLongestEntry) ++faults_.oversize;
+  if (text.starts_with('\t')) {
+    const std::uint64_t before = open_bytes_;
+    if (is_open_) open_bytes_ += length;
+    if (before <= kLongestEntry && open_bytes_ > kLongestEntry) ++faults_.oversize;
+    return;
+  }
+  const auto head = prefix_.match(text);
+  if (!head) {
+    misfit_line(text);
+    if (is_open_) open_bytes_ += length;
+    return;
+  }
+  misfits_.clear();
+  const Heading& heading = head->heading;
+  const bool is_message = heading.part == Heading::Part::kMessage &&
+                          (heading.severity != Severity::kUnknown || !belongs_to_open(*head));
+  if (is_message) {
+    flush(sink);
+    begin(*head);
+    open_bytes_ = length;
+  } else if (is_open_) {
+    open_bytes_ += length;
+    if (heading.part == Heading::Part::kDetail) add_detail(*head);
+  }
+}
+
+// A part in a language that is not known looks like a message, but for coming right after one of
+// the same process and the same SQLSTATE.
+bool StderrParser::belongs_to_open(const Head& head) const {
+  return is_open_ && head.pid == open_.entry.pid && head.sqlstate == open_.sqlstate;
+}
+
+void StderrParser::begin(const Head& head) {
+  is_open_ = true;
+  open_.entry.severity = head.heading.severity;
+  open_.entry.time = head.time;
+  open_.entry.pid = head.pid;
+  open_.has_user = head.user.has_value();
+  open_.has_database = head.database.has_value();
+  assign(open_.user, head.user.value_or(""));
+  assign(open_.database, head.database.value_or(""));
+  assign(open_.sqlstate, head.sqlstate);
+  assign(open_.backend_type, head.backend_type);
+  assign(open_.message, head.rest);
+  open_.detail.clear();
+}
+
+// Without the logging collector, lines of several processes may be mixed.
+void StderrParser::add_detail(const Head& head) {
+  if (head.pid == open_.entry.pid && open_.detail.empty()) assign(open_.detail, head.rest);
+}
+
+void StderrParser::misfit_line(std::string_view text) {
+  ++faults_.unparsed;
+  if (misfits_.size() == kMisfitsToTell) misfits_.pop_front();
+  misfits_.emplace_back(text.substr(0, kLongestMisfit));
+}
+
+void StderrParser::flush(const Sink& sink) {
+  if (is_open_) {
+    Entry& entry = open_.entry;
+    if (open_.has_user)
+      entry.user = open_.user;
+    else
+      entry.user.reset();
+    if (open_.has_database)
+      entry.database = open_.database;
+    else
+      entry.database.reset();
+    entry.sqlstate = open_.sqlstate;
+    entry.backend_type = open_.backend_type;
+    entry.message = open_.message;
+    entry.detail = open_.detail;
+    sink(entry);
+  }
+  is_open_ = false;
+  open_bytes_ = 0;
+}
+
+void StderrParser::finish(const Sink& sink) {
+  if (lines_.unfinished() != 0) {
+    ++faults_.torn;
+    const std::string last(lines_.unfinished_text());
+    lines_.clear();
+    // Most of a line may have its head. Not one that begins the heading only.
+    if (prefix_.match(last)) line(last, last.size(), sink);
+  }
+  flush(sink);
+  misfits_.clear();
+}
+
+std::string StderrParser::misfit() const {
+  if (misfits_.size() < kMisfitsToTell) return {};
+  const std::vector<std::string> lines(misfits_.begin(), misfits_.end());
+  return "its lines do not begin with the log_line_prefix '" + prefix_.pattern() + "'; " +
+         describe_guess(lines);
+}
+
+}  // namespace pgconn::server_log
