@@ -65,6 +65,27 @@ def test_counts_by_state_are_those_of_ss(server):
         eventually(lambda: host.look().connections("established") == 4, what="eight fewer")
 
 
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on loopback here")
+def test_connections_over_both_families_are_counted(new_box):
+    server = new_box(listen_addresses="127.0.0.1,::1")
+    over_ipv6 = {"host": "::1", "sslmode": "require", "sslrootcert": None}
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(server.connect(**how))) for how in ({}, over_ipv6, over_ipv6)]
+        for client in (clients[0], clients[-1]):  # either may lead to the postmaster
+            with Host(client) as host:
+                look = host.look()
+            assert look.connections("established") == 3
+            assert look.connections("listen") == 2
+
+
 @pytest.mark.parametrize("user", [None, 65534], ids=["root", "nobody"])
 def test_no_privilege_is_needed_but_for_the_kernels_log(server, user):
     with contextlib.closing(server.connect()) as client, Host(client, user=user) as host:
@@ -170,14 +191,15 @@ def test_retransmits_rise_on_a_lossy_path_and_not_before(far_server):
         # The connection's own addresses are those of the path: here it is the server's machine that looks.
         host = Host(client, own=SERVER_ADDRESS, peer=SERVER_ADDRESS)
     with host, contextlib.closing(client):
-        client.cursor().execute("SELECT repeat('x', 100000)")
-        assert retransmits(host.look()) == 0
-        client.cursor().execute("SELECT repeat('x', 100000)")
-        assert retransmits(host.look()) == 0
-        midbox.lose(20)
+        host.look()
+        client.cursor().execute("SELECT repeat('x', 300000)")
+        # A busy machine may answer so late that something is sent again.
+        whole = retransmits(host.look())
+        assert whole <= 3
+        midbox.lose(15)
         client.cursor().execute("SELECT repeat('x', 300000)")
         lossy = retransmits(host.look())
-        assert lossy > 0
+        assert lossy >= whole + 5
         midbox.mend()
         client.cursor().execute("SELECT 1")
         mended = retransmits(host.look())
