@@ -120,6 +120,15 @@ struct WatchedFile {
   bool operator==(const WatchedFile&) const = default;
 };
 
+// The server's own log, where its files can be read.
+struct ServerLog {
+  std::vector<std::string> files;        // absolute, as glob(7) takes them; empty: not read
+  std::string line_prefix = "%m [%p] ";  // the server's log_line_prefix
+  std::string state_file;                // absolute; empty: the place is not kept across restarts
+
+  bool operator==(const ServerLog&) const = default;
+};
+
 enum class Kind { kPostgres };
 
 struct Target {
@@ -134,6 +143,8 @@ struct Target {
   Collectors collectors;           // the file's, with this target's own values on top
   Probes probes;                   // the file's, with this target's own values on top
   std::vector<WatchedFile> files;  // the configuration file's, with this target's own on top
+  ServerLog server_log;
+  bool host = false;  // the server runs on this machine, which is looked at
 
   bool operator==(const Target&) const = default;
 };

@@ -27,6 +27,8 @@ struct Vocabulary {
   std::set<std::string> reserved_labels;  // label names the metrics use themselves
   // What is wrong with a connection string, or nullopt.
   std::function<std::optional<std::string>(std::string_view dsn)> check_dsn;
+  // The same of a log_line_prefix.
+  std::function<std::optional<std::string>(std::string_view prefix)> check_line_prefix;
 };
 
 // A configuration that has passed every check. Only the functions below make one.

@@ -202,6 +202,22 @@ std::string table(std::span<const Field<Section>> fields) {
   return rows;
 }
 
+constexpr std::string_view kServerLog =
+    R"(
+[The server's log](server-log.md) tells what SQL cannot: who was refused, killed or lost.
+
+```yaml
+targets:
+  - name: orders
+    dsn: host=/run/postgresql user=pgconn
+    server_log:
+      files: [/var/log/postgresql/postgresql-17-main.log]
+      line_prefix: "%m [%p] %q%u@%d "
+      state_file: /var/lib/pgconn_exporter/orders.state
+    host: true
+```
+)";
+
 }  // namespace
 
 std::string reference_markdown() {
@@ -228,6 +244,9 @@ std::string reference_markdown() {
   text += table(file_entry_fields());
   text += "\n## `targets`\n\nA list; each entry is a mapping:\n" + table(target_fields());
   text += "\nand every key of `global`, for this target alone.\n";
+  text += "\n### `server_log`\n";
+  text += kServerLog;
+  text += table(server_log_fields());
   return text;
 }
 

@@ -124,6 +124,19 @@ Field<Target> target_files_field() {
       }};
 }
 
+Field<Target> server_log_field() {
+  return {.key = "server_log",
+          .type = "mapping",
+          .allowed = "the keys of `server_log`",
+          .default_text = "",
+          .help =
+              "The server's own log, if its files can be read here: who was killed, refused or "
+              "lost, counted by event and used as evidence.",
+          .read = [](const Value& value, ReadContext& context, Target& target) {
+            read_server_log(value, context, target.server_log);
+          }};
+}
+
 Field<Collectors> enabled_field(std::string_view collector) {
   return {.key = "enabled",
           .type = "boolean",
@@ -258,6 +271,10 @@ std::span<const Field<Target>> target_fields() {
         target_collectors_field(),
         target_probes_field(),
         target_files_field(),
+        server_log_field(),
+        boolean("host", &Target::host,
+                "The server runs on this machine: its sockets, memory, OOM kills and kernel "
+                "settings are looked at. Where that cannot be proven, nothing is reported."),
     };
     own.front().required = true;
     return own;

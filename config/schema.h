@@ -45,6 +45,9 @@ struct ProbeReference {
 };
 std::vector<ProbeReference> probe_references();
 
+// `server_log` of a target.
+std::span<const Field<ServerLog>> server_log_fields();
+
 // An entry of `files`.
 std::span<const Field<WatchedFile>> file_entry_fields();
 

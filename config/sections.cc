@@ -224,12 +224,15 @@ void read_targets(const Value& value, ReadContext& context, Config& config) {
         "has " + std::to_string(count) + " entries; allowed: " + std::string(kTargetsAllowed));
     return;
   }
-  std::map<std::string, int> lines;
+  std::map<std::string, int> lines, states;
   for (std::size_t i = 0; i < count; ++i) {
     const Value item = value.item(i);
     Target target = read_target(item, context, config);
     if (!target.name.empty()) {
       check_unique("target", target.name, item, lines, context.problems);
+    }
+    if (!target.name.empty() && !target.server_log.state_file.empty()) {
+      check_unique("state file", target.server_log.state_file, item, states, context.problems);
     }
     config.targets.push_back(std::move(target));
   }

@@ -38,6 +38,9 @@ void check_sleep(const Value& section, const LongqueryProbe& probe, Problems& pr
 // `files`, of the file or of a target: adds entries; one of the same name replaces the other.
 void read_files(const Value& value, ReadContext& context, std::vector<WatchedFile>& files);
 
+// `server_log` of a target.
+void read_server_log(const Value& value, ReadContext& context, ServerLog& server_log);
+
 void read_labels(const Value& value, ReadContext& context,
                  std::map<std::string, std::string>& labels);
 

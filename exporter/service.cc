@@ -64,7 +64,7 @@ class Service::Impl {
   explicit Impl(ServiceOptions options)
       : options_(std::move(options)),
         work_(io_.get_executor()),
-        fleet_(io_.get_executor()),
+        fleet_(io_.get_executor(), options_.host_paths),
         gate_(options_.max_requests) {
     const config::ValidatedConfig config = options_.load();
     // First in the loop's queue: before anybody can ask. Not at once: should listening fail, no

@@ -9,6 +9,7 @@
 
 #include "config/loader.h"
 #include "exporter/web/listen_address.h"
+#include "sources/host/host_reader.h"
 
 namespace pgconn::exporter {
 
@@ -18,6 +19,7 @@ struct ServiceOptions {
   int max_requests = 40;        // scrapes at once; more are answered with 503
   std::string config_file;      // empty: none, the server of libpq's environment is watched
   std::string web_config_file;  // empty: none, plain HTTP for everybody
+  host::HostPaths host_paths;   // for targets whose host is looked at
   // Reads the configuration, at the start and at each SIGHUP; throws config::ConfigError. Called
   // from the thread that runs the service.
   std::function<config::ValidatedConfig()> load;

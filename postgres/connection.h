@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -99,6 +100,10 @@ class Connection {
   virtual asio::awaitable<void> ask(std::span<const Query> queries, Deadline deadline,
                                     std::vector<Answer>& answers,
                                     std::vector<Deadline>* arrivals) = 0;
+  asio::awaitable<void> ask(std::span<const Query> queries, Deadline deadline,
+                            std::vector<Answer>& answers) {
+    return ask(queries, deadline, answers, nullptr);
+  }
 
   // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL
   // comes with its SQLSTATE. Notices that do not end the session are ignored.
@@ -126,6 +131,8 @@ class Connection {
   // The longest time between our keepalives on the path while nothing else is sent; nullopt if none
   // are sent: they are off, or it is a Unix socket.
   virtual std::optional<std::chrono::seconds> keepalive_gap() const = 0;
+  // The socket's own address and its peer's, numeric; both empty on a Unix socket.
+  virtual std::pair<std::string, std::string> addresses() const = 0;
   virtual std::string host() const = 0;      // the one connected to
   virtual std::string endpoint() const = 0;  // as EndpointError has it
   virtual std::string port() const = 0;

@@ -1,5 +1,6 @@
 #include "postgres/libpq_connection.h"
 
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -8,6 +9,20 @@
 #include "postgres/endpoint_error.h"
 
 namespace pgconn::postgres {
+namespace {
+
+// Of one end of a socket; empty unless it is of the internet's protocols.
+std::string numeric_address(int socket, int (*name_of)(int, sockaddr*, socklen_t*)) {
+  sockaddr_storage storage{};
+  auto* const address = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t size = sizeof(storage);
+  char text[NI_MAXHOST] = "";
+  if (name_of(socket, address, &size) != 0 || storage.ss_family == AF_UNIX) return "";
+  if (getnameinfo(address, size, text, sizeof(text), nullptr, 0, NI_NUMERICHOST) != 0) return "";
+  return text;
+}
+
+}  // namespace
 
 std::optional<std::chrono::seconds> LibpqConnection::keepalive_gap() const {
   const auto option = [this](int level, int name) {
@@ -21,6 +36,11 @@ std::optional<std::chrono::seconds> LibpqConnection::keepalive_gap() const {
   if (idle == 0) return std::nullopt;
   // After an answered keepalive, Linux checks again an interval later.
   return std::chrono::seconds(std::max(idle, option(IPPROTO_TCP, TCP_KEEPINTVL)));
+}
+
+std::pair<std::string, std::string> LibpqConnection::addresses() const {
+  const int socket = PQsocket(wire_->raw());
+  return {numeric_address(socket, getsockname), numeric_address(socket, getpeername)};
 }
 
 std::string LibpqConnection::host() const {

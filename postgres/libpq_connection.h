@@ -22,8 +22,7 @@ class LibpqConnection final : public Connection {
                                  std::vector<Answer>& answers,
                                  std::vector<Deadline>* arrivals) override;
   asio::awaitable<void> ask(std::span<const Query> queries, Deadline deadline,
-                            std::vector<Answer>& answers,
-                            std::vector<Deadline>* arrivals) override;
+                            std::vector<Answer>& answers, std::vector<Deadline>* arrivals) override;
   asio::awaitable<std::optional<PgError>> watch(Deadline deadline) override;
   void interrupt() override;
 
@@ -39,6 +38,7 @@ class LibpqConnection final : public Connection {
   std::optional<bool> is_direct() const override { return wire_->direct; }
   std::optional<bool> was_acknowledged() const override { return wire_->acknowledged; }
   std::optional<std::chrono::seconds> keepalive_gap() const override;
+  std::pair<std::string, std::string> addresses() const override;
   std::string host() const override;
   std::string endpoint() const override;
   std::string port() const override;

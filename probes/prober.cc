@@ -66,7 +66,8 @@ std::vector<Prober::Entry> Prober::table() {
 
 Prober::Prober(std::string target, postgres::Connector& connector, postgres::Dialer& dialer,
                async::TimeSource& time, metrics::Instruments& instruments, CertificateRoots& roots,
-               ProbeSettings settings, ProbeListeners listeners)
+               ProbeSettings settings, ProbeListeners listeners,
+               std::vector<EvidenceSource*> sources)
     : time_(time),
       settings_(std::move(settings)),
       recorder_(instruments, settings_.buckets, std::move(listeners.ran)),
@@ -77,7 +78,8 @@ Prober::Prober(std::string target, postgres::Connector& connector, postgres::Dia
                      if (drop.probe == ProbeKind::kIdle && idle_) idle_->decided(drop, cause);
                    },
                .concluded = std::move(listeners.concluded),
-               .over = std::move(listeners.over)}),
+               .over = std::move(listeners.over)},
+              std::move(sources)),
       context_{std::move(target),
                connector,
                time,

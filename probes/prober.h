@@ -50,11 +50,13 @@ struct ProbeListeners {
 
 class Prober {
  public:
-  // All must outlive the prober and the coroutines it started, which end soon after stop(). Probes
-  // and drops open their sessions through `connector`; `dialer` is for handshakes that are none.
+  // All, `sources` too, must outlive the prober and the coroutines it started, which end soon after
+  // stop(). Probes and drops open their sessions through `connector`; `dialer` is for handshakes
+  // that are none.
   Prober(std::string target, postgres::Connector& connector, postgres::Dialer& dialer,
          async::TimeSource& time, metrics::Instruments& instruments, CertificateRoots& roots,
-         ProbeSettings settings, ProbeListeners listeners);
+         ProbeSettings settings, ProbeListeners listeners,
+         std::vector<EvidenceSource*> sources = {});
   ~Prober();
 
   void start();

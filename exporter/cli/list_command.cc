@@ -14,6 +14,8 @@
 #include "exporter/own_metrics/process_metrics.h"
 #include "probes/certificates/metrics.h"
 #include "probes/probe_metrics.h"
+#include "sources/host/host_metrics.h"
+#include "sources/server_log/log_families.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -45,15 +47,22 @@ std::vector<Section> sections() {
                         "clock. Causes: admin_terminate, server_shutdown, crash, "
                         "oom_kill, "
                         "idle_in_transaction_timeout, idle_session_timeout, transaction_timeout, "
+                        "recovery_conflict, "
                         "path_idle_timeout, network_reset, network_silent, pooler_close, "
                         "pooler_server_lost, tls_error, server_unreachable, unknown. oom_kill "
-                        "cannot occur yet: this release reads no OOM "
-                        "counter and says crash.",
+                        "needs `host: true` in the target; without it such a kill is a crash.",
                         probes::families::kAll));
   all.push_back(section("Certificates",
                         "About what a server shows (source `server`) and about the files that the "
                         "configuration names.",
                         probes::certificate_families()));
+  all.push_back(section("Server log",
+                        "What the server's own log tells, for targets with `server_log`.",
+                        server_log::families::kAll));
+  all.push_back(section("Host",
+                        "What the machine knows of its server, for targets with `host: true` whose "
+                        "server is proven to run there.",
+                        host::host_descriptors()));
   all.push_back(section("Exporter", "About the exporter itself.", exporter_families()));
   all.push_back(section("Process", "", process_descriptors()));
   return all;

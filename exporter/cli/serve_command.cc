@@ -50,6 +50,11 @@ int checked_max_requests(const std::string& text) {
   return value;
 }
 
+std::string checked_path(std::string_view flag, const std::string& path) {
+  if (path.starts_with('/')) return path;
+  throw UsageError(std::string(flag) + " \"" + path + "\" is not an absolute path");
+}
+
 std::vector<ListenAddress> checked_addresses(const std::vector<std::string>& texts) {
   std::vector<ListenAddress> addresses;
   for (const std::string& text : texts) {
@@ -111,6 +116,12 @@ void Serve::declare(CLI::App& app) {
   add("--web.max-requests", "N", std::to_string(max_requests),
       "scrapes answered at the same time, 1 to 256; more are told to come back later.",
       [this](Text number) { max_requests = checked_max_requests(number); });
+  add("--path.procfs", "PATH", host_paths.procfs, "where the host's /proc is, in a container.",
+      [this](Text path) { host_paths.procfs = checked_path("--path.procfs", path); });
+  add("--path.sysfs", "PATH", host_paths.sysfs, "where the host's /sys is.",
+      [this](Text path) { host_paths.sysfs = checked_path("--path.sysfs", path); });
+  add("--path.rootfs", "PATH", host_paths.rootfs, "where the host's / is.",
+      [this](Text path) { host_paths.rootfs = checked_path("--path.rootfs", path); });
   add("--log.level", "LEVEL", "info", "debug, info, warn or error.",
       [this](Text level) { log_level = choose<log::Level>("--log.level", level, kLevels); });
   add("--log.format", "FORMAT", "logfmt", "logfmt or json.", [this](Text format) {
@@ -131,8 +142,8 @@ int Serve::run() const {
                {{"version", build.version},
                 {"revision", build.revision},
                 {"config", config_file.empty() ? "libpq's environment" : config_file}});
-    Service service(
-        {listen_addresses, telemetry_path, max_requests, config_file, web_config_file, load});
+    Service service({listen_addresses, telemetry_path, max_requests, config_file, web_config_file,
+                     host_paths, load});
     service.run();
     return 0;
   } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 #include "exporter/cli/usage.h"
 #include "exporter/log/log_format.h"
 #include "exporter/web/listen_address.h"
+#include "sources/host/host_reader.h"
 
 namespace pgconn::exporter {
 
@@ -20,7 +21,8 @@ struct Serve {
   std::string web_config_file;  // empty: plain HTTP without logins
   std::vector<ListenAddress> listen_addresses{parse_listen_address(kDefaultListenAddress)};
   std::string telemetry_path = "/metrics";
-  int max_requests = 40;  // scrapes answered at the same time
+  host::HostPaths host_paths;  // of the file systems of the machine that servers run on
+  int max_requests = 40;       // scrapes answered at the same time
   log::Level log_level = log::Level::kInfo;
   log::Format log_format = log::Format::kLogfmt;
 

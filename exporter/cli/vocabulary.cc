@@ -1,12 +1,30 @@
 #include "exporter/cli/vocabulary.h"
 
+#include <stdexcept>
+
 #include "collectors/kind.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "postgres/conninfo.h"
 #include "probes/certificates/metrics.h"
 #include "probes/probe_metrics.h"
+#include "sources/host/host_metrics.h"
+#include "sources/server_log/log_families.h"
+#include "sources/server_log/prefix.h"
 
 namespace pgconn::exporter {
+
+namespace {
+
+std::optional<std::string> wrong_with_prefix(std::string_view text) {
+  try {
+    const server_log::Prefix prefix(text);
+    return std::nullopt;
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
 
 config::Vocabulary vocabulary() {
   config::Vocabulary words;
@@ -25,7 +43,10 @@ config::Vocabulary vocabulary() {
     words.collectors.emplace(collector->info().name);
     reserve(collector->info().descriptors);
   }
+  reserve(server_log::families::kAll);
+  reserve(host::host_descriptors());
   words.check_dsn = postgres::check_dsn;
+  words.check_line_prefix = wrong_with_prefix;
   return words;
 }
 

@@ -4,6 +4,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/use_awaitable.hpp>
+#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -239,6 +240,7 @@ asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline de
 
 void CollectionSession::take(postgres::Session session) {
   session_ = std::move(session);
+  opened_ = std::chrono::system_clock::now();
   kept_ = {};
   config_load_time_ = 0;
   outdated_ = false;
@@ -247,6 +249,27 @@ void CollectionSession::take(postgres::Session session) {
   refused_.reset();
   tell(listeners_.logged_in, session_.connection->login_warnings());
   if (stopped_) session_.connection->close();
+}
+
+std::optional<host::ServerClaims> CollectionSession::claims(
+    const collectors::ServerFacts& facts) const {
+  if (!is_open() || session_.connection->is_direct() != true || facts.start_time == 0) {
+    return std::nullopt;
+  }
+  // "address port" as the server sees itself; on a Unix socket there is none.
+  const std::string port = facts.address.empty()
+                               ? session_.connection->port()
+                               : facts.address.substr(facts.address.rfind(' ') + 1);
+  host::ServerClaims claims;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), claims.port);
+  if (error != std::errc()) return std::nullopt;
+  claims.backend_pid = session_.connection->backend_pid();
+  // By our clock, which is the server's if it is on this machine.
+  claims.backend_start = Seconds(opened_.time_since_epoch()).count();
+  claims.postmaster_start = facts.start_time;
+  const auto [own, peer] = session_.connection->addresses();
+  claims.peer_is_local = host::is_local_peer(own, peer);
+  return claims;
 }
 
 }  // namespace pgconn::exporter

@@ -17,6 +17,7 @@
 #include "exporter/targets/collection.h"
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
+#include "sources/host/postmaster.h"
 
 namespace pgconn::exporter {
 
@@ -59,6 +60,9 @@ class CollectionSession {
   bool is_open() const { return static_cast<bool>(session_); }
   std::string host() const { return session_.connection->host(); }  // only while it is open
   std::string port() const { return session_.connection->port(); }
+  // What tells whether the server is on this machine; nothing unless the session is open and leads
+  // to the server itself. `facts` as that session read them.
+  std::optional<host::ServerClaims> claims(const collectors::ServerFacts& facts) const;
 
  private:
   asio::awaitable<void> ask_again_if_lost(const std::set<std::string>& collectors,
@@ -79,8 +83,9 @@ class CollectionSession {
   SessionListeners listeners_;
   postgres::Session session_;
   collectors::KeptAnswers kept_;  // of this session
-  double config_load_time_ = 0;   // as this session saw it first; 0: not yet
-  bool outdated_ = false;         // the server has loaded its configuration since
+  std::chrono::system_clock::time_point opened_;
+  double config_load_time_ = 0;  // as this session saw it first; 0: not yet
+  bool outdated_ = false;        // the server has loaded its configuration since
   postgres::Backoff backoff_;
   postgres::Backoff renewal_backoff_;
   std::optional<postgres::PgError> refused_;  // what the last attempt to connect met

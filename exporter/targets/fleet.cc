@@ -58,8 +58,11 @@ std::string join(const Names& names) {
 
 }  // namespace
 
-Fleet::Fleet(asio::any_io_executor executor)
-    : executor_(executor), resolver_(executor), between_starts_(executor) {}
+Fleet::Fleet(asio::any_io_executor executor, host::HostPaths host_paths)
+    : executor_(executor),
+      resolver_(executor),
+      host_paths_(std::move(host_paths)),
+      between_starts_(executor) {}
 
 Fleet::~Fleet() = default;
 
@@ -67,6 +70,7 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
   Change change;
   std::map<std::string, std::shared_ptr<Target>> before;
   for (const auto& target : targets_) before.emplace(target->name(), target);
+  const Commons commons{executor_, resolver_, roots_, background_, host_paths_};
   // All that may fail comes first: until the swap the fleet is as it was.
   std::vector<std::shared_ptr<Target>> next;
   auto waiting = waiting_;
@@ -78,7 +82,7 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
       ++change.kept;
       continue;
     }
-    next.push_back(std::make_shared<Target>(executor_, resolver_, roots_, wanted));
+    next.push_back(std::make_shared<Target>(commons, wanted));
     waiting.push_back(next.back());
     ++change.begun;
   }

@@ -35,7 +35,8 @@ struct Scraped {
 
 class Fleet {
  public:
-  explicit Fleet(asio::any_io_executor executor);
+  // `host_paths`: where the file systems of the machine are, for targets whose host is looked at.
+  explicit Fleet(asio::any_io_executor executor, host::HostPaths host_paths = {});
   ~Fleet();
 
   // Makes these the targets and starts the probes of the new ones, one target after the other: a
@@ -69,6 +70,8 @@ class Fleet {
   asio::any_io_executor executor_;
   postgres::Resolver resolver_;
   probes::CertificateRoots roots_;
+  Background background_;
+  host::HostPaths host_paths_;
   std::vector<std::shared_ptr<Target>> targets_;
   std::deque<std::shared_ptr<Target>> waiting_;  // to be started
   bool starting_ = false;

@@ -21,6 +21,21 @@ using postgres::Reason;
 
 // What a scrape must have left to begin another collection after one that ended without an answer.
 constexpr std::chrono::milliseconds kWorthAnother(250);
+// Between looks while nothing is wrong; an incident has them look at once.
+constexpr std::chrono::seconds kLogInterval(1);
+constexpr std::chrono::seconds kHostInterval(5);
+
+std::shared_ptr<LogSource> make_log_source(const Commons& commons, async::TimeSource& time,
+                                           const config::Target& config) {
+  if (config.server_log.files.empty()) return nullptr;
+  return std::make_shared<LogSource>(commons.background, time, config.name, config.server_log);
+}
+
+std::shared_ptr<HostSource> make_host_source(const Commons& commons, async::TimeSource& time,
+                                             const config::Target& config) {
+  if (!config.host) return nullptr;
+  return std::make_shared<HostSource>(commons.background, time, commons.host_paths);
+}
 
 }  // namespace
 
@@ -42,9 +57,8 @@ struct Target::Run {
   std::shared_ptr<const TargetResult> result;
 };
 
-Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
-               probes::CertificateRoots& roots, config::Target config)
-    : executor_(std::move(executor)),
+Target::Target(const Commons& commons, config::Target config)
+    : executor_(commons.executor),
       config_(std::move(config)),
       kind_(kind_of(config_)),
       known_{.name = config_.name, .kind = &kind_},
@@ -55,12 +69,14 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
       log_(config_.name),
       instruments_(static_cast<std::size_t>(config_.global.max_series_per_metric)),
       time_(executor_),
+      server_log_(make_log_source(commons, time_, config_)),
+      host_(make_host_source(commons, time_, config_)),
       dialer_(
-          executor_, resolver, [this] { return conninfo_of(config_); },
+          executor_, commons.resolver, [this] { return conninfo_of(config_); },
           config_.global.max_connections_per_target),
       session_(dialer_, {kind_, options_, config_.global}, session_listeners()),
-      prober_(config_.name, dialer_, dialer_, time_, instruments_, roots, probe_settings(config_),
-              probe_listeners()) {
+      prober_(config_.name, dialer_, dialer_, time_, instruments_, commons.roots,
+              probe_settings(config_), probe_listeners(), witnesses()) {
   if (conninfo_) {
     known_.address = conninfo_->display();
     known_.database = conninfo_->database();
@@ -73,12 +89,15 @@ Target::~Target() { stop(); }
 
 void Target::start() {
   if (options_.password_exposed) log_.password_exposed();
+  if (server_log_) server_log_->start(kLogInterval);
+  if (host_) host_->start(kHostInterval);
   prober_.start();
 }
 
 void Target::stop() {
   prober_.stop();
   session_.stop();
+  for (const auto& source : sources()) source->stop();
 }
 
 TargetSnapshot Target::snapshot() {
@@ -198,6 +217,9 @@ void Target::note_facts(const Collected& collected, Clock::time_point asked) {
                    .read_at = std::nullopt},
                   collected.readings.server_version);
   }
+  if (host_) {
+    if (const auto claims = session_.claims(facts)) host_->learn(*claims);
+  }
   known = known ? collectors::completed(facts, *known) : facts;
   facts_asked_ = asked;
 }
@@ -234,7 +256,21 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
   const auto repaired = static_cast<double>(result.batch.repaired_values());
   instruments_.count(families::kRepairedValues, {}, repaired);
   result.batch.append(instruments_.collect());
+  for (const auto& source : sources()) result.batch.append(source->metrics());
   return std::make_shared<const TargetResult>(std::move(result));
+}
+
+std::vector<std::shared_ptr<Source>> Target::sources() const {
+  std::vector<std::shared_ptr<Source>> sources;
+  if (server_log_) sources.push_back(server_log_);
+  if (host_) sources.push_back(host_);
+  return sources;
+}
+
+std::vector<probes::EvidenceSource*> Target::witnesses() const {
+  std::vector<probes::EvidenceSource*> witnesses;
+  for (const auto& source : sources()) witnesses.push_back(source.get());
+  return witnesses;
 }
 
 SessionListeners Target::session_listeners() {

@@ -17,6 +17,8 @@
 #include "async/time_source.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
+#include "exporter/sources/host_source.h"
+#include "exporter/sources/log_source.h"
 #include "exporter/targets/assemble.h"
 #include "exporter/targets/collection.h"
 #include "exporter/targets/collection_session.h"
@@ -29,11 +31,19 @@
 
 namespace pgconn::exporter {
 
+// What all targets share.
+struct Commons {
+  asio::any_io_executor executor;
+  postgres::Resolver& resolver;
+  probes::CertificateRoots& roots;
+  Background& background;
+  host::HostPaths host_paths;
+};
+
 class Target {
  public:
-  // `resolver` and `roots` must outlive the target.
-  Target(asio::any_io_executor executor, postgres::Resolver& resolver,
-         probes::CertificateRoots& roots, config::Target config);
+  // What they share must outlive the target.
+  Target(const Commons& commons, config::Target config);
   ~Target();
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
@@ -81,6 +91,8 @@ class Target {
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
                                                 bool up);
+  std::vector<std::shared_ptr<Source>> sources() const;
+  std::vector<probes::EvidenceSource*> witnesses() const;
   SessionListeners session_listeners();
   probes::ProbeListeners probe_listeners();
 
@@ -95,6 +107,8 @@ class Target {
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
   async::SystemTime time_;
+  std::shared_ptr<LogSource> server_log_;  // null: not read
+  std::shared_ptr<HostSource> host_;       // null: not looked at
   postgres::Dialer dialer_;
   CollectionSession session_;
   probes::Prober prober_;

@@ -77,6 +77,8 @@ std::string_view to_string(Cause cause) {
       return "idle_session_timeout";
     case Cause::kTransactionTimeout:
       return "transaction_timeout";
+    case Cause::kRecoveryConflict:
+      return "recovery_conflict";
     case Cause::kPathIdleTimeout:
       return "path_idle_timeout";
     case Cause::kNetworkReset:

@@ -25,7 +25,8 @@ enum class Cause {
   kIdleInTransactionTimeout,
   kIdleSessionTimeout,
   kTransactionTimeout,
-  kPathIdleTimeout,  // only silent connections fall: the path forgot them
+  kRecoveryConflict,  // a standby ends sessions that hold up its recovery
+  kPathIdleTimeout,   // only silent connections fall: the path forgot them
   kNetworkReset,
   kNetworkSilent,  // no answer, no close
   kPoolerClose,
@@ -42,6 +43,7 @@ inline constexpr std::array kCauses = {Cause::kAdminTerminate,
                                        Cause::kIdleInTransactionTimeout,
                                        Cause::kIdleSessionTimeout,
                                        Cause::kTransactionTimeout,
+                                       Cause::kRecoveryConflict,
                                        Cause::kPathIdleTimeout,
                                        Cause::kNetworkReset,
                                        Cause::kNetworkSilent,
@@ -88,6 +90,16 @@ struct NewSession {
   Clock::time_point began, answered;
 };
 
+// What a witness other than our own connections says of the time of an incident: the server's log,
+// its host.
+struct Testimony {
+  std::string_view source;                   // "server_log", "host"; lives as long as the program
+  std::chrono::system_clock::time_point at;  // when it happened, by that witness's clock
+  Cause cause = Cause::kUnknown;  // that it speaks for; kUnknown: it only adds to the record
+  int backend_pid = 0;            // the session that it is about; 0: the whole server
+  std::string words;              // ours: never a text of the log's
+};
+
 // Absent means not known, everywhere.
 struct Evidence {
   std::vector<Drop> drops;  // all of the incident, at least one
@@ -116,6 +128,7 @@ struct Evidence {
   // since then none as long has been. See doubtful_silences().
   std::vector<Clock::duration> fell_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
+  std::vector<Testimony> testimonies;    // in the order of their times
   bool pooler = false;                   // the target is a pooler, or is reached through one
 };
 

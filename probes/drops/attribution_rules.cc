@@ -10,7 +10,7 @@ namespace pgconn::probes {
 namespace {
 
 constexpr std::array<Rule, 14> kRules = {
-    session_timeout,          // the server said why
+    reason_of_server,         // the server said why
     words_of_pooler,          // PgBouncer said why
     server_died,              //
     crash_of_another,         // 57P02
@@ -88,15 +88,16 @@ bool one_as_silent_survived(const Evidence& evidence, const Drop& drop) {
 Ruling rule_on(const Evidence& evidence, const Drop& drop) {
   const Scene scene{evidence, drop, fate_of_server(evidence, drop)};
   for (const Rule rule : kRules) {
-    if (Decision decision = rule(scene)) return std::move(*decision);
+    if (Decision decision = rule(scene)) return heard(scene, std::move(*decision));
   }
   const std::string_view survived = what_survivors_leave_open(evidence, drop);
   const bool taken = drop.acknowledged == true;
-  return because(Cause::kUnknown,
-                 std::string(drop.error.what()) +
-                     (taken ? ", though the peer's kernel took the question; " : "; ") +
-                     std::string(survived),
-                 scene);
+  return heard(scene,
+               because(Cause::kUnknown,
+                       std::string(drop.error.what()) +
+                           (taken ? ", though the peer's kernel took the question; " : "; ") +
+                           std::string(survived),
+                       scene));
 }
 
 }  // namespace pgconn::probes

@@ -38,7 +38,7 @@ using Decision = std::optional<Ruling>;
 using Rule = Decision (*)(const Scene&);
 
 // Where the peer said why, in the order in which they are asked.
-Decision session_timeout(const Scene& scene);
+Decision reason_of_server(const Scene& scene);  // a session timeout, a conflict with recovery
 Decision words_of_pooler(const Scene& scene);
 Decision server_died(const Scene& scene);
 Decision crash_of_another(const Scene& scene);         // 57P02
@@ -71,6 +71,10 @@ bool crash_notice_is_certain(const Scene& scene);
 // One canary went unanswered, as one does whose server process is stopped, which says nothing of
 // the path. It takes two that fall together, or one after the other after silences of one order.
 bool may_be_a_stuck_process(const Evidence& evidence);
+
+// The ruling in the light of what others testify: one that leaves it open is decided by them, one
+// that they contradict becomes kUnknown. testimony.cc
+Ruling heard(const Scene& scene, Ruling ruling);
 
 // How many different connections fell.
 std::ptrdiff_t connections_fallen(const Evidence& evidence);

@@ -39,13 +39,14 @@ double unix_time(const async::TimeSource& time, Clock::time_point when) {
 
 DropLedger::DropLedger(std::string target, postgres::Connector& connector, async::TimeSource& time,
                        metrics::Instruments& instruments, HeldConnections& held,
-                       LedgerListeners listeners)
+                       LedgerListeners listeners, std::vector<EvidenceSource*> sources)
     : time_(time),
       instruments_(instruments),
       held_(held),
       listeners_(std::move(listeners)),
       log_(std::move(target)),
       server_(connector, time),
+      sources_(std::move(sources)),
       remains_(connector, time) {
   for (const Cause cause : kCauses) {
     for (const Scope scope : kScopes) {
@@ -89,9 +90,10 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
 asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   // Stays where it is: no later one begins before it is decided.
   Incident& incident = *log_.find(id);
-  Investigation investigation(incident, {time_, held_, server_, path_});
+  Investigation investigation(incident, {time_, held_, server_, path_, sources_});
   const auto count_decided = [&](const Evidence& evidence) { count_rest(incident, evidence); };
-  const Evidence evidence = co_await investigation.run(count_decided);
+  co_await investigation.run(count_decided);
+  const Evidence evidence = investigation.complete();
   conclude(incident, evidence, attribute(evidence));
   for (const Drop& drop : evidence.drops) {
     listeners_.decided(drop, attribute(evidence, drop).cause);

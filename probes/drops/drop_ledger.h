@@ -9,12 +9,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "async/time_source.h"
 #include "metrics/instruments.h"
 #include "postgres/connector.h"
 #include "probes/drops/acquaintance.h"
 #include "probes/drops/attribution.h"
+#include "probes/drops/evidence_source.h"
 #include "probes/drops/held_connections.h"
 #include "probes/drops/incidents.h"
 #include "probes/drops/path_memory.h"
@@ -36,7 +38,8 @@ class DropLedger {
  public:
   // All must outlive the ledger.
   DropLedger(std::string target, postgres::Connector& connector, async::TimeSource& time,
-             metrics::Instruments& instruments, HeldConnections& held, LedgerListeners listeners);
+             metrics::Instruments& instruments, HeldConnections& held, LedgerListeners listeners,
+             std::vector<EvidenceSource*> sources = {});
 
   // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
@@ -76,6 +79,7 @@ class DropLedger {
   std::set<std::uint64_t> under_investigation_;
   Acquaintance server_;
   PathMemory path_;
+  std::vector<EvidenceSource*> sources_;
   Remains remains_;
   bool acquainting_ = false;
   std::map<std::string, double> last_drop_;  // Unix time by cause

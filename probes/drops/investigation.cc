@@ -16,9 +16,10 @@ constexpr milliseconds kNoticing(400);
 // The last drops of one event follow no later than this after the first: who is idle for too long
 // is ended one by one.
 constexpr seconds kAllArrived(3);
-constexpr milliseconds kRetry(250);  // between attempts to connect meanwhile
-constexpr seconds kAnswering(15);    // for the others, who have timeouts of their own
-constexpr seconds kAgesTell(10);     // for whether others fall at the same age
+constexpr milliseconds kRetry(250);    // between attempts to connect meanwhile
+constexpr seconds kAnswering(15);      // for the others, who have timeouts of their own
+constexpr milliseconds kHearing(800);  // for what log and host have to say
+constexpr seconds kAgesTell(10);       // for whether others fall at the same age
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
@@ -142,6 +143,12 @@ asio::awaitable<void> Investigation::await_arrivals() {
   }
 }
 
+// What they say takes them a moment, and no verdict waits for long.
+asio::awaitable<void> Investigation::hear_sources() {
+  const Clock::time_point enough = means_.time.now() + kHearing;
+  for (EvidenceSource* source : means_.sources) co_await source->look(enough);
+}
+
 Evidence Investigation::complete() const {
   Evidence evidence = gathered_;
   evidence.drops = incident_.drops;
@@ -153,12 +160,13 @@ Evidence Investigation::complete() const {
     evidence.pooler = look->pooler;
     evidence.server_keepalive_gap = look->keepalive_gap;
   }
+  for (const EvidenceSource* source : means_.sources) source->add_to(evidence, incident_);
   return evidence;
 }
 
 // Each drop is counted as soon as its cause is known, the incident when all have arrived. Those
 // that join meanwhile have the server looked at anew.
-asio::awaitable<Evidence> Investigation::run(std::function<void(const Evidence&)> decidable) {
+asio::awaitable<void> Investigation::run(std::function<void(const Evidence&)> decidable) {
   Evidence evidence;
   while (evidence.drops.size() < incident_.drops.size()) {
     co_await ask_others();
@@ -168,13 +176,13 @@ asio::awaitable<Evidence> Investigation::run(std::function<void(const Evidence&)
     const std::size_t fallen = incident_.drops.size();
     co_await await_ages();
     if (incident_.drops.size() > fallen) continue;  // what was seen of the server is older
+    co_await hear_sources();
     evidence = complete();
     decidable(evidence);
     co_await await_scope(evidence.drops.size(), enough);
     co_await await_arrivals();
     co_await seek_unheard(evidence);
   }
-  co_return complete();  // with those who have answered since
 }
 
 }  // namespace pgconn::probes

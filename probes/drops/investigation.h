@@ -4,10 +4,12 @@
 
 #include <asio/awaitable.hpp>
 #include <functional>
+#include <span>
 
 #include "async/time_source.h"
 #include "probes/drops/acquaintance.h"
 #include "probes/drops/attribution.h"
+#include "probes/drops/evidence_source.h"
 #include "probes/drops/held_connections.h"
 #include "probes/drops/incidents.h"
 #include "probes/drops/path_memory.h"
@@ -27,6 +29,7 @@ class Investigation {
     HeldConnections& held;
     Acquaintance& server;  // to look at it; what was known of it stays frozen meanwhile
     const PathMemory& path;
+    std::span<EvidenceSource* const> sources;  // none of them null
   };
 
   // All must outlive it; the incident may take more drops while this runs.
@@ -37,7 +40,9 @@ class Investigation {
   // within five at most, unless the deciding evidence is still to come: others that have to answer
   // first, by timeouts of their own (fifteen at most), and a path that resets all and may heal
   // (ten). Throws PgError when it is stopped.
-  asio::awaitable<Evidence> run(std::function<void(const Evidence&)> decidable);
+  asio::awaitable<void> run(std::function<void(const Evidence&)> decidable);
+  // Afterwards: all of it, with those who have answered since.
+  Evidence complete() const;
 
  private:
   asio::awaitable<void> reconnect();
@@ -49,7 +54,7 @@ class Investigation {
   asio::awaitable<void> await_scope(std::size_t counted, Clock::time_point enough);
   asio::awaitable<void> await_arrivals();
   asio::awaitable<void> seek_unheard(const Evidence& evidence);
-  Evidence complete() const;
+  asio::awaitable<void> hear_sources();
 
   const Incident& incident_;
   Means means_;

@@ -35,20 +35,23 @@ bool crash_notice_is_certain(const Scene& scene) {
          scene.server_is({ServerFate::kReset, ServerFate::kSameStart});
 }
 
-Decision session_timeout(const Scene& scene) {
-  struct Timeout {
+Decision reason_of_server(const Scene& scene) {
+  struct Reason {
     std::string_view sqlstate;
     Cause cause;
-    std::string_view setting;
+    std::string_view name;
   };
-  constexpr std::array kTimeouts = {
-      Timeout{"25P03", Cause::kIdleInTransactionTimeout, "idle_in_transaction_session_timeout"},
-      Timeout{"57P05", Cause::kIdleSessionTimeout, "idle_session_timeout"},
-      Timeout{"25P04", Cause::kTransactionTimeout, "transaction_timeout"}};
-  for (const Timeout& timeout : kTimeouts) {
-    if (scene.sqlstate() != timeout.sqlstate) continue;
-    return Ruling{timeout.cause,
-                  "SQLSTATE " + scene.sqlstate() + " stands for " + std::string(timeout.setting)};
+  constexpr std::array kReasons = {
+      Reason{"25P03", Cause::kIdleInTransactionTimeout, "idle_in_transaction_session_timeout"},
+      Reason{"57P05", Cause::kIdleSessionTimeout, "idle_session_timeout"},
+      Reason{"25P04", Cause::kTransactionTimeout, "transaction_timeout"},
+      Reason{"40001", Cause::kRecoveryConflict, "a conflict with recovery"},
+      Reason{"57P04", Cause::kRecoveryConflict,
+             "a conflict with recovery: the database was dropped on the primary"}};
+  for (const Reason& reason : kReasons) {
+    if (scene.sqlstate() != reason.sqlstate) continue;
+    return Ruling{reason.cause,
+                  "SQLSTATE " + scene.sqlstate() + " stands for " + std::string(reason.name)};
   }
   return std::nullopt;
 }
@@ -62,7 +65,7 @@ Decision words_of_pooler(const Scene& scene) {
 std::optional<Cause> cause_in_own_words(const Drop& drop) {
   const Evidence nothing;
   const Scene scene{nothing, drop, ServerFate::kUnknown};
-  for (const Rule rule : {session_timeout, words_of_pooler}) {
+  for (const Rule rule : {reason_of_server, words_of_pooler}) {
     if (const Decision decision = rule(scene)) return decision->cause;
   }
   return std::nullopt;

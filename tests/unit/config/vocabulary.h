@@ -18,6 +18,10 @@ inline Vocabulary test_vocabulary() {
           .check_dsn = [](std::string_view dsn) -> std::optional<std::string> {
             if (dsn.find("password") == std::string_view::npos) return std::nullopt;
             return "holds a password; allowed: a connection string without one";
+          },
+          .check_line_prefix = [](std::string_view prefix) -> std::optional<std::string> {
+            if (prefix.find("%y") == std::string_view::npos) return std::nullopt;
+            return "has the escape %y, which PostgreSQL does not know";
           }};
 }
 

@@ -83,6 +83,7 @@ class SimulatedConnection final : public postgres::Connection {
   std::optional<bool> is_direct() const override { return !server_.pooler; }
   std::optional<bool> was_acknowledged() const override { return acknowledged_; }
   std::optional<std::chrono::seconds> keepalive_gap() const override { return std::nullopt; }
+  std::pair<std::string, std::string> addresses() const override { return {}; }
   std::string host() const override { return "server.example"; }
   std::string endpoint() const override { return "192.0.2.1:5432"; }
   std::string port() const override { return "5432"; }

@@ -34,14 +34,14 @@ Cases said_by_the_server() {
        Cause::kTransactionTimeout, Scope::kOne},
       {"a timeout of the server stays one while the server restarts",
        Given().canary(fatal("57P05")).held(1).restarted(), Cause::kIdleSessionTimeout, Scope::kOne},
-      {"a session that conflicts with recovery has no cause of ours",
+      {"a session that conflicts with recovery says so itself",
        Given()
            .canary(fatal("40001", "terminating connection due to conflict with recovery"))
            .held(3)
            .untouched(),
-       Cause::kUnknown, Scope::kOne},
-      {"a dropped database has no cause of ours",
-       Given().canary(fatal("57P04")).held(3).untouched(), Cause::kUnknown, Scope::kOne},
+       Cause::kRecoveryConflict, Scope::kOne},
+      {"a standby that replays the end of our database ends our sessions for that",
+       Given().canary(fatal("57P04")).held(3).untouched(), Cause::kRecoveryConflict, Scope::kOne},
       {"a connection that the server lost has no cause of ours",
        Given().roundtrip(fatal("08006", "connection to client lost")).held(3).untouched(),
        Cause::kUnknown, Scope::kOne},

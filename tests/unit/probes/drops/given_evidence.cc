@@ -144,6 +144,19 @@ Given& Given::oom(bool counted) {
   evidence_.oom_kill_counted = counted;
   return *this;
 }
+Given& Given::log_says(Cause cause, int backend_pid) {
+  Testimony testimony;
+  testimony.source = "server_log";
+  testimony.cause = cause;
+  testimony.backend_pid = backend_pid;
+  testimony.words = "it was " + std::string(to_string(cause));
+  evidence_.testimonies.push_back(std::move(testimony));
+  return *this;
+}
+Given& Given::backend_pid(int pid) {
+  evidence_.drops.back().backend_pid = pid;
+  return *this;
+}
 Given& Given::pooler() {
   evidence_.pooler = true;
   return *this;

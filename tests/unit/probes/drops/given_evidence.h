@@ -57,6 +57,9 @@ class Given {
   Given& survived(int silent_seconds);     // some canary, lately
   Given& fell_before(int silent_seconds);  // although it had been survived
   Given& oom(bool counted);
+  // The server's log says so, of this session (0: of the server).
+  Given& log_says(Cause cause, int backend_pid = 0);
+  Given& backend_pid(int pid);  // of the latest that fell
   Given& pooler();
   operator Evidence() const { return evidence_; }  // NOLINT(google-explicit-constructor)
 

@@ -1,0 +1,48 @@
+// The server's log of one target: followed on the background thread, its events kept for a while as
+// evidence.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "exporter/sources/source.h"
+#include "sources/server_log/server_log.h"
+
+namespace pgconn::exporter {
+
+// What an event testifies; nothing if it says nothing of how sessions end. Pure.
+std::optional<probes::Testimony> testimony_of(const server_log::Entry& entry,
+                                              const server_log::Classified& classified,
+                                              server_log::TimePoint now);
+
+// Those of an incident between these times. In a shutdown each session is ended in the words of a
+// terminate, which then testify nothing. Pure.
+std::vector<probes::Testimony> of_incident(const std::deque<probes::Testimony>& kept,
+                                           server_log::TimePoint from, server_log::TimePoint until);
+
+class LogSource final : public Source {
+ public:
+  LogSource(Background& background, async::TimeSource& time, std::string target,
+            config::ServerLog config);
+
+  metrics::MetricBatch metrics() const override;
+  void add_to(probes::Evidence& evidence, const probes::Incident& incident) const override;
+
+ private:
+  void read(bool asked) override;
+  bool open();
+  void keep(const server_log::Entry& entry, const server_log::Classified& classified);
+
+  std::string target_;
+  config::ServerLog config_;
+  std::unique_ptr<server_log::ServerLog> log_;  // opened on the background thread, used there
+  mutable std::mutex mutex_;                    // of what follows
+  metrics::MetricBatch batch_;
+  std::deque<probes::Testimony> kept_;  // oldest first
+};
+
+}  // namespace pgconn::exporter

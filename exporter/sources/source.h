@@ -1,0 +1,49 @@
+// What the server's log and its host have in common: they are read on the background thread, at
+// their own pace and when an incident asks; metrics and testimonies are handed to the I/O thread.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "async/event.h"
+#include "exporter/sources/background.h"
+#include "metrics/batch.h"
+#include "probes/drops/evidence_source.h"
+
+namespace pgconn::exporter {
+
+class Source : public Background::Job,
+               public probes::EvidenceSource,
+               public std::enable_shared_from_this<Source> {
+ public:
+  // Both must outlive it as long as anybody waits in look(). Held by std::shared_ptr.
+  Source(Background& background, async::TimeSource& time);
+
+  // Begins to read. Call once.
+  void start(std::chrono::milliseconds interval);
+  // Reads no more; a turn that is under way ends by itself. I/O thread.
+  void stop() { stopped_ = true; }
+
+  // I/O thread. How it went is in what metrics() and add_to() show.
+  asio::awaitable<void> look(probes::Clock::time_point deadline) override;
+
+  // Of the latest turn. Any thread.
+  virtual metrics::MetricBatch metrics() const = 0;
+
+ private:
+  void run() final;
+  // One turn, on the background thread. `asked`: somebody waits for it. Must not throw.
+  virtual void read(bool asked) = 0;
+
+  Background& background_;
+  asio::any_io_executor executor_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<std::uint64_t> wanted_{0};  // looks that were asked for
+  std::uint64_t done_seen_ = 0;           // of these; background thread
+  std::uint64_t done_ = 0;                // the same; I/O thread
+  async::Event looked_;
+};
+
+}  // namespace pgconn::exporter
