@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "collectors/activity.h"
+#include "collectors/postgres/activity.h"
 #include "postgres/server_start.h"
 
 namespace pgconn::collectors {

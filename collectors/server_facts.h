@@ -7,7 +7,7 @@
 #include <string>
 
 #include "collectors/collector.h"
-#include "collectors/readings.h"
+#include "collectors/postgres/readings.h"
 
 namespace pgconn::collectors {
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/builtin.h"
-#include "collectors/findings.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/findings.h"
 #include "config/loader.h"
 #include "config/schema.h"
 #include "exporter/cli/listing.h"

@@ -1,6 +1,6 @@
 #include "exporter/cli/vocabulary.h"
 
-#include "collectors/builtin.h"
+#include "collectors/postgres/builtin.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "postgres/conninfo.h"
 #include "probes/certificates/metrics.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "collectors/builtin.h"
+#include "collectors/postgres/builtin.h"
 #include "collectors/server_facts.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 

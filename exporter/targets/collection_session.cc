@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-#include "collectors/readings.h"
+#include "collectors/postgres/readings.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "postgres/sqlstate.h"
 

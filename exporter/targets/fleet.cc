@@ -7,7 +7,7 @@
 #include <asio/use_awaitable.hpp>
 #include <map>
 
-#include "collectors/builtin.h"
+#include "collectors/postgres/builtin.h"
 #include "exporter/log/log.h"
 
 namespace pgconn::exporter {

@@ -6,7 +6,7 @@
 #include <asio/use_awaitable.hpp>
 #include <map>
 
-#include "collectors/builtin.h"
+#include "collectors/postgres/builtin.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/targets/certificate_log.h"
 #include "exporter/targets/target_settings.h"

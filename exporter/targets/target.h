@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "async/time_source.h"
-#include "collectors/findings.h"
+#include "collectors/postgres/findings.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
 #include "exporter/targets/collection.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "collectors/builtin.h"
+#include "collectors/postgres/builtin.h"
 #include "config/loader.h"
 
 namespace pgconn::exporter {

@@ -57,7 +57,7 @@ def test_every_cause_is_explained_beside_the_graph():
 
 
 def test_every_finding_has_its_fix():
-    source = Path(REPOSITORY, "collectors/known_findings.cc").read_text()
+    source = Path(REPOSITORY, "collectors/postgres/known_findings.cc").read_text()
     known = set(re.findall(r'\.name = "(\w+)"', source))
     panel = committed.panel(ALL["settings"], "Findings and their fixes")
     fix = next(o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == "Fix")

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "collectors/builtin.h"
-#include "collectors/readings.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/readings.h"
 
 namespace pgconn::collectors {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "collectors/builtin.h"
-#include "collectors/readings.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/readings.h"
 #include "tests/support/catch.h"
 
 using namespace pgconn;

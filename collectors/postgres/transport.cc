@@ -4,9 +4,9 @@
 #include <string_view>
 #include <utility>
 
-#include "collectors/activity.h"
-#include "collectors/builtin.h"
-#include "collectors/readings.h"
+#include "collectors/postgres/activity.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/readings.h"
 
 namespace pgconn::collectors {
 namespace {

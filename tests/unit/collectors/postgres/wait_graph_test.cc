@@ -1,4 +1,4 @@
-#include "collectors/wait_graph.h"
+#include "collectors/postgres/wait_graph.h"
 
 #include "tests/support/catch.h"
 

@@ -1,12 +1,12 @@
 #include <string>
 
-#include "collectors/builtin.h"
-#include "collectors/findings.h"
-#include "collectors/hba_rules.h"
-#include "collectors/overrides.h"
-#include "collectors/readings.h"
-#include "collectors/server_settings.h"
-#include "collectors/setting_rows.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/findings.h"
+#include "collectors/postgres/hba_rules.h"
+#include "collectors/postgres/overrides.h"
+#include "collectors/postgres/readings.h"
+#include "collectors/postgres/server_settings.h"
+#include "collectors/postgres/setting_rows.h"
 
 namespace pgconn::collectors {
 namespace {

@@ -1,10 +1,10 @@
-#include "collectors/server_settings.h"
+#include "collectors/postgres/server_settings.h"
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
-#include "collectors/setting_units.h"
+#include "collectors/postgres/setting_units.h"
 #include "postgres/rows.h"
 
 namespace pgconn::collectors {

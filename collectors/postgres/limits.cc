@@ -3,11 +3,11 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/activity.h"
-#include "collectors/builtin.h"
-#include "collectors/readings.h"
-#include "collectors/server_settings.h"
-#include "collectors/setting_rows.h"
+#include "collectors/postgres/activity.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/readings.h"
+#include "collectors/postgres/server_settings.h"
+#include "collectors/postgres/setting_rows.h"
 
 namespace pgconn::collectors {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "collectors/collector.h"
 #include "collectors/finding.h"
-#include "collectors/overrides.h"
-#include "collectors/server_settings.h"
+#include "collectors/postgres/overrides.h"
+#include "collectors/postgres/server_settings.h"
 
 namespace pgconn::collectors {
 

@@ -1,6 +1,6 @@
-#include "collectors/server_settings.h"
+#include "collectors/postgres/server_settings.h"
 
-#include "collectors/setting_rows.h"
+#include "collectors/postgres/setting_rows.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 

@@ -1,9 +1,9 @@
-#include "collectors/setting_rows.h"
+#include "collectors/postgres/setting_rows.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "collectors/setting_units.h"
+#include "collectors/postgres/setting_units.h"
 
 namespace pgconn::collectors {
 namespace {

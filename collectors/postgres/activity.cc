@@ -1,4 +1,4 @@
-#include "collectors/activity.h"
+#include "collectors/postgres/activity.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "collectors/readings.h"
+#include "collectors/postgres/readings.h"
 #include "postgres/connection.h"
 
 namespace pgconn::collectors {

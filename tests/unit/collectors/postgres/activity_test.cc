@@ -1,4 +1,4 @@
-#include "collectors/activity.h"
+#include "collectors/postgres/activity.h"
 
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"

@@ -1,4 +1,4 @@
-#include "collectors/setting_units.h"
+#include "collectors/postgres/setting_units.h"
 
 #include <charconv>
 #include <cmath>

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "collectors/overrides.h"
-#include "collectors/server_settings.h"
+#include "collectors/postgres/overrides.h"
+#include "collectors/postgres/server_settings.h"
 #include "postgres/rows.h"
 
 namespace pgconn::collectors {

@@ -1,8 +1,8 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/builtin.h"
-#include "collectors/readings.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/readings.h"
 
 namespace pgconn::collectors {
 namespace {

@@ -1,4 +1,4 @@
-#include "collectors/overrides.h"
+#include "collectors/postgres/overrides.h"
 
 namespace pgconn::collectors {
 const Override* Overrides::find(std::string_view setting, std::string_view database,

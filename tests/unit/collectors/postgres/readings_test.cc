@@ -1,6 +1,6 @@
-#include "collectors/readings.h"
+#include "collectors/postgres/readings.h"
 
-#include "collectors/activity.h"
+#include "collectors/postgres/activity.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 

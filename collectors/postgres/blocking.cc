@@ -6,10 +6,10 @@
 #include <tuple>
 #include <utility>
 
-#include "collectors/activity.h"
-#include "collectors/builtin.h"
-#include "collectors/readings.h"
-#include "collectors/wait_graph.h"
+#include "collectors/postgres/activity.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/readings.h"
+#include "collectors/postgres/wait_graph.h"
 
 namespace pgconn::collectors {
 namespace {

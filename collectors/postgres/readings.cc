@@ -1,4 +1,4 @@
-#include "collectors/readings.h"
+#include "collectors/postgres/readings.h"
 
 #include <array>
 #include <map>

@@ -1,8 +1,8 @@
-#include "collectors/findings.h"
+#include "collectors/postgres/findings.h"
 
 #include <set>
 
-#include "collectors/setting_rows.h"
+#include "collectors/postgres/setting_rows.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 

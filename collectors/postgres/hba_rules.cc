@@ -1,4 +1,4 @@
-#include "collectors/hba_rules.h"
+#include "collectors/postgres/hba_rules.h"
 
 #include <string_view>
 

@@ -6,12 +6,12 @@
 #include <tuple>
 #include <utility>
 
-#include "collectors/activity.h"
-#include "collectors/builtin.h"
-#include "collectors/overrides.h"
-#include "collectors/readings.h"
-#include "collectors/server_settings.h"
-#include "collectors/setting_rows.h"
+#include "collectors/postgres/activity.h"
+#include "collectors/postgres/builtin.h"
+#include "collectors/postgres/overrides.h"
+#include "collectors/postgres/readings.h"
+#include "collectors/postgres/server_settings.h"
+#include "collectors/postgres/setting_rows.h"
 #include "metrics/cap.h"
 
 namespace pgconn::collectors {

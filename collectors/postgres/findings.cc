@@ -1,4 +1,4 @@
-#include "collectors/findings.h"
+#include "collectors/postgres/findings.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "collectors/builtin.h"
+#include "collectors/postgres/builtin.h"
 
 #include <array>
 
