@@ -174,17 +174,18 @@ PgError computes(Phase phase) {
                  true);
 }
 
-constexpr int kOldestVersion = 130000;
-
 // A pooler tells its server's version too.
-void require_supported(PGconn* connection) {
-  if (PQserverVersion(connection) >= kOldestVersion) return;
+void require_supported(PGconn* connection, const Peer& peer) {
+  if (PQserverVersion(connection) >= peer.oldest_version) return;
   const char* const told = PQparameterStatus(connection, "server_version");
   const std::string version = told == nullptr ? "" : one_line(std::string_view(told).substr(0, 40));
-  throw PgError(Phase::kStartup, Reason::kUnsupportedVersion, "",
-                version.empty() ? "the server does not tell its version; PostgreSQL 13 is needed"
-                                : "PostgreSQL \"" + version + "\" is not supported; needs 13",
-                true);
+  const std::string product(peer.product), oldest = version_name(peer.oldest_version);
+  throw PgError(
+      Phase::kStartup, Reason::kUnsupportedVersion, "",
+      version.empty()
+          ? "the server does not tell its version; " + product + " " + oldest + " is needed"
+          : product + " \"" + version + "\" is not supported; needs " + oldest,
+      true);
 }
 
 // What libpq has been told so far: it forgets that once an endpoint takes us.
@@ -268,9 +269,10 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
       wire->timings.resolve = resolved - begin;
     }
     wire->timings.total = Clock::now() - begin;
-    require_supported(wire->raw());
+    require_supported(wire->raw(), options.peer);
     wire->established();
-    wire->setup_sql = setup_statement(options, wire->raw());
+    wire->protocol = options.peer.protocol;
+    if (options.peer.takes_setup) wire->setup_sql = setup_statement(options, wire->raw());
     co_return std::make_unique<LibpqConnection>(wire);
   }
 }

@@ -17,6 +17,7 @@
 #include "postgres/conninfo.h"
 #include "postgres/endpoint_error.h"
 #include "postgres/error.h"
+#include "postgres/peer.h"
 #include "postgres/resolver.h"
 #include "postgres/rows.h"
 
@@ -47,6 +48,8 @@ struct ConnectOptions {
   std::vector<EndpointError>* turned_away = nullptr;
   // TCP keepalives of our socket. Off for a connection that is to find out how long silence lives.
   bool keepalives = true;
+  // Unless it takes a setup, nothing is SET. Its name must live as long as the process.
+  Peer peer = {};
 };
 
 struct Query {
@@ -89,6 +92,17 @@ class Connection {
   asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
                                  std::vector<Answer>& answers) {
     return pipeline(queries, deadline, answers, nullptr);
+  }
+
+  // The same in the protocol of ConnectOptions::peer. In the simple one each query is sent when the
+  // one before it is answered, and nothing is prepared. A stand-in knows the pipeline alone.
+  virtual asio::awaitable<void> ask(std::span<const Query> queries, Deadline deadline,
+                                    std::vector<Answer>& answers, std::vector<Deadline>* arrivals) {
+    return pipeline(queries, deadline, answers, arrivals);
+  }
+  asio::awaitable<void> ask(std::span<const Query> queries, Deadline deadline,
+                            std::vector<Answer>& answers) {
+    return ask(queries, deadline, answers, nullptr);
   }
 
   // Waits on an idle connection until it is lost, and says how; nullopt at the deadline. A FATAL

@@ -17,10 +17,12 @@ class LibpqConnection final : public Connection {
   explicit LibpqConnection(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}
   ~LibpqConnection() override { wire_->close(); }
 
-  // pipeline.cc
+  // asking.cc
   asio::awaitable<void> pipeline(std::span<const Query> queries, Deadline deadline,
                                  std::vector<Answer>& answers,
                                  std::vector<Deadline>* arrivals) override;
+  asio::awaitable<void> ask(std::span<const Query> queries, Deadline deadline,
+                            std::vector<Answer>& answers, std::vector<Deadline>* arrivals) override;
   asio::awaitable<std::optional<PgError>> watch(Deadline deadline) override;
   void interrupt() override;
 

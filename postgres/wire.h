@@ -87,7 +87,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // How the connection was lost: the server's last words if it sent any, else libpq's.
   PgError lost(Phase phase) const;
   ConnectTimings timings;
-  std::string setup_sql;           // sent before the first queries
+  Protocol protocol = Protocol::kPipeline;  // that the peer is asked in
+  std::string setup_sql;                    // sent before the first queries
   std::optional<bool> direct;      // no pooler in between; not known before the setup was answered
   std::set<std::string> prepared;  // names of statements this session has
   std::optional<bool>
