@@ -136,7 +136,7 @@ struct CollectorInfo {
   std::string_view name;
   std::string_view help;  // one sentence for `list collectors`
   bool on_by_default = true;
-  int min_version = 130000;
+  int min_version = 0;  // 0: whatever its kind of target takes
   Need need = Need::kNothing;
   std::span<const metrics::Descriptor* const> descriptors;  // all that collect() may add
 };

@@ -5,18 +5,19 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "collectors/collector.h"
-#include "collectors/postgres/readings.h"
 
 namespace pgconn::collectors {
 
+// What a kind of target does not tell keeps its default.
 struct ServerFacts {
-  std::string version;  // "15.18"
-  bool in_recovery = false;
-  double start_time = 0;        // Unix time of pg_postmaster_start_time()
-  double config_load_time = 0;  // Unix time of pg_conf_load_time(), as our session sees it
-  double clock = 0;             // the server's, when it answered
+  std::string version;              // "15.18"
+  std::optional<bool> in_recovery;  // a standby, or a server that recovers
+  double start_time = 0;            // Unix time of the postmaster's start; 0: not known
+  double config_load_time = 0;      // Unix time of pg_conf_load_time(), as our session sees it
+  double clock = 0;                 // the server's, when it answered
   // Which server it is. Empty means not known: on a Unix socket, without the right to see it, on a
   // standby (timeline), in an answer that was cut short.
   std::string address, system_identifier, timeline;
@@ -27,10 +28,8 @@ struct ServerFacts {
   std::string role;  // the role we are logged in as
 };
 
-// From server_reading(), which the target sends with every scrape whatever is enabled, and what it
-// can do without: identity_reading(), and activity_reading(), where crash_restart_time comes from.
-// nullopt if the server reading failed or did not arrive.
-std::optional<ServerFacts> facts(const Readings& readings, const Options& options);
+// "primary" or "standby"; empty where there is no such thing.
+std::string_view role_name(const ServerFacts& facts);
 
 enum class Change { kNone, kRestart, kCrash, kMove };
 

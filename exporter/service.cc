@@ -17,16 +17,15 @@
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/own_metrics/process_metrics.h"
 #include "exporter/own_metrics/version.h"
+#include "exporter/pages/exposition_page.h"
 #include "exporter/pages/html_page.h"
 #include "exporter/pages/landing_page.h"
 #include "exporter/pages/runbooks.h"
 #include "exporter/pages/scrape_request.h"
-#include "exporter/pages/target_view.h"
 #include "exporter/scrape_gate.h"
 #include "exporter/signal_queue.h"
 #include "exporter/targets/fleet.h"
 #include "exporter/web/web_front.h"
-#include "metrics/exposition.h"
 #include "metrics/instruments.h"
 #include "metrics/utf8.h"
 #include "postgres/library.h"
@@ -190,20 +189,9 @@ class Service::Impl {
     io_thread_.join();
   }
 
-  // Runs a function on the I/O thread and waits for its value; nothing if that takes too long.
-  template <typename Function>
-  auto on_io(Function function, milliseconds patience)
-      -> std::optional<std::invoke_result_t<Function>> {
-    using Value = std::invoke_result_t<Function>;
-    auto task = std::make_shared<std::packaged_task<Value()>>(std::move(function));
-    auto future = task->get_future();
-    asio::post(io_, [task] { (*task)(); });
-    if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
-    return future.get();
-  }
-
   Response healthy() {
-    if (on_io([] { return true; }, kHealthPatience)) return text(200, "healthy");
+    const auto turn = asio::post(io_, asio::use_future);
+    if (turn.wait_for(kHealthPatience) == std::future_status::ready) return text(200, "healthy");
     return text(503, "the I/O thread does not answer");
   }
 
@@ -214,11 +202,12 @@ class Service::Impl {
     page.revision = build.revision;
     page.telemetry_path = options_.telemetry_path;
     page.config_file = options_.config_file;
-    const auto states = on_io([this] { return fleet_.states(); }, kHealthPatience);
-    if (!states) return text(503, "the I/O thread does not answer");
-    for (const TargetState& state : *states) {
-      page.targets.push_back(target_view(state, std::chrono::system_clock::now()));
+    auto snapshots = asio::co_spawn(io_, fleet_.snapshots(), asio::use_future);
+    if (snapshots.wait_for(kHealthPatience) != std::future_status::ready) {
+      return text(503, "the I/O thread does not answer");
     }
+    page.targets = snapshots.get();
+    page.now = std::chrono::system_clock::now();
     return html_response(landing_page(page));
   }
 
@@ -254,16 +243,7 @@ class Service::Impl {
       own = own_batch();
       batches.push_back({{}, &own});
     }
-    const metrics::Format format = metrics::negotiate(request.header("accept"));
-    Response response;
-    response.content_type = std::string(metrics::content_type(format));
-    response.body = metrics::expose(batches, format);
-    response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
-    if (metrics::accepts_gzip(request.header("accept-encoding"))) {
-      response.body = metrics::gzip(response.body);
-      response.headers.emplace_back("Content-Encoding", "gzip");
-    }
-    return response;
+    return exposition_page(request, batches);
   }
 
   metrics::MetricBatch own_batch() {

@@ -184,6 +184,15 @@ void CertificateProbe::take(CertificateWatch& watch, CertificateLook look) {
   }
 }
 
+std::vector<CertificateSource> CertificateProbe::sources() const {
+  std::vector<CertificateSource> sources;
+  if (server_.has_looked()) sources.push_back(server_.source());
+  for (const CertificateWatch& file : files_) {
+    if (file.has_looked()) sources.push_back(file.source());
+  }
+  return sources;
+}
+
 void CertificateProbe::add_gauges(metrics::MetricBatch& batch) const {
   // A server that has always declined TLS has nothing to be read.
   const bool declined = tls_.offered == false;

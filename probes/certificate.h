@@ -49,6 +49,9 @@ class CertificateProbe {
   asio::awaitable<void> run();
 
   void add_gauges(metrics::MetricBatch& batch) const;
+  // As last seen: the server's, then the files', those that have been looked at.
+  std::vector<CertificateSource> sources() const;
+  const TlsState& tls() const { return tls_; }
 
  private:
   asio::awaitable<std::vector<PhaseTime>> look_at_server(Clock::time_point deadline);

@@ -40,6 +40,7 @@ class IdleProbe {
 
   // The longest silence that the path allowed, once it has been seen to forget a longer one.
   std::optional<std::chrono::milliseconds> path_limit() const;
+  const IdleLadder& ladder() const { return ladder_; }
   // The bracket of the path's idle limit.
   void add_gauges(metrics::MetricBatch& batch) const;
 

@@ -73,6 +73,9 @@ class Prober {
   // Everything that is not in the instruments.
   void add_gauges(metrics::MetricBatch& batch) const;
   const std::deque<Incident>& incidents() const { return ledger_.incidents(); }
+  const Recorder& recorder() const { return recorder_; }
+  const CertificateProbe& certificates() const { return certificate_; }
+  const IdleLadder* ladder() const { return idle_ ? &idle_->ladder() : nullptr; }  // null: off
 
  private:
   struct Entry;  // of the table of probes

@@ -26,6 +26,11 @@ std::vector<PhaseTime> phases_of(const postgres::ConnectTimings& timings);
 
 class Recorder {
  public:
+  // What was last of a probe.
+  struct Last {
+    std::optional<bool> success;
+    std::map<std::string, double> seconds;  // by phase
+  };
   // Told of every run; nullptr: it succeeded.
   using Listener = std::function<void(ProbeKind, const postgres::PgError*)>;
 
@@ -39,14 +44,11 @@ class Recorder {
   void succeeded(ProbeKind probe, const std::vector<PhaseTime>& phases);
   void failed(ProbeKind probe, const postgres::PgError& error);
 
+  const std::map<ProbeKind, Last>& last() const { return last_; }
   // pgconn_probe_success and pgconn_probe_last_duration_seconds.
   void add_gauges(metrics::MetricBatch& batch) const;
 
  private:
-  struct Last {
-    std::optional<bool> success;
-    std::map<std::string, double> seconds;  // by phase
-  };
   metrics::Instruments& instruments_;
   std::vector<double> buckets_;
   Listener ran_;

@@ -1,5 +1,5 @@
-// The table of collectors. To add one: its .cc, its unit test, one line here and in builtin.cc, one
-// in CMakeLists.txt; then regenerate docs/metrics.md.
+// The table of PostgreSQL's collectors. To add one: its .cc, its unit test, one line here and in
+// builtin.cc, one in CMakeLists.txt; then regenerate docs/metrics.md.
 #pragma once
 
 #include <span>

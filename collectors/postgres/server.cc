@@ -1,5 +1,6 @@
 #include "collectors/postgres/builtin.h"
-#include "collectors/server_facts.h"
+#include "collectors/postgres/facts.h"
+#include "collectors/postgres/readings.h"
 
 namespace pgconn::collectors {
 namespace {
@@ -55,7 +56,7 @@ class ServerCollector final : public Collector {
     batch.add(kStartTime, server->start_time);
     // An idle session learns of a reload with its next command, and takes that for its time.
     if (!context.outdated_session) batch.add(kConfigLoadTime, server->config_load_time);
-    batch.add(kInRecovery, server->in_recovery);
+    if (server->in_recovery) batch.add(kInRecovery, *server->in_recovery);
     const auto& crash = server->crash_restart_time;
     const bool certain = context.server_version >= 150000 || crash == 0.0;
     if (crash && certain) batch.add(kCrashRestartTime, *crash);

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/postgres/builtin.h"
+#include "collectors/kind.h"
 #include "collectors/postgres/findings.h"
 #include "config/loader.h"
 #include "config/schema.h"
@@ -36,7 +36,7 @@ std::vector<Section> sections() {
   std::vector<Section> all;
   all.push_back(
       section("Target", "Of every configured target, whatever is collected.", target_families()));
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  for (const collectors::Collector* collector : collectors::all_collectors()) {
     all.push_back(section("Collector " + std::string(collector->info().name),
                           std::string(collector->info().help), collector->info().descriptors));
   }
@@ -61,7 +61,7 @@ std::vector<Section> sections() {
 
 std::string collector_list() {
   std::vector<CollectorLine> lines;
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  for (const collectors::Collector* collector : collectors::all_collectors()) {
     const collectors::CollectorInfo& info = collector->info();
     lines.push_back({info.name, info.on_by_default, info.help});
   }

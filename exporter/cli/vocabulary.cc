@@ -1,6 +1,6 @@
 #include "exporter/cli/vocabulary.h"
 
-#include "collectors/postgres/builtin.h"
+#include "collectors/kind.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "postgres/conninfo.h"
 #include "probes/certificates/metrics.h"
@@ -21,7 +21,7 @@ config::Vocabulary vocabulary() {
   reserve(exporter_families());
   reserve(probes::families::kAll);
   reserve(probes::certificate_families());
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  for (const collectors::Collector* collector : collectors::all_collectors()) {
     words.collectors.emplace(collector->info().name);
     reserve(collector->info().descriptors);
   }

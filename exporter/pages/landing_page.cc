@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "collectors/postgres/findings.h"
 #include "exporter/pages/html_page.h"
+#include "postgres/identifier.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -51,99 +53,128 @@ std::string small(const std::string& html) {
   return html.empty() ? "" : "<small>" + html + "</small>";
 }
 
-std::string state_cell(const TargetView& target) {
+enum class State { kUp, kDown, kNotYetScraped };
+
+State state_of(const TargetSnapshot& target) {
+  if (!target.last_scrape) return State::kNotYetScraped;
+  return target.last_scrape->up ? State::kUp : State::kDown;
+}
+
+std::string state_cell(const TargetSnapshot& target) {
   std::string html;
-  switch (target.state) {
-    case TargetView::State::kUp:
+  switch (state_of(target)) {
+    case State::kUp:
       html = R"(<span class="state up">up</span>)";
       break;
-    case TargetView::State::kDown:
+    case State::kDown:
       html = R"(<span class="state down">down</span>)";
       break;
-    case TargetView::State::kNotYetScraped:
+    case State::kNotYetScraped:
       html = R"(<span class="state wait">not yet scraped</span>)";
       break;
   }
-  if (!target.error.empty())
-    html += "<div class=\"error\">" + html_escaped(target.error) + "</div>";
-  return html + small(html_escaped(target.advice));
+  const Trouble& trouble = target.trouble;
+  if (!trouble.error.empty())
+    html += "<div class=\"error\">" + html_escaped(trouble.error) + "</div>";
+  return html + small(html_escaped(trouble.advice));
 }
 
-std::string server_cell(const TargetView& target) {
-  if (target.server_version.empty()) return R"(<span class="quiet">unknown</span>)";
-  return "PostgreSQL&nbsp;" + html_escaped(target.server_version) +
-         small(html_escaped(target.role));
+std::string server_cell(const TargetSnapshot& target) {
+  if (!target.facts || target.facts->version.empty()) {
+    return R"(<span class="quiet">unknown</span>)";
+  }
+  return html_escaped(target.kind->peer.product) + "&nbsp;" + html_escaped(target.facts->version) +
+         small(html_escaped(role_name(*target.facts)));
 }
 
-std::string scrape_cell(const TargetView& target) {
-  if (!target.since_last_scrape) return R"(<span class="quiet">never</span>)";
-  std::string html = spoken(*target.since_last_scrape) + " ago";
-  if (target.scrape_duration) html += small("took " + spoken(*target.scrape_duration));
-  return html;
+std::string scrape_cell(const TargetSnapshot& target, std::chrono::system_clock::time_point now) {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  if (!target.last_scrape) return R"(<span class="quiet">never</span>)";
+  return spoken(duration_cast<milliseconds>(now - target.last_scrape->at)) + " ago" +
+         small("took " + spoken(duration_cast<milliseconds>(target.last_scrape->took)));
 }
 
-// The collectors that did not succeed; those with the same trouble as one.
-std::vector<CollectorView> troubles_of(const TargetView& target) {
-  std::vector<CollectorView> troubles;
-  for (const CollectorView& collector : target.collectors) {
-    if (collector.state == CollectorView::State::kSucceeded) continue;
-    const auto same = std::ranges::find_if(troubles, [&collector](const CollectorView& other) {
-      return other.state == collector.state && other.reason == collector.reason &&
-             other.grant == collector.grant;
+// Collectors that did not succeed, all for the same reason.
+struct CollectorTrouble {
+  std::string names;
+  Outcome outcome = Outcome::kFailed;
+  std::string message;
+  std::string grant;  // the SQL that would help, or empty
+};
+
+std::string grant_for(const CollectorReport& report, const TargetSnapshot& target) {
+  const bool helps = report.outcome == Outcome::kSkipped && report.reason == "privilege";
+  if (!helps || target.kind->grant.empty()) return "";
+  return std::string(target.kind->grant) + " TO " + postgres::quoted_identifier(target.facts->role);
+}
+
+std::vector<CollectorTrouble> troubles_of(const TargetSnapshot& target) {
+  std::vector<CollectorTrouble> troubles;
+  for (const CollectorReport& report : target.reports) {
+    if (report.outcome == Outcome::kSuccess) continue;
+    const std::string grant = grant_for(report, target);
+    const auto same = std::ranges::find_if(troubles, [&](const CollectorTrouble& other) {
+      return other.outcome == report.outcome && other.message == report.message &&
+             other.grant == grant;
     });
     if (same == troubles.end()) {
-      troubles.push_back(collector);
+      troubles.push_back({report.name, report.outcome, report.message, grant});
     } else {
-      same->name += ", " + collector.name;
+      same->names += ", " + report.name;
     }
   }
   return troubles;
 }
 
 // Folded: many are a matter of taste.
-std::string findings_of(const TargetView& target) {
+std::string findings_list(const TargetSnapshot& target) {
   if (target.findings.empty()) return "";
   const std::size_t count = target.findings.size();
   std::string html = "<details><summary>" + std::to_string(count) +
                      (count == 1 ? " finding" : " findings") + " about its settings</summary><ul>";
-  for (const FindingView& finding : target.findings) {
-    html += "<li><b>" + html_escaped(finding.name) + "</b>, " + html_escaped(finding.subject) +
-            ": " + html_escaped(finding.reason) + " <code>" + html_escaped(finding.fix) +
-            "</code></li>";
+  for (const collectors::Finding& finding : target.findings) {
+    html += "<li><b>" + html_escaped(finding.known->name) + "</b>, " +
+            html_escaped(finding.subject) + ": " + html_escaped(finding.known->reason) + " <code>" +
+            html_escaped(finding.fix) + "</code></li>";
   }
   return html + "</ul></details>";
 }
 
 // One line for all that went well, one for each trouble.
-std::string collectors_cell(const TargetView& target) {
+std::string collectors_cell(const TargetSnapshot& target) {
+  constexpr std::string_view kNone = R"(<span class="quiet">none ran</span>)";
+  if (!target.facts) return std::string(kNone);
   std::string names;
-  for (const CollectorView& collector : target.collectors) {
-    if (collector.state != CollectorView::State::kSucceeded) continue;
-    names += (names.empty() ? "" : ", ") + html_escaped(collector.name);
+  for (const CollectorReport& report : target.reports) {
+    if (report.outcome != Outcome::kSuccess) continue;
+    names += (names.empty() ? "" : ", ") + html_escaped(report.name);
   }
   std::string troubles;
-  for (const CollectorView& trouble : troubles_of(target)) {
-    const bool failed = trouble.state == CollectorView::State::kFailed;
+  for (const CollectorTrouble& trouble : troubles_of(target)) {
+    const bool failed = trouble.outcome == Outcome::kFailed;
     troubles += std::string("<li><span class=\"state ") + (failed ? "down\">" : "wait\">") +
-                html_escaped(trouble.name) + (failed ? " failed" : " skipped") + "</span> " +
-                html_escaped(trouble.reason);
+                html_escaped(trouble.names) + (failed ? " failed" : " skipped") + "</span> " +
+                html_escaped(trouble.message);
     if (!trouble.grant.empty()) troubles += " <code>" + html_escaped(trouble.grant) + "</code>";
     troubles += "</li>";
   }
   std::string html = names.empty() ? "" : "<span class=\"block\">" + names + "</span>";
   if (!troubles.empty()) html += "<ul>" + troubles + "</ul>";
-  if (html.empty()) return R"(<span class="quiet">none ran</span>)";
-  return html + findings_of(target);
+  if (html.empty()) return std::string(kNone);
+  return html + findings_list(target);
 }
 
-std::string row(const TargetView& target, const std::string& telemetry_path) {
+std::string row(const TargetSnapshot& target, const LandingPage& page) {
   const auto cell = [](std::string_view label, const std::string& html) {
     return "<td data-label=\"" + std::string(label) + "\">" + html + "</td>\n";
   };
-  const std::string link = html_escaped(telemetry_path) + "?target=" + percent_encoded(target.name);
+  const std::string link =
+      html_escaped(page.telemetry_path) + "?target=" + percent_encoded(target.name);
   return "<tr>\n<td><a href=\"" + link + "\">" + html_escaped(target.name) + "</a>" +
-         small(html_escaped(target.address)) + "</td>\n" + cell("State", state_cell(target)) +
-         cell("Server", server_cell(target)) + cell("Last scrape", scrape_cell(target)) +
+         small(html_escaped(target.address + "/" + target.database)) + "</td>\n" +
+         cell("State", state_cell(target)) + cell("Server", server_cell(target)) +
+         cell("Last scrape", scrape_cell(target, page.now)) +
          cell("Collectors", collectors_cell(target)) + "</tr>\n";
 }
 
@@ -152,21 +183,21 @@ std::string table(const LandingPage& view) {
   std::string html =
       "<table>\n<thead><tr><th>Target</th><th>State</th><th>Server</th><th>Last scrape</th>"
       "<th>Collectors</th></tr></thead>\n<tbody>\n";
-  for (const TargetView& target : view.targets) html += row(target, view.telemetry_path);
+  for (const TargetSnapshot& target : view.targets) html += row(target, view);
   return html + "</tbody>\n</table>\n";
 }
 
 // "Targets: 2 up, 1 down"
 std::string heading(const LandingPage& view) {
   std::string text;
-  const auto add = [&](TargetView::State state, std::string_view words) {
-    const auto count = std::ranges::count(view.targets, state, &TargetView::state);
+  const auto add = [&](State state, std::string_view words) {
+    const auto count = std::ranges::count(view.targets, state, state_of);
     if (count == 0) return;
     text += (text.empty() ? ": " : ", ") + std::to_string(count) + " " + std::string(words);
   };
-  add(TargetView::State::kUp, "up");
-  add(TargetView::State::kDown, "down");
-  add(TargetView::State::kNotYetScraped, "not yet scraped");
+  add(State::kUp, "up");
+  add(State::kDown, "down");
+  add(State::kNotYetScraped, "not yet scraped");
   return "Targets" + text;
 }
 

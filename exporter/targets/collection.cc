@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "collectors/postgres/builtin.h"
-#include "collectors/server_facts.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 
 namespace pgconn::exporter {
@@ -20,12 +18,14 @@ void add_reading(const collectors::Reading& reading, int server_version, Collect
 }
 
 // Why a collector cannot run here, or nothing.
-std::optional<CollectorReport> skip(const collectors::CollectorInfo& info,
+std::optional<CollectorReport> skip(const postgres::Peer& peer,
+                                    const collectors::CollectorInfo& info,
                                     const CollectedReadings& collected) {
   CollectorReport report{.name = std::string(info.name), .outcome = Outcome::kSkipped};
   if (collected.server_version < info.min_version) {
     report.reason = "version";
-    report.message = "needs PostgreSQL " + std::to_string(info.min_version / 10000) + " or newer";
+    report.message = "needs " + std::string(peer.product) + " " +
+                     postgres::version_name(info.min_version) + " or newer";
     return report;
   }
   if (!collected.visibility.has(info.need)) {
@@ -47,10 +47,11 @@ Seconds last_arrival(const std::vector<const collectors::Reading*>& readings,
   return last;
 }
 
-CollectorReport run(const collectors::Collector& collector, const collectors::Options& options,
-                    const CollectedReadings& collected, metrics::MetricBatch& batch) {
+CollectorReport run(const collectors::TargetKind& kind, const collectors::Collector& collector,
+                    const collectors::Options& options, const CollectedReadings& collected,
+                    metrics::MetricBatch& batch) {
   const collectors::CollectorInfo& info = collector.info();
-  if (auto skipped = skip(info, collected)) return *skipped;
+  if (auto skipped = skip(kind.peer, info, collected)) return *skipped;
   CollectorReport report{.name = std::string(info.name)};
   report.duration = last_arrival(collector.readings(options), collected);
   const Clock::time_point begin = Clock::now();
@@ -66,7 +67,7 @@ CollectorReport run(const collectors::Collector& collector, const collectors::Op
     if (error.reason() == postgres::Reason::kPermission) {
       report.outcome = Outcome::kSkipped;
       report.reason = "privilege";
-      report.message += "; GRANT pg_monitor to the role";
+      if (!kind.grant.empty()) report.message += "; " + std::string(kind.grant) + " to the role";
     }
   } catch (const std::exception& error) {
     report.message = error.what();
@@ -77,12 +78,16 @@ CollectorReport run(const collectors::Collector& collector, const collectors::Op
 
 }  // namespace
 
-CollectionPlan plan_collection(const std::set<std::string>& wanted,
+CollectionPlan plan_collection(const collectors::TargetKind& kind,
+                               const std::set<std::string>& wanted,
                                const collectors::Options& options, int server_version) {
   CollectionPlan plan;
-  add_reading(collectors::server_reading(), server_version, plan);
-  add_reading(collectors::identity_reading(), server_version, plan);
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  plan.kind = &kind;
+  add_reading(kind.server, server_version, plan);
+  for (const collectors::Reading* reading : kind.further) {
+    add_reading(*reading, server_version, plan);
+  }
+  for (const collectors::Collector* collector : kind.collectors) {
     if (!wanted.contains(std::string(collector->info().name))) continue;
     plan.collectors.push_back(collector);
     if (server_version < collector->info().min_version) continue;
@@ -118,9 +123,27 @@ std::vector<CollectorReport> run_collectors(const CollectionPlan& plan,
                                             metrics::MetricBatch& batch) {
   std::vector<CollectorReport> reports;
   for (const collectors::Collector* collector : plan.collectors) {
-    reports.push_back(run(*collector, options, collected, batch));
+    reports.push_back(run(*plan.kind, *collector, options, collected, batch));
   }
   return reports;
+}
+
+std::vector<CollectorReport> run_collectors(const Collected& collected,
+                                            const std::set<std::string>& wanted,
+                                            const collectors::Options& options,
+                                            metrics::MetricBatch& batch) {
+  if (collected.facts) return run_collectors(collected.plan, options, collected.readings, batch);
+  std::vector<CollectorReport> reports;
+  for (const std::string& name : wanted) reports.push_back({.name = name});
+  return reports;
+}
+
+std::vector<collectors::Finding> findings_of(const std::vector<CollectorReport>& reports) {
+  std::vector<collectors::Finding> findings;
+  for (const CollectorReport& report : reports) {
+    findings.insert(findings.end(), report.findings.begin(), report.findings.end());
+  }
+  return findings;
 }
 
 void add_reports(const std::vector<CollectorReport>& reports, metrics::MetricBatch& batch) {

@@ -1,5 +1,5 @@
 // One collection of one target, without its I/O: which readings to send, and from their answers to
-// the batch. Pure; any thread.
+// samples and reports. Pure; any thread.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "collectors/kind.h"
+#include "collectors/server_facts.h"
 #include "metrics/batch.h"
 #include "postgres/connection.h"
 
@@ -21,12 +23,15 @@ using Seconds = std::chrono::duration<double>;
 
 // The collectors a scrape runs and what they read, each reading once.
 struct CollectionPlan {
+  const collectors::TargetKind* kind = nullptr;  // null: nothing has been planned yet
   std::vector<const collectors::Collector*> collectors;
   std::vector<const collectors::Reading*> readings;  // those the server is new enough for
 };
 
-// `wanted` by name; always includes those about the server. `server_version` as PQserverVersion.
-CollectionPlan plan_collection(const std::set<std::string>& wanted,
+// `wanted` by name; always includes what the kind asks whatever is wanted. `server_version` as
+// PQserverVersion.
+CollectionPlan plan_collection(const collectors::TargetKind& kind,
+                               const std::set<std::string>& wanted,
                                const collectors::Options& options, int server_version);
 
 // The readings that have to be sent with every scrape.
@@ -57,12 +62,40 @@ struct CollectedReadings {
   std::vector<std::string> login_warnings;
 };
 
+// Readings that were sent together. Their answers come in the same order.
+struct Asking {
+  std::vector<const collectors::Reading*> readings;
+  std::chrono::steady_clock::time_point sent;
+  std::vector<postgres::Answer> answers;
+  std::vector<std::chrono::steady_clock::time_point> arrivals;
+  std::size_t taken = 0;  // answers that are among the collected readings
+};
+
+// What a collection has learned so far.
+struct Collected {
+  CollectionPlan plan;
+  CollectedReadings readings;
+  std::optional<collectors::ServerFacts> facts;       // the server answered
+  std::optional<postgres::PgError> error;             // why it did not answer everything
+  std::optional<postgres::ConnectTimings> connected;  // where it began with a new session
+  Asking asking;                                      // the latest
+};
+
 // Runs every collector of the plan over the answers. What they produce goes to `batch` (a collector
 // that throws adds nothing), how they fared is returned, one report for each in the plan's order.
 std::vector<CollectorReport> run_collectors(const CollectionPlan& plan,
                                             const collectors::Options& options,
                                             const CollectedReadings& collected,
                                             metrics::MetricBatch& batch);
+
+// The same of a whole collection; where the server did not answer, each of `wanted` has failed.
+std::vector<CollectorReport> run_collectors(const Collected& collected,
+                                            const std::set<std::string>& wanted,
+                                            const collectors::Options& options,
+                                            metrics::MetricBatch& batch);
+
+// All that the collectors found.
+std::vector<collectors::Finding> findings_of(const std::vector<CollectorReport>& reports);
 
 // pgconn_collector_*: success, duration and skips for every report.
 void add_reports(const std::vector<CollectorReport>& reports, metrics::MetricBatch& batch);

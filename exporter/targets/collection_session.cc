@@ -7,10 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "collectors/postgres/readings.h"
-#include "exporter/own_metrics/exporter_metrics.h"
-#include "postgres/sqlstate.h"
-
 namespace pgconn::exporter {
 namespace {
 
@@ -22,38 +18,13 @@ using postgres::Reason;
 // Below the usual interval of scrapes: a server that is back is seen by the next one.
 constexpr auto kFirstWait = std::chrono::milliseconds(500);
 constexpr auto kLongestWait = std::chrono::seconds(4);
-// What a scrape is likely to meet.
-constexpr std::pair<Reason, const char*> kForeseen[] = {{Reason::kResolve, ""},
-                                                        {Reason::kRefused, ""},
-                                                        {Reason::kTimeout, ""},
-                                                        {Reason::kAuthentication, "28P01"},
-                                                        {Reason::kTooManyConnections, "53300"},
-                                                        {Reason::kStarting, "57P03"},
-                                                        {Reason::kTerminated, "57P01"}};
 // Between attempts to get a newer session while one is held.
 constexpr auto kFirstRenewalWait = std::chrono::seconds(1);
 constexpr auto kLongestRenewalWait = std::chrono::minutes(1);
 
-// Nothing if there is no answer, or one that no PostgreSQL gives.
-std::optional<collectors::ServerFacts> facts_in(const collectors::Readings& readings,
-                                                const collectors::Options& options) {
-  try {
-    return collectors::facts(readings, options);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
-// Every name in the question about the server is the system's own, but for our role's: that one can
-// be dropped while a session of it lives. In any language.
-bool is_without_role(const collectors::Reading& reading, const PgError& error) {
-  return &reading == &collectors::server_reading() && error.sqlstate() == "42704" &&
-         std::string_view(error.what()).find("pg_") == std::string_view::npos;
-}
-
-PgError role_dropped(const PgError& error) {
-  return PgError(error.phase(), Reason::kRoleMissing, error.sqlstate(),
-                 "our role was dropped: " + std::string(error.what()), true);
+template <typename Listener, typename... Values>
+void tell(const Listener& listener, const Values&... values) {
+  if (listener) listener(values...);
 }
 
 PgError stopped() {
@@ -62,21 +33,13 @@ PgError stopped() {
 
 }  // namespace
 
-CollectionSession::CollectionSession(postgres::Dialer& dialer, const config::Target& config,
-                                     const collectors::Options& options,
-                                     metrics::Instruments& instruments, TargetLog& log)
+CollectionSession::CollectionSession(postgres::Dialer& dialer, SessionSettings settings,
+                                     SessionListeners listeners)
     : dialer_(dialer),
-      config_(config),
-      options_(options),
-      instruments_(instruments),
-      log_(log),
+      settings_(settings),
+      listeners_(std::move(listeners)),
       backoff_(kFirstWait, kLongestWait),
-      renewal_backoff_(kFirstRenewalWait, kLongestRenewalWait) {
-  // increase() does not see the event that creates a series.
-  for (const auto& [reason, sqlstate] : kForeseen) {
-    instruments_.count(families::kScrapeErrors, {std::string(to_string(reason)), sqlstate}, 0);
-  }
-}
+      renewal_backoff_(kFirstRenewalWait, kLongestRenewalWait) {}
 
 void CollectionSession::stop() {
   stopped_ = true;
@@ -84,17 +47,23 @@ void CollectionSession::stop() {
   if (session_) session_.connection->close();
 }
 
-void CollectionSession::count(const PgError& error) {
-  instruments_.count(families::kScrapeErrors,
-                     {std::string(to_string(error.reason())),
-                      std::string(postgres::sqlstate_label(error.sqlstate()))});
+asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& collectors,
+                                                 postgres::Deadline deadline,
+                                                 Collected& collected) {
+  try {
+    co_await ask_again_if_lost(collectors, deadline, collected);
+  } catch (const PgError& error) {
+    collected.error = error;
+  } catch (const std::exception& error) {
+    collected.error = PgError(Phase::kQuery, Reason::kProtocol, "", error.what(), false);
+  }
 }
 
 // A session that was held since the last scrape may have died meanwhile (a restart, a failover):
 // that says nothing about the server now, so ask once more on a new one.
-asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& collectors,
-                                                 postgres::Deadline deadline,
-                                                 Collected& collected) {
+asio::awaitable<void> CollectionSession::ask_again_if_lost(const std::set<std::string>& collectors,
+                                                           postgres::Deadline deadline,
+                                                           Collected& collected) {
   const bool held = is_open();
   std::optional<PgError> lost;
   try {
@@ -102,7 +71,7 @@ asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& co
     co_return;
   } catch (const PgError& error) {
     if (!held || is_open() || stopped_ || error.reason() == Reason::kTimeout) throw;
-    log_.session_lost(error);
+    tell(listeners_.lost, error);
     lost = error;
   }
   collected = Collected{};
@@ -120,13 +89,14 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
                                                  Collected& collected) {
   if (!is_open()) {
     co_await connect(deadline);
+    collected.connected = session_.connection->timings();
   } else if (outdated_) {
     co_await renew(deadline);
   }
   const int version = session_.connection->server_version();
   collected.readings.server_version = version;
   collected.readings.login_warnings = session_.connection->login_warnings();
-  collected.plan = plan_collection(collectors, options_, version);
+  collected.plan = plan_collection(settings_.kind, collectors, settings_.options, version);
   co_await ask(each_scrape(collected.plan), deadline, collected);
   if (!collected.facts) give_up(collected.readings.readings);
   const double loaded = collected.facts->config_load_time;
@@ -151,14 +121,14 @@ asio::awaitable<void> CollectionSession::ask(
   asking.sent = Clock::now();
   std::optional<PgError> failure;
   try {
-    co_await session_.connection->pipeline(queries, deadline, asking.answers, &asking.arrivals);
+    co_await session_.connection->ask(queries, deadline, asking.answers, &asking.arrivals);
   } catch (const PgError& error) {
     failure = error;
   }
   take_arrived(collected);
   if (!failure) co_return;
   session_ = {};  // ended, and its place in the budget free
-  if (failure->reason() != Reason::kStopped) count(*failure);
+  if (failure->reason() != Reason::kStopped) tell(listeners_.failed, *failure);
   throw *failure;
 }
 
@@ -169,22 +139,32 @@ void CollectionSession::take_arrived(Collected& collected) {
     const collectors::Reading& reading = *asking.readings[i];
     postgres::Answer& answer = asking.answers[i];
     if (auto* error = std::get_if<PgError>(&answer)) {
-      if (is_without_role(reading, *error)) *error = role_dropped(*error);
-      count(*error);
+      const auto explained = settings_.kind.explained;
+      if (explained != nullptr && &reading == &settings_.kind.server) *error = explained(*error);
+      tell(listeners_.failed, *error);
     }
     kept_.keep(reading, answer);
     collected.readings.readings.put(reading, std::move(answer));
     collected.readings.arrivals[&reading] = asking.arrivals[i] - asking.sent;
   }
-  // Anew each time: the later answers hold some of them.
-  collected.facts = facts_in(collected.readings.readings, options_);
+  note_facts(collected);
+}
+
+// Anew each time: the later answers hold some of them. No facts, if the answer is none that a
+// server of this kind gives.
+void CollectionSession::note_facts(Collected& collected) const {
+  try {
+    collected.facts = settings_.kind.facts(collected.readings.readings, settings_.options);
+  } catch (const std::exception&) {
+    collected.facts.reset();
+  }
   if (collected.facts) collected.readings.visibility = collected.facts->visibility;
 }
 
 // Who does not know what the server is cannot read what else it said.
 void CollectionSession::give_up(const collectors::Readings& readings) {
   try {
-    static_cast<void>(readings.rows(collectors::server_reading()));  // throws the error that it got
+    static_cast<void>(readings.rows(settings_.kind.server));  // throws the error that it got
   } catch (const PgError& error) {
     // A role of the same name is another one: nothing will be right again on this session.
     if (error.reason() == Reason::kRoleMissing) session_ = {};
@@ -192,8 +172,10 @@ void CollectionSession::give_up(const collectors::Readings& readings) {
   }
   session_ = {};
   const PgError error(Phase::kQuery, Reason::kProtocol, "",
-                      "the answer to a query about the server is not PostgreSQL's", true);
-  count(error);
+                      "the answer to a query about the server is not " +
+                          std::string(settings_.kind.peer.product) + "'s",
+                      true);
+  tell(listeners_.failed, error);
   throw error;
 }
 
@@ -206,10 +188,10 @@ asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
   try {
     auto session = co_await dial(now + (deadline - now) / 2);
     take(std::move(session));
-    log_.session_renewed(nullptr);
+    tell(listeners_.renewed, nullptr);
   } catch (const PgError& error) {
     if (stopped_) throw;
-    log_.session_renewed(&error);
+    tell(listeners_.renewed, &error);
     renewal_backoff_.failed(Clock::now(), postgres::dice());
   }
 }
@@ -223,7 +205,7 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
     take(std::move(session));
   } catch (const PgError& error) {
     if (stopped_) throw;
-    count(error);
+    tell(listeners_.failed, error);
     // An attempt that a scrape had no time for says nothing about the next one, which may have.
     const bool cut_short = error.reason() == Reason::kTimeout && Clock::now() >= deadline;
     if (cut_short) throw;
@@ -236,10 +218,11 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
 asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline deadline) {
   postgres::ConnectOptions options;
   options.purpose = "collect";
-  options.statement_timeout = config_.global.statement_timeout;
-  options.lock_timeout = config_.global.lock_timeout;
+  options.statement_timeout = settings_.limits.statement_timeout;
+  options.lock_timeout = settings_.limits.lock_timeout;
   options.outlive_idle_session_timeout = true;
-  const auto until = std::min(deadline, Clock::now() + config_.global.connect_timeout);
+  options.peer = settings_.kind.peer;
+  const auto until = std::min(deadline, Clock::now() + settings_.limits.connect_timeout);
   try {
     auto session = co_await asio::co_spawn(
         dialer_.executor(), dialer_.dial(options, until),
@@ -262,7 +245,7 @@ void CollectionSession::take(postgres::Session session) {
   backoff_.succeeded();
   renewal_backoff_.succeeded();
   refused_.reset();
-  log_.warned_at_login(session_.connection->login_warnings());
+  tell(listeners_.logged_in, session_.connection->login_warnings());
   if (stopped_) session_.connection->close();
 }
 

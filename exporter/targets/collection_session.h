@@ -1,55 +1,52 @@
-// The session a target collects with: connected on demand, kept across scrapes, asked in one
-// pipeline. I/O thread only; one collection at a time.
+// The session a target collects with: connected on demand, kept across collections, asked as its
+// kind understands it. I/O thread only; one collection at a time.
 #pragma once
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <chrono>
-#include <cstddef>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "collectors/kept_answers.h"
-#include "collectors/server_facts.h"
+#include "collectors/kind.h"
 #include "config/config.h"
 #include "exporter/targets/collection.h"
-#include "exporter/targets/target_log.h"
-#include "metrics/instruments.h"
 #include "postgres/backoff.h"
 #include "postgres/dialer.h"
 
 namespace pgconn::exporter {
 
-// Readings that were sent together. Their answers come in the same order.
-struct Asking {
-  std::vector<const collectors::Reading*> readings;
-  std::chrono::steady_clock::time_point sent;
-  std::vector<postgres::Answer> answers;
-  std::vector<std::chrono::steady_clock::time_point> arrivals;
-  std::size_t taken = 0;  // answers that are among the collected readings
+// What is asked, and within which limits. All must outlive the session.
+struct SessionSettings {
+  const collectors::TargetKind& kind;
+  const collectors::Options& options;
+  const config::Global& limits;
 };
 
-// What a collection has learned so far.
-struct Collected {
-  CollectionPlan plan;
-  CollectedReadings readings;
-  std::optional<collectors::ServerFacts> facts;  // the server answered
-  std::optional<postgres::PgError> error;        // why it did not answer everything
-  Asking asking;                                 // the latest
+// Who is told what happens to a session. Each may be empty.
+struct SessionListeners {
+  // Every failure, of the session or of a query alone.
+  std::function<void(const postgres::PgError&)> failed;
+  // A session that was held between two collections is gone; a new one is tried.
+  std::function<void(const postgres::PgError&)> lost;
+  // After a reload of the server; an error: the held session stays.
+  std::function<void(const postgres::PgError*)> renewed;
+  // A new session, with what the server warned of when it logged in.
+  std::function<void(const std::vector<std::string>&)> logged_in;
 };
 
 class CollectionSession {
  public:
-  // All must outlive the session. Failures are counted in `instruments`, losses told to `log`.
-  CollectionSession(postgres::Dialer& dialer, const config::Target& config,
-                    const collectors::Options& options, metrics::Instruments& instruments,
-                    TargetLog& log);
+  // `dialer` must outlive the session.
+  CollectionSession(postgres::Dialer& dialer, SessionSettings settings, SessionListeners listeners);
 
-  // Asks everything the collectors read. What has arrived is in `collected`, also when this throws
-  // PgError: no connection, the deadline (the session is closed then), a loss.
+  // Asks everything that these collectors read. Never throws: what has arrived is in `collected`,
+  // and in its `error` why that is not everything: no connection, the deadline (the session is
+  // closed then), a loss; kStopped after stop().
   asio::awaitable<void> collect(const std::set<std::string>& collectors,
                                 postgres::Deadline deadline, Collected& collected);
   // For who cannot wait for the end of a collection under way: adds to its readings and facts what
@@ -64,6 +61,8 @@ class CollectionSession {
   std::string port() const { return session_.connection->port(); }
 
  private:
+  asio::awaitable<void> ask_again_if_lost(const std::set<std::string>& collectors,
+                                          postgres::Deadline deadline, Collected& collected);
   asio::awaitable<void> connect(postgres::Deadline deadline);
   asio::awaitable<postgres::Session> dial(postgres::Deadline deadline);
   void take(postgres::Session session);
@@ -73,13 +72,11 @@ class CollectionSession {
   asio::awaitable<void> ask(const std::vector<const collectors::Reading*>& readings,
                             postgres::Deadline deadline, Collected& collected);
   [[noreturn]] void give_up(const collectors::Readings& readings);
-  void count(const postgres::PgError& error);
+  void note_facts(Collected& collected) const;
 
   postgres::Dialer& dialer_;
-  const config::Target& config_;
-  const collectors::Options& options_;
-  metrics::Instruments& instruments_;
-  TargetLog& log_;
+  SessionSettings settings_;
+  SessionListeners listeners_;
   postgres::Session session_;
   collectors::KeptAnswers kept_;  // of this session
   double config_load_time_ = 0;   // as this session saw it first; 0: not yet

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <map>
 
-#include "collectors/postgres/builtin.h"
+#include "collectors/kind.h"
 #include "exporter/log/log.h"
 
 namespace pgconn::exporter {
@@ -135,7 +136,7 @@ std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
     return "unknown target \"" + request.target.value_or("") + "\"; configured: " + join(names);
   }
   std::set<std::string> known;
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  for (const collectors::Collector* collector : collectors::all_collectors()) {
     known.insert(std::string(collector->info().name));
   }
   for (const std::string& name : request.collectors) {
@@ -196,10 +197,15 @@ void Fleet::stop() {
   for (const auto& target : targets_) target->stop();
 }
 
-std::vector<TargetState> Fleet::states() const {
-  std::vector<TargetState> states;
-  for (const auto& target : targets_) states.push_back(target->state());
-  return states;
+asio::awaitable<std::vector<TargetSnapshot>> Fleet::snapshots() {
+  const auto targets = targets_;  // a reload may come between
+  std::vector<TargetSnapshot> snapshots;
+  snapshots.reserve(targets.size());
+  for (const auto& target : targets) {
+    snapshots.push_back(target->snapshot());
+    co_await asio::post(executor_, asio::use_awaitable);
+  }
+  co_return snapshots;
 }
 
 }  // namespace pgconn::exporter

@@ -58,7 +58,8 @@ class Fleet {
   // Closes every session; collections under way end at once.
   void stop();
 
-  std::vector<TargetState> states() const;
+  // One of each target. Lets others run between two of them: a thousand take their time.
+  asio::awaitable<std::vector<TargetSnapshot>> snapshots();
 
  private:
   void start_next();

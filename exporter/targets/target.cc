@@ -6,36 +6,20 @@
 #include <asio/use_awaitable.hpp>
 #include <map>
 
-#include "collectors/postgres/builtin.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/targets/certificate_log.h"
+#include "exporter/targets/target_counters.h"
 #include "exporter/targets/target_settings.h"
-#include "metrics/cap.h"
-#include "probes/probe_metrics.h"
 
 namespace pgconn::exporter {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using postgres::PgError;
-using postgres::Phase;
 using postgres::Reason;
 
 // What a scrape must have left to begin another collection after one that ended without an answer.
 constexpr std::chrono::milliseconds kWorthAnother(250);
-
-std::size_t max_series(const config::Target& config) {
-  return static_cast<std::size_t>(config.global.max_series_per_metric);
-}
-
-// The reports of collectors that got no answer at all.
-std::vector<CollectorReport> unreached(const std::set<std::string>& collectors) {
-  std::vector<CollectorReport> reports;
-  for (const std::string& name : collectors) {
-    reports.push_back({.name = name});
-  }
-  return reports;
-}
 
 }  // namespace
 
@@ -61,41 +45,27 @@ Target::Target(asio::any_io_executor executor, postgres::Resolver& resolver,
                probes::CertificateRoots& roots, config::Target config)
     : executor_(std::move(executor)),
       config_(std::move(config)),
-      options_(options_of(config_)),
-      enabled_(enabled_collectors(config_.collectors)),
+      kind_(kind_of(config_)),
+      known_{.name = config_.name, .kind = &kind_},
+      // What is wrong with it is met by every scrape: the environment may be mended meanwhile.
+      conninfo_(place_of(config_, known_.trouble.error)),
+      options_(options_of(config_, conninfo_)),
+      enabled_(enabled_collectors(kind_, config_.collectors)),
       log_(config_.name),
-      instruments_(max_series(config_)),
+      instruments_(static_cast<std::size_t>(config_.global.max_series_per_metric)),
       time_(executor_),
       dialer_(
           executor_, resolver, [this] { return conninfo_of(config_); },
           config_.global.max_connections_per_target),
-      session_(dialer_, config_, options_, instruments_, log_),
+      session_(dialer_, {kind_, options_, config_.global}, session_listeners()),
       prober_(config_.name, dialer_, dialer_, time_, instruments_, roots, probe_settings(config_),
-              {.concluded = TargetLog::lost,
-               .over = TargetLog::went_on,
-               .ran = [this](auto probe, auto* error) { log_.probed(probe, error); },
-               .certificates = [this](const auto& news) { log_certificates(name(), news); },
-               .failed = [this](auto what, auto error) { note_internal_error(what, error); }}) {
-  labels_.emplace_back("target", config_.name);
-  labels_.insert(labels_.end(), config_.labels.begin(), config_.labels.end());
-  state_.name = config_.name;
-  try {
-    conninfo_ = postgres::ConnInfo::parse(config_.dsn);
-    state_.address = conninfo_->display();
-    log_.set_address(state_.address);
-    state_.database = conninfo_->database();
-    options_.password_exposed = (conninfo_->has_password() || !config_.password_file.empty() ||
-                                 !config_.password_env.empty()) &&
-                                conninfo_->trusts_whoever_answers();
-  } catch (const PgError& error) {
-    state_.error = error.what();  // met by every scrape: the environment may be mended meanwhile
+              probe_listeners()) {
+  if (conninfo_) {
+    known_.address = conninfo_->display();
+    known_.database = conninfo_->database();
+    log_.set_address(known_.address);
   }
-  for (const char* kind : {"clean", "crash"}) {
-    instruments_.count(families::kServerRestarts, {kind}, 0);
-  }
-  instruments_.count(families::kServerMoves, {}, 0);
-  instruments_.count(families::kRepairedValues, {}, 0);
-  instruments_.count(families::kInternalErrors, {}, 0);
+  foresee_target(instruments_);
 }
 
 Target::~Target() { stop(); }
@@ -110,7 +80,13 @@ void Target::stop() {
   session_.stop();
 }
 
-TargetState Target::state() const { return state_; }
+TargetSnapshot Target::snapshot() {
+  TargetSnapshot snapshot = known_;
+  add_probes(prober_, snapshot);
+  for (const auto& [probe, trouble] : probe_troubles_) snapshot.probes[probe].trouble = trouble;
+  snapshot.incidents = incidents_.of(prober_.incidents());
+  return snapshot;
+}
 
 asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect(
     std::set<std::string> collectors, Patience patience) {
@@ -131,7 +107,7 @@ void Target::note_internal_error(std::string_view what, std::string_view error) 
 // Made of nothing that could fail again.
 std::shared_ptr<const TargetResult> Target::down() {
   auto result = std::make_shared<TargetResult>();
-  result->labels = labels_;
+  result->labels = labels_of(config_);
   result->batch.add(families::kUp, 0);
   result->batch.append(instruments_.collect());
   return result;
@@ -169,79 +145,59 @@ std::shared_ptr<const TargetResult> Target::so_far(Run& run,
                                                    const std::set<std::string>& collectors) {
   Collected& collected = run.collected;
   session_.take_arrived(collected);
-  const bool up = collected.facts.has_value();
-  if (!up || collectors != run.collectors) return result_of({}, unreached(collectors), up);
   metrics::MetricBatch batch;
-  const auto reports = run_collectors(collected.plan, options_, collected.readings, batch);
-  return result_of(std::move(batch), reports, up);
+  // Of other collectors than these nothing is known.
+  const Collected nothing;
+  const bool same = collectors == run.collectors;
+  const auto reports = run_collectors(same ? collected : nothing, collectors, options_, batch);
+  return result_of(std::move(batch), reports, collected.facts.has_value());
 }
 
 asio::awaitable<void> Target::carry_out(Run& run) {
   const auto& collectors = run.collectors;
   const Clock::time_point begin = Clock::now();
   Collected& collected = run.collected;
-  try {
-    co_await session_.collect(collectors, run.deadline, collected);
-  } catch (const PgError& error) {
-    collected.error = error;
-  } catch (const std::exception& error) {
-    collected.error = PgError(Phase::kQuery, Reason::kProtocol, "", error.what(), false);
-  }
+  co_await session_.collect(collectors, run.deadline, collected);
   // Ended by ourselves: that says nothing about the server.
   if (collected.error && collected.error->reason() == Reason::kStopped) co_return;
   run.cut_short = collected.error && Clock::now() >= run.deadline;
   note_outcome(collected, begin);
   metrics::MetricBatch batch;
   const collectors::Options options = with_measured(options_, prober_.path_idle_limit());
-  const auto reports = collected.facts
-                           ? run_collectors(collected.plan, options, collected.readings, batch)
-                           : unreached(collectors);
-  log_.reports(reports, state_.facts ? state_.facts->role : "");
+  const auto reports = run_collectors(collected, collectors, options, batch);
+  log_.reports(reports, known_.facts ? known_.facts->role : "");
   if (collectors == enabled_) {
-    state_.reports = reports;
-    note_findings(reports);
+    known_.reports = reports;
+    known_.findings = findings_of(reports);
   }
   run.result = result_of(std::move(batch), reports, collected.facts.has_value());
 }
 
 void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
   if (collected.error) {
-    note_failure(*collected.error);
+    known_.trouble = Trouble::of(*collected.error);
+    log_.not_collected(*collected.error);
   } else {
+    known_.trouble = {};
     log_.collected();
-    state_.error.clear();
-    state_.advice.clear();
   }
-  if (collected.facts) note_facts(*collected.facts, collected.readings.server_version, begin);
-  state_.up = collected.facts.has_value();
-  state_.scraped = true;
-  state_.last_scrape = std::chrono::system_clock::now();
-  state_.last_duration = Clock::now() - begin;
+  if (collected.facts) note_facts(collected, begin);
+  known_.last_scrape = LastScrape{std::chrono::system_clock::now(), Clock::now() - begin,
+                                  collected.facts.has_value()};
 }
 
-// For people: the metric has room for their names alone.
-void Target::note_findings(const std::vector<CollectorReport>& reports) {
-  state_.findings.clear();
-  for (const CollectorReport& report : reports) {
-    state_.findings.insert(state_.findings.end(), report.findings.begin(), report.findings.end());
+void Target::note_facts(const Collected& collected, Clock::time_point asked) {
+  const collectors::ServerFacts& facts = *collected.facts;
+  auto& known = known_.facts;
+  if (known) note_change(*known, facts);
+  if (facts.start_time != 0) {
+    prober_.learn({.start_time = facts.start_time,
+                   .crash_restart_time = facts.crash_restart_time,
+                   .server_clock = std::nullopt,
+                   .read_at = std::nullopt},
+                  collected.readings.server_version);
   }
-}
-
-void Target::note_failure(const PgError& error) {
-  state_.error = error.what();
-  state_.advice = postgres::advice(error);
-  log_.not_collected(error);
-}
-
-void Target::note_facts(const collectors::ServerFacts& facts, int server_version,
-                        Clock::time_point asked) {
-  if (state_.facts) note_change(*state_.facts, facts);
-  prober_.learn({.start_time = facts.start_time,
-                 .crash_restart_time = facts.crash_restart_time,
-                 .server_clock = std::nullopt,
-                 .read_at = std::nullopt},
-                server_version);
-  state_.facts = state_.facts ? collectors::completed(facts, *state_.facts) : facts;
+  known = known ? collectors::completed(facts, *known) : facts;
   facts_asked_ = asked;
 }
 
@@ -261,52 +217,38 @@ void Target::note_change(const collectors::ServerFacts& before,
   log_.restarted(kind);
 }
 
+void Target::note_probe(probes::ProbeKind probe, const PgError* error) {
+  probe_troubles_[probe] = error == nullptr ? Trouble() : Trouble::of(*error);
+  log_.probed(probe, error);
+}
+
 std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch collected,
                                                       const std::vector<CollectorReport>& reports,
                                                       bool up) {
-  auto result = std::make_shared<TargetResult>();
-  result->labels = labels_;
-  result->batch = std::move(collected);
-  metrics::MetricBatch& batch = result->batch;
-  batch.unify();
-  batch.add(families::kUp, up ? 1 : 0);
-  add_target_info(batch);
-  add_reports(reports, batch);
-  for (const auto& [purpose, open] : dialer_.open()) {
-    batch.add(families::kConnections, open, {purpose});
-  }
-  batch.add(families::kConnectionsMax, config_.global.max_connections_per_target);
-  if (config_.path_idle_limit) {
-    batch.add(probes::families::kPathLimit, Seconds(*config_.path_idle_limit).count(),
-              {"configured"});
-  }
-  // Made unique too: a chain may hold a certificate twice, a file two of the same serial number,
-  // and Prometheus refuses the whole scrape for one series that comes twice.
-  metrics::MetricBatch probed;
-  prober_.add_gauges(probed);
-  probed.unify();
-  batch.append(std::move(probed));
-  instruments_.count(families::kRepairedValues, {}, static_cast<double>(batch.repaired_values()));
-  // After all gauges are there. Counters are bounded as they grow, see Instruments: a sum over a
-  // set that changes from scrape to scrape would be no counter.
-  for (const metrics::Capped& capped : metrics::cap(batch, max_series(config_))) {
-    batch.add(families::kCappedSeries, static_cast<double>(capped.series),
-              {std::string(capped.descriptor->name)});
-  }
-  batch.append(instruments_.collect());
-  return result;
+  Surroundings surroundings{config_, kind_, conninfo_, known_.facts};
+  if (session_.is_open()) surroundings.server.emplace(session_.host(), session_.port());
+  surroundings.connections = dialer_.open();
+  prober_.add_gauges(surroundings.probed);
+  TargetResult result = assemble(std::move(surroundings), std::move(collected), reports, up);
+  const auto repaired = static_cast<double>(result.batch.repaired_values());
+  instruments_.count(families::kRepairedValues, {}, repaired);
+  result.batch.append(instruments_.collect());
+  return std::make_shared<const TargetResult>(std::move(result));
 }
 
-void Target::add_target_info(metrics::MetricBatch& batch) const {
-  if (!conninfo_) return;
-  const postgres::Endpoint& first = conninfo_->endpoints().front();
-  const auto& facts = state_.facts;
-  const bool open = session_.is_open();
-  const std::string& first_host = first.host.empty() ? first.hostaddr : first.host;
-  const std::string role = !facts ? "" : (facts->in_recovery ? "standby" : "primary");
-  batch.add(families::kTargetInfo, 1,
-            {open ? session_.host() : first_host, open ? session_.port() : first.port,
-             conninfo_->database(), "postgres", facts ? facts->version : "", role});
+SessionListeners Target::session_listeners() {
+  return {.failed = [this](const auto& error) { count_failure(instruments_, error); },
+          .lost = [this](const auto& error) { log_.session_lost(error); },
+          .renewed = [this](const auto* error) { log_.session_renewed(error); },
+          .logged_in = [this](const auto& warnings) { log_.warned_at_login(warnings); }};
+}
+
+probes::ProbeListeners Target::probe_listeners() {
+  return {.concluded = TargetLog::lost,
+          .over = TargetLog::went_on,
+          .ran = [this](auto probe, const auto* error) { note_probe(probe, error); },
+          .certificates = [this](const auto& news) { log_certificates(name(), news); },
+          .failed = [this](auto what, auto error) { note_internal_error(what, error); }};
 }
 
 }  // namespace pgconn::exporter

@@ -15,40 +15,19 @@
 #include <vector>
 
 #include "async/time_source.h"
-#include "collectors/postgres/findings.h"
 #include "collectors/server_facts.h"
 #include "config/config.h"
+#include "exporter/targets/assemble.h"
 #include "exporter/targets/collection.h"
 #include "exporter/targets/collection_session.h"
 #include "exporter/targets/patience.h"
+#include "exporter/targets/snapshot.h"
 #include "exporter/targets/target_log.h"
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
 #include "probes/prober.h"
 
 namespace pgconn::exporter {
-
-// What one collection yielded. Immutable once made; shared by the scrapes that joined.
-struct TargetResult {
-  std::vector<std::pair<std::string, std::string>> labels;  // target=… and the static ones
-  metrics::MetricBatch batch;
-};
-
-// What is known of a target without asking it, for the landing page.
-struct TargetState {
-  std::string name;
-  std::string address;  // host:port or socket directory
-  std::string database;
-  bool scraped = false;  // at least once
-  bool up = false;
-  std::string error;   // why it is down, in words
-  std::string advice;  // what to do about it, or empty
-  std::optional<collectors::ServerFacts> facts;
-  std::chrono::system_clock::time_point last_scrape;
-  Seconds last_duration{0};
-  std::vector<CollectorReport> reports;
-  std::vector<collectors::Finding> findings;
-};
 
 class Target {
  public:
@@ -80,7 +59,8 @@ class Target {
   // After stop(): no coroutine of it runs any more, so it may be destroyed.
   bool at_rest() const { return prober_.at_rest() && !running_; }
 
-  TargetState state() const;
+  // What is known now.
+  TargetSnapshot snapshot();
 
  private:
   struct Run;  // a collection that scrapes can join
@@ -94,32 +74,33 @@ class Target {
   // For who cannot wait for the end of a run: what has arrived by now.
   std::shared_ptr<const TargetResult> so_far(Run& run, const std::set<std::string>& collectors);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
-  void note_findings(const std::vector<CollectorReport>& reports);
-  void note_failure(const postgres::PgError& error);
   // `asked`: when the collection began that learned them.
-  void note_facts(const collectors::ServerFacts& facts, int server_version,
-                  std::chrono::steady_clock::time_point asked);
+  void note_facts(const Collected& collected, std::chrono::steady_clock::time_point asked);
   void note_change(const collectors::ServerFacts& before, const collectors::ServerFacts& now);
+  void note_probe(probes::ProbeKind probe, const postgres::PgError* error);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
                                                 bool up);
-  void add_target_info(metrics::MetricBatch& batch) const;
+  SessionListeners session_listeners();
+  probes::ProbeListeners probe_listeners();
 
   asio::any_io_executor executor_;
   config::Target config_;
+  const collectors::TargetKind& kind_;
+  TargetSnapshot known_;  // from scrapes; snapshot() adds what the probes know
+  std::optional<postgres::ConnInfo> conninfo_;  // without password; absent: the dsn is of no use
   collectors::Options options_;
   std::set<std::string> enabled_;
   TargetLog log_;
-  std::vector<std::pair<std::string, std::string>> labels_;
-  std::optional<postgres::ConnInfo> conninfo_;  // without password
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
   async::SystemTime time_;
   postgres::Dialer dialer_;
   CollectionSession session_;
+  std::map<probes::ProbeKind, Trouble> probe_troubles_;  // of the last run of each
+  IncidentCopies incidents_;
   probes::Prober prober_;
-  TargetState state_;
-  std::chrono::steady_clock::time_point facts_asked_;  // when state_.facts were
+  std::chrono::steady_clock::time_point facts_asked_;  // when known_.facts were
 };
 
 }  // namespace pgconn::exporter

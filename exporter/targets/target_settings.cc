@@ -2,14 +2,29 @@
 
 #include <algorithm>
 
-#include "collectors/postgres/builtin.h"
 #include "config/loader.h"
 
 namespace pgconn::exporter {
+namespace {
 
-std::set<std::string> enabled_collectors(const config::Collectors& config) {
+bool has_password(const config::Target& target, const postgres::ConnInfo& conninfo) {
+  return conninfo.has_password() || !target.password_file.empty() || !target.password_env.empty();
+}
+
+}  // namespace
+
+const collectors::TargetKind& kind_of(const config::Target& target) {
+  switch (target.kind) {
+    case config::Kind::kPostgres:
+      break;
+  }
+  return collectors::postgres_kind();
+}
+
+std::set<std::string> enabled_collectors(const collectors::TargetKind& kind,
+                                         const config::Collectors& config) {
   std::set<std::string> names;
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  for (const collectors::Collector* collector : kind.collectors) {
     const std::string name(collector->info().name);
     const auto found = config.enabled.find(name);
     if (found == config.enabled.end() ? collector->info().on_by_default : found->second) {
@@ -19,7 +34,8 @@ std::set<std::string> enabled_collectors(const config::Collectors& config) {
   return names;
 }
 
-collectors::Options options_of(const config::Target& config) {
+collectors::Options options_of(const config::Target& config,
+                               const std::optional<postgres::ConnInfo>& conninfo) {
   using std::chrono::duration_cast;
   using std::chrono::seconds;
   collectors::Options options;
@@ -31,6 +47,8 @@ collectors::Options options_of(const config::Target& config) {
   options.by_client = config.collectors.sessions.by_client;
   options.keepalive_budget = duration_cast<seconds>(config.collectors.settings.keepalive_budget);
   options.path_idle_limit = config.path_idle_limit;
+  options.password_exposed =
+      conninfo && has_password(config, *conninfo) && conninfo->trusts_whoever_answers();
   return options;
 }
 
@@ -39,6 +57,15 @@ collectors::Options with_measured(collectors::Options options,
   auto& known = options.path_idle_limit;
   if (path_idle_limit) known = std::min(known.value_or(*path_idle_limit), *path_idle_limit);
   return options;
+}
+
+std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::string& refused) {
+  try {
+    return postgres::ConnInfo::parse(target.dsn);
+  } catch (const postgres::PgError& error) {
+    refused = error.what();
+    return std::nullopt;
+  }
 }
 
 // Anew for each session, so that a changed password file counts.

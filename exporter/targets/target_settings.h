@@ -8,22 +8,33 @@
 #include <string>
 
 #include "collectors/collector.h"
+#include "collectors/kind.h"
 #include "config/config.h"
 #include "postgres/conninfo.h"
 #include "probes/prober.h"
 
 namespace pgconn::exporter {
 
-// The collectors that are on, by their own default or by the configuration.
-std::set<std::string> enabled_collectors(const config::Collectors& config);
+// What kind of target it is.
+const collectors::TargetKind& kind_of(const config::Target& target);
 
-collectors::Options options_of(const config::Target& config);
+// The collectors of this kind that are on, by their own default or by the configuration.
+std::set<std::string> enabled_collectors(const collectors::TargetKind& kind,
+                                         const config::Collectors& config);
+
+// `conninfo`: where the target is; nullopt if its dsn is of no use.
+collectors::Options options_of(const config::Target& config,
+                               const std::optional<postgres::ConnInfo>& conninfo = std::nullopt);
 
 // The same with what the idle probe has measured of the path: the shorter limit counts.
 collectors::Options with_measured(collectors::Options options,
                                   std::optional<std::chrono::milliseconds> path_idle_limit);
 
 probes::ProbeSettings probe_settings(const config::Target& target);
+
+// Where a target is, without its password. nullopt if its dsn is of no use; `refused` then says
+// why.
+std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::string& refused);
 
 // Where and as whom to connect. Reads the password file, so call it anew for each session. Throws
 // PgError(kConfig).

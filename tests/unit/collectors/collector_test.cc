@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "collectors/kind.h"
 #include "tests/support/catch.h"
 #include "tests/unit/collectors/collected.h"
 
@@ -42,7 +43,7 @@ TEST_CASE("Every reading has SQL for all supported versions and ends in no semic
   Options by_client;
   by_client.by_client = 5;
   for (const Options& options : {Options(), by_client}) {
-    for (const Collector* collector : builtin()) {
+    for (const Collector* collector : postgres_kind().collectors) {
       for (const Reading* reading : collector->readings(options)) {
         INFO(reading->name);
         for (int version : {130000, 140000, 150000, 160000, 170000, 180000}) {
@@ -58,7 +59,7 @@ TEST_CASE("Every reading has SQL for all supported versions and ends in no semic
 TEST_CASE("Names of collectors, readings and families are each used once") {
   std::set<std::string_view> collectors, families;
   std::map<std::string_view, const Reading*> readings;
-  for (const Collector* collector : builtin()) {
+  for (const Collector* collector : all_collectors()) {
     CHECK(collectors.insert(collector->info().name).second);
     CHECK_FALSE(collector->info().help.empty());
     for (const auto* descriptor : collector->info().descriptors) {

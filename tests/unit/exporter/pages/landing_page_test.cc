@@ -1,5 +1,6 @@
 #include "exporter/pages/landing_page.h"
 
+#include "collectors/postgres/findings.h"
 #include "tests/support/catch.h"
 
 namespace pgconn::exporter {
@@ -11,27 +12,40 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-LandingPage page_with(TargetView target) {
+constexpr std::chrono::system_clock::time_point kNow{1700000000s};
+
+LandingPage page_with(TargetSnapshot target) {
   LandingPage page;
   page.version = "1.2.3";
   page.revision = "abc123";
   page.telemetry_path = "/pg/metrics";
   page.config_file = "/etc/pgconn_exporter.yml";
   page.targets = {std::move(target)};
+  page.now = kNow;
   return page;
 }
 
-TargetView up_target() {
-  TargetView target;
+CollectorReport report(std::string name, Outcome outcome, std::string message,
+                       std::string reason = "") {
+  return {.name = std::move(name),
+          .outcome = outcome,
+          .reason = std::move(reason),
+          .message = std::move(message)};
+}
+
+TargetSnapshot up_target() {
+  TargetSnapshot target;
   target.name = "orders";
-  target.address = "db.internal:5432/postgres";
-  target.state = TargetView::State::kUp;
-  target.server_version = "17.11";
-  target.role = "primary";
-  target.since_last_scrape = 4200ms;
-  target.scrape_duration = 12ms;
-  target.collectors = {{"server", CollectorView::State::kSucceeded, "", ""},
-                       {"limits", CollectorView::State::kSucceeded, "", ""}};
+  target.kind = &collectors::postgres_kind();
+  target.address = "db.internal:5432";
+  target.database = "postgres";
+  target.last_scrape = LastScrape{kNow - 4200ms, 12ms, true};
+  target.facts.emplace();
+  target.facts->version = "17.11";
+  target.facts->in_recovery = false;
+  target.facts->role = "m";
+  target.reports = {report("server", Outcome::kSuccess, ""),
+                    report("limits", Outcome::kSuccess, "")};
   return target;
 }
 
@@ -74,9 +88,11 @@ TEST_CASE("a target that is up shows server, role, last scrape and its collector
 
 TEST_CASE("findings about settings are shown with their reason and the SQL that mends them") {
   CHECK_FALSE(contains(landing_page(page_with(up_target())), "<details>"));
-  TargetView target = up_target();
-  target.findings = {{"tls_off", "server", "Plain <text>.", "ALTER SYSTEM SET ssl = on;"},
-                     {"idle_in_transaction_timeout_disabled", "role app", "Locks.", "ALTER ROLE;"}};
+  TargetSnapshot target = up_target();
+  const collectors::KnownFinding plain{
+      .name = "tls_off", .when = "", .reason = "Plain <text>.", .fix = ""};
+  target.findings = {{&plain, "server", "ALTER SYSTEM SET ssl = on;"},
+                     {&plain, "role app", "ALTER ROLE;"}};
   const std::string html = landing_page(page_with(target));
   CHECK(contains(html, "<summary>2 findings about its settings</summary>"));
   CHECK(contains(html,
@@ -85,10 +101,9 @@ TEST_CASE("findings about settings are shown with their reason and the SQL that 
 }
 
 TEST_CASE("a target that is down shows its last error and what to do") {
-  TargetView target = up_target();
-  target.state = TargetView::State::kDown;
-  target.error = "connection refused";
-  target.advice = "start it";
+  TargetSnapshot target = up_target();
+  target.last_scrape->up = false;
+  target.trouble = {"connection refused", "start it"};
   const std::string html = landing_page(page_with(target));
   CHECK(contains(html,
                  ">down</span><div class=\"error\">connection refused</div>"
@@ -97,7 +112,7 @@ TEST_CASE("a target that is down shows its last error and what to do") {
 }
 
 TEST_CASE("a target that was not scraped yet claims nothing") {
-  TargetView target;
+  TargetSnapshot target;
   target.name = "new";
   const std::string row = between(landing_page(page_with(target)), "<tbody>", "</tbody>");
   CHECK(contains(row, ">not yet scraped</span>"));
@@ -106,24 +121,37 @@ TEST_CASE("a target that was not scraped yet claims nothing") {
   CHECK(contains(row, ">none ran</span>"));
 }
 
+TEST_CASE("of a target that never answered no collector has run") {
+  TargetSnapshot target = up_target();
+  target.facts.reset();
+  target.last_scrape->up = false;
+  target.reports = {report("sessions", Outcome::kFailed, "")};
+  const std::string row = between(landing_page(page_with(target)), "<tbody>", "</tbody>");
+  CHECK(contains(row, ">unknown</span>"));
+  CHECK(contains(row, ">none ran</span>"));
+}
+
 TEST_CASE("collectors that failed or were skipped say why, and which grant is missing") {
-  TargetView target = up_target();
-  target.collectors.push_back({"sessions", CollectorView::State::kSkipped, "cannot see others",
-                               "GRANT pg_monitor TO \"m\""});
-  target.collectors.push_back({"blocking", CollectorView::State::kFailed, "lock timeout", ""});
+  TargetSnapshot target = up_target();
+  target.reports.push_back(report("sessions", Outcome::kSkipped, "cannot see others", "privilege"));
+  target.reports.push_back(report("blocking", Outcome::kFailed, "lock timeout"));
+  target.reports.push_back(report("newer", Outcome::kSkipped, "needs PostgreSQL 18", "version"));
   const std::string html = landing_page(page_with(target));
   CHECK(contains(html,
                  "sessions skipped</span> cannot see others "
                  "<code>GRANT pg_monitor TO &quot;m&quot;</code></li>"));
   CHECK(contains(html, "blocking failed</span> lock timeout</li>"));
+  CHECK(contains(html, "newer skipped</span> needs PostgreSQL 18</li>"));
 }
 
 TEST_CASE("collectors with the same trouble share one line") {
-  TargetView target = up_target();
-  const auto skipped = CollectorView::State::kSkipped;
-  target.collectors.push_back({"sessions", skipped, "cannot see others", "GRANT x"});
-  target.collectors.push_back({"settings", skipped, "cannot see settings", "GRANT x"});
-  target.collectors.push_back({"blocking", skipped, "cannot see others", "GRANT x"});
+  TargetSnapshot target = up_target();
+  const auto skipped = [](const char* name, const char* message) {
+    return report(name, Outcome::kSkipped, message, "privilege");
+  };
+  target.reports.push_back(skipped("sessions", "cannot see others"));
+  target.reports.push_back(skipped("settings", "cannot see settings"));
+  target.reports.push_back(skipped("blocking", "cannot see others"));
   const std::string html = landing_page(page_with(target));
   CHECK(contains(html, "sessions, blocking skipped</span> cannot see others"));
   CHECK(contains(html, "settings skipped</span> cannot see settings"));
@@ -138,15 +166,18 @@ TEST_CASE("the heading counts the targets by state") {
   CHECK(contains(landing_page(page), "<p>No targets are configured.</p>"));
 }
 
-TEST_CASE("no text of the view becomes markup, and the page is valid UTF-8") {
+TEST_CASE("no text of a target becomes markup, and the page is valid UTF-8") {
   const std::string hostile = "<script>alert('1')</script>\"&\xFF";
   LandingPage page;
   page.version = page.revision = page.config_file = page.telemetry_path = hostile;
-  TargetView target;
-  target.name = target.address = target.error = target.server_version = target.role = hostile;
-  target.state = TargetView::State::kDown;
-  target.collectors = {{hostile, CollectorView::State::kSucceeded, "", ""},
-                       {hostile, CollectorView::State::kFailed, hostile, hostile}};
+  TargetSnapshot target = up_target();
+  target.name = target.address = target.database = target.trouble.error = target.trouble.advice =
+      target.facts->version = target.facts->role = hostile;
+  target.reports = {report(hostile, Outcome::kSuccess, ""),
+                    report(hostile, Outcome::kFailed, hostile),
+                    report(hostile, Outcome::kSkipped, hostile, "privilege")};
+  const collectors::KnownFinding finding{.name = hostile, .when = "", .reason = hostile, .fix = ""};
+  target.findings = {{&finding, hostile, hostile}};
   page.targets = {target};
   const std::string html = landing_page(page);
   CHECK(html.find("<script") == std::string::npos);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "collectors/postgres/builtin.h"
+#include "collectors/kind.h"
 #include "collectors/postgres/readings.h"
 #include "tests/support/catch.h"
 
@@ -16,7 +16,7 @@ constexpr int kVersion = 170000;
 
 std::set<std::string> all_collectors() {
   std::set<std::string> names;
-  for (const collectors::Collector* collector : collectors::builtin()) {
+  for (const collectors::Collector* collector : collectors::postgres_kind().collectors) {
     names.insert(std::string(collector->info().name));
   }
   return names;
@@ -42,18 +42,20 @@ CollectedReadings seen_by_monitor() {
 }  // namespace
 
 TEST_CASE("a plan holds each reading once however many collectors want it") {
-  const auto plan = exporter::plan_collection(all_collectors(), {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), all_collectors(), {}, kVersion);
   auto readings = plan.readings;
   std::sort(readings.begin(), readings.end());
   CHECK(std::adjacent_find(readings.begin(), readings.end()) == readings.end());
-  CHECK(plan.collectors.size() == collectors::builtin().size());
+  CHECK(plan.collectors.size() == collectors::postgres_kind().collectors.size());
 }
 
 TEST_CASE("the sessions are read by exactly one reading of a plan") {
   for (const int by_client : {0, 5}) {
     collectors::Options options;
     options.by_client = by_client;
-    const auto plan = exporter::plan_collection(all_collectors(), options, kVersion);
+    const auto plan =
+        exporter::plan_collection(collectors::postgres_kind(), all_collectors(), options, kVersion);
     const auto queries = exporter::queries_for(plan.readings, kVersion);
     const auto reads = std::count_if(queries.begin(), queries.end(), [](const auto& query) {
       return query.sql.find("pg_stat_get_activity") != std::string::npos;
@@ -63,14 +65,15 @@ TEST_CASE("the sessions are read by exactly one reading of a plan") {
 }
 
 TEST_CASE("a plan asks for the server itself whatever is wanted") {
-  const auto plan = exporter::plan_collection({}, {}, kVersion);
+  const auto plan = exporter::plan_collection(collectors::postgres_kind(), {}, {}, kVersion);
   CHECK(plan.collectors.empty());
   CHECK(plan.readings ==
         std::vector{&collectors::server_reading(), &collectors::identity_reading()});
 }
 
 TEST_CASE("every query of a plan is prepared under a name of its own") {
-  const auto plan = exporter::plan_collection(all_collectors(), {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), all_collectors(), {}, kVersion);
   std::set<std::string> names;
   for (const auto& query : exporter::queries_for(plan.readings, kVersion)) {
     CHECK_FALSE(query.sql.empty());
@@ -79,7 +82,8 @@ TEST_CASE("every query of a plan is prepared under a name of its own") {
 }
 
 TEST_CASE("a collector whose reading failed adds nothing and says why") {
-  const auto plan = exporter::plan_collection({"session_ends"}, {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), {"session_ends"}, {}, kVersion);
   CollectedReadings collected = seen_by_monitor();
   collected.readings.put(collectors::database_stats_reading(),
                          error(postgres::Reason::kLockTimeout));
@@ -91,7 +95,8 @@ TEST_CASE("a collector whose reading failed adds nothing and says why") {
 }
 
 TEST_CASE("a collector whose reading may not be sent is skipped with the missing grant") {
-  const auto plan = exporter::plan_collection({"session_ends"}, {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), {"session_ends"}, {}, kVersion);
   CollectedReadings collected = seen_by_monitor();
   collected.readings.put(collectors::database_stats_reading(),
                          error(postgres::Reason::kPermission));
@@ -103,7 +108,8 @@ TEST_CASE("a collector whose reading may not be sent is skipped with the missing
 }
 
 TEST_CASE("collectors that need to see other roles' sessions are skipped for a bare role") {
-  const auto plan = exporter::plan_collection(all_collectors(), {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), all_collectors(), {}, kVersion);
   CollectedReadings collected;
   collected.server_version = kVersion;
   metrics::MetricBatch batch;
@@ -116,7 +122,8 @@ TEST_CASE("collectors that need to see other roles' sessions are skipped for a b
 }
 
 TEST_CASE("a reading that did not arrive in time fails its collector as timed out") {
-  const auto plan = exporter::plan_collection({"session_ends"}, {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), {"session_ends"}, {}, kVersion);
   metrics::MetricBatch batch;
   const auto reports = exporter::run_collectors(plan, {}, seen_by_monitor(), batch);
   CHECK(report_of(reports, "session_ends").outcome == Outcome::kFailed);
@@ -124,7 +131,8 @@ TEST_CASE("a reading that did not arrive in time fails its collector as timed ou
 }
 
 TEST_CASE("rows of an unexpected shape fail their collector alone") {
-  const auto plan = exporter::plan_collection({"session_ends"}, {}, kVersion);
+  const auto plan =
+      exporter::plan_collection(collectors::postgres_kind(), {"session_ends"}, {}, kVersion);
   CollectedReadings collected = seen_by_monitor();
   collected.readings.put(collectors::database_stats_reading(),
                          postgres::Rows({"unexpected"}, {postgres::Cell("1")}));
