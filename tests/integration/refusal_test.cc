@@ -26,45 +26,6 @@ void check(const PgError& error, std::string_view phase, std::string_view reason
   CHECK_FALSE(contains(error.what(), "\n"));
 }
 
-// A role that needs a password, for the length of a scene.
-class PasswordRole {
- public:
-  explicit PasswordRole(const Server& server) : server_(server) {
-    Admin admin(server);
-    admin.run("DROP ROLE IF EXISTS locked");
-    admin.run("CREATE ROLE locked LOGIN PASSWORD 'right'");
-    file_ = admin.value("SHOW hba_file");
-    original_ = admin.value("SELECT pg_read_file('" + file_ + "')");
-    write(admin, "host all locked 127.0.0.1/32 scram-sha-256\n" + original_);
-    Client client;
-    client.eventually("pg_hba.conf is read again", [&] {
-      try {
-        client.connect(server_.with("user=locked"));
-        return false;
-      } catch (const PgError&) {
-        return true;
-      }
-    });
-  }
-  ~PasswordRole() {
-    Admin admin(server_);
-    write(admin, original_);
-    admin.run("DROP ROLE locked");
-  }
-  PasswordRole(const PasswordRole&) = delete;
-  PasswordRole& operator=(const PasswordRole&) = delete;
-
- private:
-  void write(Admin& admin, const std::string& lines) {
-    admin.run("COPY (SELECT unnest(string_to_array($hba$" + lines + "$hba$, E'\\n'))) TO '" +
-              file_ + "'");
-    admin.run("SELECT pg_reload_conf()");
-  }
-
-  const Server& server_;
-  std::string file_, original_;
-};
-
 TEST_CASE("a wrong password is told from a missing one and from the right one") {
   for (const Server& server : servers()) {
     DYNAMIC_SECTION("PostgreSQL " << server.version) {

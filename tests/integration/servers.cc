@@ -144,6 +144,36 @@ Configured::~Configured() {
   Admin(server_).configure(settings_);
 }
 
+PasswordRole::PasswordRole(const Server& server) : server_(server) {
+  Admin admin(server);
+  admin.run("DROP ROLE IF EXISTS locked");
+  admin.run("CREATE ROLE locked LOGIN PASSWORD 'right'");
+  file_ = admin.value("SHOW hba_file");
+  original_ = admin.value("SELECT pg_read_file('" + file_ + "')");
+  write(admin, "host all locked 127.0.0.1/32 scram-sha-256\n" + original_);
+  Client client;
+  client.eventually("pg_hba.conf is read again", [&] {
+    try {
+      client.connect(server_.with("user=locked"));
+      return false;
+    } catch (const PgError&) {
+      return true;
+    }
+  });
+}
+
+PasswordRole::~PasswordRole() {
+  Admin admin(server_);
+  write(admin, original_);
+  admin.run("DROP ROLE locked");
+}
+
+void PasswordRole::write(Admin& admin, const std::string& lines) {
+  admin.run("COPY (SELECT unnest(string_to_array($hba$" + lines + "$hba$, E'\\n'))) TO '" + file_ +
+            "'");
+  admin.run("SELECT pg_reload_conf()");
+}
+
 void begin_restart(const Server& server, std::string_view mode) {
   Admin admin(server);
   const std::string programs = admin.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'");

@@ -88,6 +88,21 @@ class Configured {
   std::vector<std::pair<std::string, std::string>> settings_;
 };
 
+// The role `locked`, which needs its password `right`, for the length of a scene.
+class PasswordRole {
+ public:
+  explicit PasswordRole(const Server& server);
+  ~PasswordRole();
+  PasswordRole(const PasswordRole&) = delete;
+  PasswordRole& operator=(const PasswordRole&) = delete;
+
+ private:
+  void write(Admin& admin, const std::string& lines);
+
+  const Server& server_;
+  std::string file_, original_;
+};
+
 // Restarts it (mode: fast or immediate) without waiting for the end.
 void begin_restart(const Server& server, std::string_view mode);
 // Waits until it takes connections again. `after`: a postmaster start time that must be over.

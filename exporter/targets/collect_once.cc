@@ -1,0 +1,41 @@
+#include "exporter/targets/collect_once.h"
+
+#include <asio/this_coro.hpp>
+
+#include "exporter/targets/collection_session.h"
+#include "exporter/targets/target_settings.h"
+
+namespace pgconn::exporter {
+
+asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, config::Target target,
+                                            const collectors::TargetKind& kind,
+                                            postgres::Deadline deadline) {
+  std::string refused;  // the session will meet that, too
+  const std::optional<postgres::ConnInfo> place = place_of(target, refused);
+  const collectors::Options options = options_of(target, place);
+  const std::set<std::string> wanted = enabled_collectors(kind, target.collectors);
+  const auto executor = co_await asio::this_coro::executor;
+  postgres::Dialer dialer(
+      executor, resolver, [&target] { return conninfo_of(target); },
+      target.global.max_connections_per_target);
+  CollectionSession session(dialer, {kind, options, target.global}, {});
+  Collected collected;
+  co_await session.collect(wanted, deadline, collected);
+
+  OneCollection once;
+  metrics::MetricBatch batch;
+  once.reports = run_collectors(collected, wanted, options, batch);
+  Surroundings surroundings{target, kind, place, collected.facts};
+  if (session.is_open()) surroundings.server.emplace(session.host(), session.port());
+  surroundings.connections = dialer.open();
+  session.stop();
+  once.result = assemble(std::move(surroundings), std::move(batch), once.reports,
+                         collected.facts.has_value());
+  once.findings = findings_of(once.reports);
+  once.facts = std::move(collected.facts);
+  once.connecting = collected.connected;
+  once.error = std::move(collected.error);
+  co_return once;
+}
+
+}  // namespace pgconn::exporter
