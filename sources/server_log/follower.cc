@@ -40,14 +40,6 @@ TimePoint written_at(const struct stat& facts) {
              std::chrono::nanoseconds(facts.st_mtim.tv_nsec));
 }
 
-void add(ParseFaults& sum, const ParseFaults& more) {
-  sum.unparsed += more.unparsed;
-  sum.torn += more.torn;
-  sum.oversize += more.oversize;
-  sum.nul += more.nul;
-  sum.encoding += more.encoding;
-}
-
 }  // namespace
 
 std::string_view to_string(Trouble trouble) {
@@ -268,7 +260,7 @@ void Follower::let_go(TimePoint now, const Sink& sink) {
     }
     if (quiet <= kGone && !followed.is_copy) return false;
     followed.file.parser().finish(sink);
-    add(faults_of_gone_, followed.file.parser().faults());
+    faults_of_gone_ += followed.file.parser().faults();
     for (const Trouble trouble : {Trouble::kDenied, Trouble::kUnreadable, Trouble::kFormat}) {
       over(trouble, followed.file.path());
     }
@@ -292,6 +284,7 @@ void Follower::judge_formats() {
 }
 
 std::vector<Position> Follower::positions() const {
+  if (is_first_look_) return history_ ? history_->positions : std::vector<Position>();
   std::vector<const Followed*> order;
   for (const auto& [id, followed] : files_) {
     if (!followed->is_copy) order.push_back(followed.get());
@@ -326,7 +319,7 @@ Lag Follower::lag(TimePoint now) const {
 
 ParseFaults Follower::faults() const {
   ParseFaults sum = faults_of_gone_;
-  for (const auto& [id, followed] : files_) add(sum, followed->file.parser().faults());
+  for (const auto& [id, followed] : files_) sum += followed->file.parser().faults();
   return sum;
 }
 

@@ -200,6 +200,30 @@ TEST_CASE("follower: the next one goes on exactly where this one was, wherever t
   }
 }
 
+TEST_CASE("follower: one that has not looked yet passes on the place it was given") {
+  Scene scene;
+  scene.append("a.log", line("old"));
+  scene.poll();
+  scene.restart();
+  scene.restart();
+  scene.append("a.log", line("new"));
+  CHECK(scene.poll() == Strings{"new"});
+}
+
+TEST_CASE("follower: a file that is out of sight for a while is read on from its place") {
+  Scene scene;
+  scene.append("a.log", line("old"));
+  scene.append("b.log", line("other"));
+  scene.poll();
+  scene.rename("a.log", "hidden");
+  scene.restart();
+  scene.poll();
+  scene.restart();
+  scene.rename("hidden", "a.log");
+  scene.append("a.log", line("new"));
+  CHECK(scene.poll() == Strings{"new"});
+}
+
 TEST_CASE("follower: files that came while nobody looked are read, those finished before are not") {
   Scene scene;
   scene.append("a.log", line("old"));
