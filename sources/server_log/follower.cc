@@ -1,8 +1,5 @@
 #include "sources/server_log/follower.h"
 
-#include <glob.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -28,18 +25,6 @@ constexpr std::size_t kMostPast = 64;
 constexpr std::size_t kMostResting = 64;
 constexpr std::uint64_t kEntriesOfAFormat = 100;
 
-bool is_compressed(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kSuffixes = {".gz", ".zst", ".bz2",
-                                                         ".xz", ".lz4", ".Z"};
-  return std::ranges::any_of(kSuffixes, [path](auto suffix) { return path.ends_with(suffix); });
-}
-
-TimePoint written_at(const struct stat& facts) {
-  return TimePoint(seconds(facts.st_mtim.tv_sec)) +
-         std::chrono::duration_cast<TimePoint::duration>(
-             std::chrono::nanoseconds(facts.st_mtim.tv_nsec));
-}
-
 }  // namespace
 
 std::string_view to_string(Trouble trouble) {
@@ -53,24 +38,10 @@ Follower::Follower(std::vector<std::string> patterns, Prefix prefix, std::option
   if (history_) last_look_ = history_->at;
 }
 
-std::map<FileId, Follower::Seen> Follower::look() {
-  std::map<FileId, Seen> seen;
+Listing Follower::look() {
+  Listing listing;
   for (const std::string& pattern : patterns_) {
-    glob_t found{};
-    const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
-    bool has_any = false;
-    for (std::size_t i = 0; status == 0 && i < found.gl_pathc; ++i) {
-      const std::string path = found.gl_pathv[i];
-      struct stat facts{};
-      if (is_compressed(path) || ::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        continue;
-      }
-      has_any = true;
-      seen.try_emplace(FileId{facts.st_dev, facts.st_ino},
-                       Seen{path, static_cast<std::uint64_t>(facts.st_size), written_at(facts)});
-    }
-    ::globfree(&found);
-    if (has_any) {
+    if (list_logs(pattern, listing)) {
       over(Trouble::kMissing, pattern);
     } else {
       tell(Trouble::kMissing, pattern,
@@ -79,11 +50,11 @@ std::map<FileId, Follower::Seen> Follower::look() {
                "directory");
     }
   }
-  return seen;
+  return listing;
 }
 
 // Where a file that was not followed so far begins.
-std::uint64_t Follower::begin_of(FileId id, const Seen& seen, const std::string& head,
+std::uint64_t Follower::begin_of(FileId id, const Listed& seen, const std::string& head,
                                  bool& is_copy) {
   if (history_) {
     const auto known = std::ranges::find(history_->positions, id, &Position::id);
@@ -113,7 +84,7 @@ std::uint64_t Follower::begin_of(FileId id, const Seen& seen, const std::string&
 }
 
 // Where an earlier reader was in files that are others by now.
-void Follower::recall(const std::map<FileId, Seen>& seen) {
+void Follower::recall(const Listing& seen) {
   for (const Position& known : history_->positions) {
     const auto found = seen.find(known.id);
     if (found != seen.end() && found->second.size >= known.offset) {
@@ -125,7 +96,7 @@ void Follower::recall(const std::map<FileId, Seen>& seen) {
   }
 }
 
-void Follower::adopt(FileId id, const Seen& seen, TimePoint now) {
+void Follower::adopt(FileId id, const Listed& seen, TimePoint now) {
   const Descriptor opened = open_log(seen.path);
   const std::string head = opened.is_open() ? head_of(opened.number()) : "";
   bool is_copy = false;
@@ -150,7 +121,7 @@ void Follower::starts_over(const Position& before) {
   past_.push_back(before);
 }
 
-void Follower::refresh(const std::map<FileId, Seen>& seen, TimePoint now, const Sink& sink) {
+void Follower::refresh(const Listing& seen, TimePoint now, const Sink& sink) {
   // Known files first: a new one may be the copy of what one of them was.
   for (auto& [id, followed] : files_) {
     const auto found = seen.find(id);
@@ -166,7 +137,7 @@ void Follower::refresh(const std::map<FileId, Seen>& seen, TimePoint now, const 
     if (followed->file.unread() > 0) followed->changed = now;
   }
   // Oldest first, so that an original is known before its copy.
-  std::vector<std::pair<FileId, const Seen*>> fresh;
+  std::vector<std::pair<FileId, const Listed*>> fresh;
   for (const auto& [id, facts] : seen) {
     if (!files_.contains(id)) fresh.emplace_back(id, &facts);
   }
@@ -220,7 +191,7 @@ std::size_t Follower::read(Followed& followed, std::size_t most, TimePoint now, 
 }
 
 bool Follower::poll(TimePoint now, std::size_t most, const Sink& sink) {
-  const std::map<FileId, Seen> seen = look();
+  const Listing seen = look();
   if (is_first_look_ && history_) recall(seen);
   refresh(seen, now, sink);
   is_first_look_ = false;
