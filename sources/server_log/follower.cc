@@ -25,6 +25,19 @@ constexpr std::size_t kMostPast = 64;
 constexpr std::size_t kMostResting = 64;
 constexpr std::uint64_t kEntriesOfAFormat = 100;
 
+// How a file begins; nothing if it may not be read.
+std::optional<std::string> head_at(const std::string& path) {
+  const Descriptor opened = open_log(path);
+  if (!opened.is_open()) return std::nullopt;
+  return head_of(opened.number());
+}
+
+// Whether a file of the known one's number is that file. One that may not be read now is: its
+// number is all there is to go by.
+bool may_be(const Position& known, const Listed& seen, const std::optional<std::string>& head) {
+  return known.offset <= seen.size && (!head || is_same_beginning(known.print, *head));
+}
+
 }  // namespace
 
 std::string_view to_string(Trouble trouble) {
@@ -54,18 +67,15 @@ Listing Follower::look() {
 }
 
 // Where a file that was not followed so far begins.
-std::uint64_t Follower::begin_of(FileId id, const Listed& seen, const std::string& head,
-                                 bool& is_copy) {
+std::uint64_t Follower::begin_of(FileId id, const Listed& seen,
+                                 const std::optional<std::string>& head, bool& is_copy) {
   if (history_) {
     const auto known = std::ranges::find(history_->positions, id, &Position::id);
-    if (known != history_->positions.end() && known->offset <= seen.size &&
-        is_same_beginning(known->print, head)) {
-      return known->offset;
-    }
+    if (known != history_->positions.end() && may_be(*known, seen, head)) return known->offset;
   }
   // `copytruncate`: what the original had before it was truncated, and was not read there.
   const auto same = [&head](const Fingerprint& print) {
-    return print.length >= kShortestFingerprint && is_same_beginning(print, head);
+    return print.length >= kShortestFingerprint && head && is_same_beginning(print, *head);
   };
   const auto past =
       std::ranges::find_if(past_, [&](const Position& position) { return same(position.print); });
@@ -87,32 +97,27 @@ std::uint64_t Follower::begin_of(FileId id, const Listed& seen, const std::strin
 void Follower::recall(const Listing& seen) {
   for (const Position& known : history_->positions) {
     const auto found = seen.find(known.id);
-    if (found != seen.end() && found->second.size >= known.offset) {
-      const Descriptor opened = open_log(found->second.path);
-      const std::string head = opened.is_open() ? head_of(opened.number()) : "";
-      if (is_same_beginning(known.print, head)) continue;
-    }
+    if (found != seen.end() && may_be(known, found->second, head_at(found->second.path))) continue;
     if (past_.size() < kMostPast) past_.push_back(known);
   }
 }
 
 void Follower::adopt(FileId id, const Listed& seen, TimePoint now) {
-  const Descriptor opened = open_log(seen.path);
-  const std::string head = opened.is_open() ? head_of(opened.number()) : "";
+  const std::optional<std::string> head = head_at(seen.path);
   bool is_copy = false;
   const std::uint64_t offset = begin_of(id, seen, head, is_copy);
-  files_[id] =
-      std::make_unique<Followed>(Followed{FollowedFile(id, seen.path, offset, fingerprint_of(head),
-                                                       make_parser(format_of(seen.path), prefix_)),
-                                          seen.written, now, true, is_copy, 0, std::nullopt});
+  files_[id] = std::make_unique<Followed>(
+      Followed{FollowedFile(id, seen.path, offset, fingerprint_of(head.value_or("")),
+                            make_parser(format_of(seen.path), prefix_)),
+               seen.written, now, true, is_copy, 0, std::nullopt});
 }
 
 void Follower::starts_over(const Position& before) {
   // A copy of what it was waits to be read on from there.
   for (auto& [id, followed] : files_) {
-    const Descriptor opened = followed->is_copy ? open_log(followed->file.path()) : Descriptor();
-    if (!opened.is_open()) continue;
-    if (!is_same_beginning(before.print, head_of(opened.number()))) continue;
+    if (!followed->is_copy) continue;
+    const auto head = head_at(followed->file.path());
+    if (!head || !is_same_beginning(before.print, *head)) continue;
     followed->is_copy = false;
     followed->file.start_at(before.offset);
     return;

@@ -78,7 +78,8 @@ class Follower {
   Listing look();
   void recall(const Listing& seen);
   void adopt(FileId id, const Listed& seen, TimePoint now);
-  std::uint64_t begin_of(FileId id, const Listed& seen, const std::string& head, bool& is_copy);
+  std::uint64_t begin_of(FileId id, const Listed& seen, const std::optional<std::string>& head,
+                         bool& is_copy);
   void refresh(const Listing& seen, TimePoint now, const Sink& sink);
   void starts_over(const Position& before);
   std::size_t read(Followed& followed, std::size_t most, TimePoint now, const Sink& sink);

@@ -334,6 +334,24 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("follower: a known file that may not be read for a while is read on from its place") {
+  Scene scene;
+  fs::permissions(scene.path(""), fs::perms::all);
+  scene.append("a.log", line("old"));
+  scene.poll();
+  scene.append("a.log", line("new"));
+  fs::permissions(scene.path("a.log"), fs::perms::none);
+  {
+    const AsNobody nobody;
+    for (int i = 0; i < 2; ++i) {
+      scene.restart();
+      CHECK(scene.poll().empty());
+    }
+  }
+  fs::permissions(scene.path("a.log"), fs::perms::all);
+  CHECK(scene.poll() == Strings{"new"});
+}
+
 TEST_CASE("follower: something by that name that is no file stalls nobody") {
   Scene scene;
   REQUIRE(::mkfifo(scene.path("a.log").c_str(), 0600) == 0);
