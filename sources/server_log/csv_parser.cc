@@ -1,5 +1,6 @@
 #include "sources/server_log/csv_parser.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>

@@ -1,6 +1,7 @@
 #include "sources/server_log/server_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sources/server_log/state_file.h"
 

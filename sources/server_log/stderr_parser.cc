@@ -1,5 +1,7 @@
 #include "sources/server_log/stderr_parser.h"
 
+#include <vector>
+
 #include "sources/server_log/prefix_guess.h"
 
 namespace pgconn::server_log {

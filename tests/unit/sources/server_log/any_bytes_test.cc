@@ -1,4 +1,5 @@
 // What no server writes: parsers are given logs that were damaged at random, cut at random.
+#include <algorithm>
 #include <random>
 #include <string>
 

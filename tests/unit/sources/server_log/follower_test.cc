@@ -1,6 +1,7 @@
 #include "sources/server_log/follower.h"
 
 #include <sys/stat.h>
+#include <algorithm>
 
 #include <filesystem>
 #include <string>
