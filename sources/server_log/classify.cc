@@ -1,5 +1,7 @@
 #include "sources/server_log/classify.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <vector>
 

@@ -1,5 +1,6 @@
 #include "sources/server_log/csv_parser.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -128,9 +129,9 @@ bool CsvParser::step() {
     case State::kRestOfLine: {
       const std::size_t newline = buffer_.find('\n', scan_);
       scan_ = newline == std::string::npos ? buffer_.size() : newline + 1;
-      begin_ = scan_;
-      skipped_ = 0;
-      if (newline != std::string::npos) state_ = State::kFieldStart;
+      if (newline == std::string::npos) return true;
+      state_ = State::kFieldStart;
+      begin_after_torn();
       return true;
     }
   }
@@ -176,26 +177,22 @@ void CsvParser::end_record(const Sink& sink) {
 
 // What begins after the first newline may be a record again.
 void CsvParser::drop_torn_line() {
-  ++faults_.torn;
-  ++torn_in_a_row_;
   const std::size_t newline = buffer_.find('\n', begin_);
   if (newline == std::string::npos || newline >= scan_) {
-    // The first line is not over yet.
-    begin_ = scan_;
-    skipped_ = 0;
-    state_ = State::kRestOfLine;
+    state_ = State::kRestOfLine;  // pending and not counted until its line is over
     return;
   }
-  if (skipped_ > 0) {
-    // Where its lines ended is no longer known; nearly all of it was looked at.
-    begin_ = scan_;
-    skipped_ = 0;
-    state_ = State::kFieldStart;
-    return;
-  }
-  begin_ = newline + 1;
-  scan_ = begin_;
   state_ = State::kFieldStart;
+  // Where the lines ended of one that was not kept whole is no longer known; most of it was seen.
+  if (skipped_ == 0) scan_ = newline + 1;
+  begin_after_torn();
+}
+
+void CsvParser::begin_after_torn() {
+  ++faults_.torn;
+  ++torn_in_a_row_;
+  begin_ = scan_;
+  skipped_ = 0;
 }
 
 // Of a record that is too long the beginning is kept, and only its end looked for. Not cut before

@@ -33,6 +33,7 @@ class CsvParser : public Parser {
   bool step();  // one byte, or a run of them; false: the record is torn at scan_
   void end_record(const Sink& sink);
   void drop_torn_line();
+  void begin_after_torn();
   void bound();
 
   std::string buffer_;

@@ -1,8 +1,5 @@
 #include "sources/server_log/follower.h"
 
-#include <glob.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -28,24 +25,17 @@ constexpr std::size_t kMostPast = 64;
 constexpr std::size_t kMostResting = 64;
 constexpr std::uint64_t kEntriesOfAFormat = 100;
 
-bool is_compressed(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kSuffixes = {".gz", ".zst", ".bz2",
-                                                         ".xz", ".lz4", ".Z"};
-  return std::ranges::any_of(kSuffixes, [path](auto suffix) { return path.ends_with(suffix); });
+// How a file begins; nothing if it may not be read.
+std::optional<std::string> head_at(const std::string& path) {
+  const Descriptor opened = open_log(path);
+  if (!opened.is_open()) return std::nullopt;
+  return head_of(opened.number());
 }
 
-TimePoint written_at(const struct stat& facts) {
-  return TimePoint(seconds(facts.st_mtim.tv_sec)) +
-         std::chrono::duration_cast<TimePoint::duration>(
-             std::chrono::nanoseconds(facts.st_mtim.tv_nsec));
-}
-
-void add(ParseFaults& sum, const ParseFaults& more) {
-  sum.unparsed += more.unparsed;
-  sum.torn += more.torn;
-  sum.oversize += more.oversize;
-  sum.nul += more.nul;
-  sum.encoding += more.encoding;
+// Whether a file of the known one's number is that file. One that may not be read now is: its
+// number is all there is to go by.
+bool may_be(const Position& known, const Listed& seen, const std::optional<std::string>& head) {
+  return known.offset <= seen.size && (!head || is_same_beginning(known.print, *head));
 }
 
 }  // namespace
@@ -61,24 +51,10 @@ Follower::Follower(std::vector<std::string> patterns, Prefix prefix, std::option
   if (history_) last_look_ = history_->at;
 }
 
-std::map<FileId, Follower::Seen> Follower::look() {
-  std::map<FileId, Seen> seen;
+Listing Follower::look() {
+  Listing listing;
   for (const std::string& pattern : patterns_) {
-    glob_t found{};
-    const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
-    bool has_any = false;
-    for (std::size_t i = 0; status == 0 && i < found.gl_pathc; ++i) {
-      const std::string path = found.gl_pathv[i];
-      struct stat facts{};
-      if (is_compressed(path) || ::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        continue;
-      }
-      has_any = true;
-      seen.try_emplace(FileId{facts.st_dev, facts.st_ino},
-                       Seen{path, static_cast<std::uint64_t>(facts.st_size), written_at(facts)});
-    }
-    ::globfree(&found);
-    if (has_any) {
+    if (list_logs(pattern, listing)) {
       over(Trouble::kMissing, pattern);
     } else {
       tell(Trouble::kMissing, pattern,
@@ -87,22 +63,19 @@ std::map<FileId, Follower::Seen> Follower::look() {
                "directory");
     }
   }
-  return seen;
+  return listing;
 }
 
 // Where a file that was not followed so far begins.
-std::uint64_t Follower::begin_of(FileId id, const Seen& seen, const std::string& head,
-                                 bool& is_copy) {
+std::uint64_t Follower::begin_of(FileId id, const Listed& seen,
+                                 const std::optional<std::string>& head, bool& is_copy) {
   if (history_) {
     const auto known = std::ranges::find(history_->positions, id, &Position::id);
-    if (known != history_->positions.end() && known->offset <= seen.size &&
-        is_same_beginning(known->print, head)) {
-      return known->offset;
-    }
+    if (known != history_->positions.end() && may_be(*known, seen, head)) return known->offset;
   }
   // `copytruncate`: what the original had before it was truncated, and was not read there.
   const auto same = [&head](const Fingerprint& print) {
-    return print.length >= kShortestFingerprint && is_same_beginning(print, head);
+    return print.length >= kShortestFingerprint && head && is_same_beginning(print, *head);
   };
   const auto past =
       std::ranges::find_if(past_, [&](const Position& position) { return same(position.print); });
@@ -121,35 +94,30 @@ std::uint64_t Follower::begin_of(FileId id, const Seen& seen, const std::string&
 }
 
 // Where an earlier reader was in files that are others by now.
-void Follower::recall(const std::map<FileId, Seen>& seen) {
+void Follower::recall(const Listing& seen) {
   for (const Position& known : history_->positions) {
     const auto found = seen.find(known.id);
-    if (found != seen.end() && found->second.size >= known.offset) {
-      const Descriptor opened = open_log(found->second.path);
-      const std::string head = opened.is_open() ? head_of(opened.number()) : "";
-      if (is_same_beginning(known.print, head)) continue;
-    }
+    if (found != seen.end() && may_be(known, found->second, head_at(found->second.path))) continue;
     if (past_.size() < kMostPast) past_.push_back(known);
   }
 }
 
-void Follower::adopt(FileId id, const Seen& seen, TimePoint now) {
-  const Descriptor opened = open_log(seen.path);
-  const std::string head = opened.is_open() ? head_of(opened.number()) : "";
+void Follower::adopt(FileId id, const Listed& seen, TimePoint now) {
+  const std::optional<std::string> head = head_at(seen.path);
   bool is_copy = false;
   const std::uint64_t offset = begin_of(id, seen, head, is_copy);
-  files_[id] =
-      std::make_unique<Followed>(Followed{FollowedFile(id, seen.path, offset, fingerprint_of(head),
-                                                       make_parser(format_of(seen.path), prefix_)),
-                                          seen.written, now, true, is_copy, 0, std::nullopt});
+  files_[id] = std::make_unique<Followed>(
+      Followed{FollowedFile(id, seen.path, offset, fingerprint_of(head.value_or("")),
+                            make_parser(format_of(seen.path), prefix_)),
+               seen.written, now, true, is_copy, 0, std::nullopt});
 }
 
 void Follower::starts_over(const Position& before) {
   // A copy of what it was waits to be read on from there.
   for (auto& [id, followed] : files_) {
-    const Descriptor opened = followed->is_copy ? open_log(followed->file.path()) : Descriptor();
-    if (!opened.is_open()) continue;
-    if (!is_same_beginning(before.print, head_of(opened.number()))) continue;
+    if (!followed->is_copy) continue;
+    const auto head = head_at(followed->file.path());
+    if (!head || !is_same_beginning(before.print, *head)) continue;
     followed->is_copy = false;
     followed->file.start_at(before.offset);
     return;
@@ -158,7 +126,7 @@ void Follower::starts_over(const Position& before) {
   past_.push_back(before);
 }
 
-void Follower::refresh(const std::map<FileId, Seen>& seen, TimePoint now, const Sink& sink) {
+void Follower::refresh(const Listing& seen, TimePoint now, const Sink& sink) {
   // Known files first: a new one may be the copy of what one of them was.
   for (auto& [id, followed] : files_) {
     const auto found = seen.find(id);
@@ -174,7 +142,7 @@ void Follower::refresh(const std::map<FileId, Seen>& seen, TimePoint now, const 
     if (followed->file.unread() > 0) followed->changed = now;
   }
   // Oldest first, so that an original is known before its copy.
-  std::vector<std::pair<FileId, const Seen*>> fresh;
+  std::vector<std::pair<FileId, const Listed*>> fresh;
   for (const auto& [id, facts] : seen) {
     if (!files_.contains(id)) fresh.emplace_back(id, &facts);
   }
@@ -228,7 +196,7 @@ std::size_t Follower::read(Followed& followed, std::size_t most, TimePoint now, 
 }
 
 bool Follower::poll(TimePoint now, std::size_t most, const Sink& sink) {
-  const std::map<FileId, Seen> seen = look();
+  const Listing seen = look();
   if (is_first_look_ && history_) recall(seen);
   refresh(seen, now, sink);
   is_first_look_ = false;
@@ -268,7 +236,7 @@ void Follower::let_go(TimePoint now, const Sink& sink) {
     }
     if (quiet <= kGone && !followed.is_copy) return false;
     followed.file.parser().finish(sink);
-    add(faults_of_gone_, followed.file.parser().faults());
+    faults_of_gone_ += followed.file.parser().faults();
     for (const Trouble trouble : {Trouble::kDenied, Trouble::kUnreadable, Trouble::kFormat}) {
       over(trouble, followed.file.path());
     }
@@ -292,6 +260,7 @@ void Follower::judge_formats() {
 }
 
 std::vector<Position> Follower::positions() const {
+  if (is_first_look_) return history_ ? history_->positions : std::vector<Position>();
   std::vector<const Followed*> order;
   for (const auto& [id, followed] : files_) {
     if (!followed->is_copy) order.push_back(followed.get());
@@ -326,7 +295,7 @@ Lag Follower::lag(TimePoint now) const {
 
 ParseFaults Follower::faults() const {
   ParseFaults sum = faults_of_gone_;
-  for (const auto& [id, followed] : files_) add(sum, followed->file.parser().faults());
+  for (const auto& [id, followed] : files_) sum += followed->file.parser().faults();
   return sum;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sources/server_log/followed_file.h"
+#include "sources/server_log/listing.h"
 #include "sources/server_log/parser.h"
 #include "sources/server_log/position.h"
 #include "sources/server_log/prefix.h"
@@ -64,11 +65,6 @@ class Follower {
   std::vector<Problem> take_problems();
 
  private:
-  struct Seen {
-    std::string path;
-    std::uint64_t size = 0;
-    TimePoint written{};
-  };
   struct Followed {
     FollowedFile file;
     TimePoint written{};  // last seen to be written to
@@ -79,11 +75,12 @@ class Follower {
     std::optional<TimePoint> last_entry;
   };
 
-  std::map<FileId, Seen> look();
-  void recall(const std::map<FileId, Seen>& seen);
-  void adopt(FileId id, const Seen& seen, TimePoint now);
-  std::uint64_t begin_of(FileId id, const Seen& seen, const std::string& head, bool& is_copy);
-  void refresh(const std::map<FileId, Seen>& seen, TimePoint now, const Sink& sink);
+  Listing look();
+  void recall(const Listing& seen);
+  void adopt(FileId id, const Listed& seen, TimePoint now);
+  std::uint64_t begin_of(FileId id, const Listed& seen, const std::optional<std::string>& head,
+                         bool& is_copy);
+  void refresh(const Listing& seen, TimePoint now, const Sink& sink);
   void starts_over(const Position& before);
   std::size_t read(Followed& followed, std::size_t most, TimePoint now, const Sink& sink);
   void let_go(TimePoint now, const Sink& sink);

@@ -1,7 +1,9 @@
 #include "sources/server_log/json_parser.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "sources/server_log/severity.h"
 #include "sources/server_log/timestamp.h"

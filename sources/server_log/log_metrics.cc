@@ -1,6 +1,7 @@
 #include "sources/server_log/log_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 

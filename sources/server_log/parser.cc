@@ -6,6 +6,15 @@
 
 namespace pgconn::server_log {
 
+ParseFaults& ParseFaults::operator+=(const ParseFaults& more) {
+  unparsed += more.unparsed;
+  torn += more.torn;
+  oversize += more.oversize;
+  nul += more.nul;
+  encoding += more.encoding;
+  return *this;
+}
+
 std::unique_ptr<Parser> make_parser(Format format, const Prefix& prefix) {
   switch (format) {
     case Format::kCsv:

@@ -29,6 +29,7 @@ struct ParseFaults {
   std::uint64_t encoding = 0;  // lines or records that are not UTF-8
 
   bool operator==(const ParseFaults&) const = default;
+  ParseFaults& operator+=(const ParseFaults& more);
 };
 
 class Parser {
@@ -56,6 +57,7 @@ class Parser {
   // Empty, or what to tell an operator when line after line does not fit: what would.
   virtual std::string misfit() const = 0;
 
+  // Those in bytes that are not pending. So whoever begins anew counts none twice.
   const ParseFaults& faults() const { return faults_; }
 
  protected:

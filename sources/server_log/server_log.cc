@@ -1,6 +1,7 @@
 #include "sources/server_log/server_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sources/server_log/state_file.h"
 
@@ -51,7 +52,8 @@ bool ServerLog::poll(TimePoint now, std::size_t most) {
     is_changed_ = true;
   });
   // Lines that were no entries are counted too.
-  is_changed_ |= has_more || follower_.faults() != saved_faults_;
+  is_changed_ |= has_more || !has_looked_ || follower_.faults() != saved_faults_;
+  has_looked_ = true;
   for (Problem& problem : follower_.take_problems()) {
     metrics_.count(problem.trouble);
     problems_.push_back(std::move(problem));

@@ -59,7 +59,8 @@ class ServerLog {
   Follower follower_;
   RepeatedLosses losses_;
   std::vector<Problem> problems_;
-  bool is_changed_ = true;  // since it was saved
+  bool has_looked_ = false;
+  bool is_changed_ = false;  // since it was saved
   ParseFaults saved_faults_;
   bool cannot_save_ = false;
 };

@@ -1,5 +1,7 @@
 #include "sources/server_log/stderr_parser.h"
 
+#include <vector>
+
 #include "sources/server_log/prefix_guess.h"
 
 namespace pgconn::server_log {
@@ -18,18 +20,20 @@ void StderrParser::feed(std::string_view bytes, const Sink& sink) {
 }
 
 void StderrParser::line(std::string_view text, std::uint64_t length, const Sink& sink) {
-  inspect(text, faults_);
-  if (length > kLongestEntry) ++faults_.oversize;
+  ParseFaults faults;
+  inspect(text, faults);
+  if (length > kLongestEntry) ++faults.oversize;
   if (text.starts_with('\t')) {
-    const std::uint64_t before = open_bytes_;
-    if (is_open_) open_bytes_ += length;
-    if (before <= kLongestEntry && open_bytes_ > kLongestEntry) ++faults_.oversize;
+    const bool was_long = open_bytes_ > kLongestEntry;
+    goes_on(length, faults);
+    if (!was_long && open_bytes_ > kLongestEntry) ++open_faults_.oversize;
     return;
   }
   const auto head = prefix_.match(text);
   if (!head) {
+    ++faults.unparsed;
     misfit_line(text);
-    if (is_open_) open_bytes_ += length;
+    goes_on(length, faults);
     return;
   }
   misfits_.clear();
@@ -40,9 +44,20 @@ void StderrParser::line(std::string_view text, std::uint64_t length, const Sink&
     flush(sink);
     begin(*head);
     open_bytes_ = length;
-  } else if (is_open_) {
+    open_faults_ = faults;
+  } else {
+    if (is_open_ && heading.part == Heading::Part::kDetail) add_detail(*head);
+    goes_on(length, faults);
+  }
+}
+
+// A line that begins no entry: pending with the open one, or done with.
+void StderrParser::goes_on(std::uint64_t length, const ParseFaults& faults) {
+  if (is_open_) {
     open_bytes_ += length;
-    if (heading.part == Heading::Part::kDetail) add_detail(*head);
+    open_faults_ += faults;
+  } else {
+    faults_ += faults;
   }
 }
 
@@ -73,7 +88,6 @@ void StderrParser::add_detail(const Head& head) {
 }
 
 void StderrParser::misfit_line(std::string_view text) {
-  ++faults_.unparsed;
   if (misfits_.size() == kMisfitsToTell) misfits_.pop_front();
   misfits_.emplace_back(text.substr(0, kLongestMisfit));
 }
@@ -97,6 +111,8 @@ void StderrParser::flush(const Sink& sink) {
   }
   is_open_ = false;
   open_bytes_ = 0;
+  faults_ += open_faults_;
+  open_faults_ = {};
 }
 
 void StderrParser::finish(const Sink& sink) {

@@ -33,6 +33,7 @@ class StderrParser : public Parser {
   };
 
   void line(std::string_view text, std::uint64_t length, const Sink& sink);
+  void goes_on(std::uint64_t length, const ParseFaults& faults);
   void begin(const Head& head);
   void add_detail(const Head& head);
   bool belongs_to_open(const Head& head) const;
@@ -42,7 +43,8 @@ class StderrParser : public Parser {
   LineSplitter lines_;
   bool is_open_ = false;
   Open open_;
-  std::uint64_t open_bytes_ = 0;     // of the open entry and of what came after it
+  std::uint64_t open_bytes_ = 0;  // of the open entry and of what came after it
+  ParseFaults open_faults_;
   std::deque<std::string> misfits_;  // the last lines that did not fit, if none since did
 };
 

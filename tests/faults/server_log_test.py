@@ -2,6 +2,8 @@
 
 import random
 import shutil
+import socket
+import struct
 from collections import Counter
 
 import psycopg2
@@ -159,7 +161,10 @@ def test_rotation_truncation_and_kills_of_the_reader_lose_and_double_nothing(one
             log.rename(log.with_name(f"server-{turn}.{ending}"))
             server.psql("SELECT pg_rotate_logfile()")
             eventually(lambda: log.exists() and log.stat().st_ino != before)
-        elif turn % 4 == 3:  # copied and truncated: nobody writes meanwhile
+        elif turn % 4 == 3:  # copied and truncated
+            # What is written between the two is lost to everybody: the collector has to be done before.
+            server.psql(f"DO $$BEGIN RAISE LOG 'turn {turn}'; END$$")
+            faults.said(f"turn {turn}")
             shutil.copyfile(log, log.with_name(f"server-{turn}.{ending}"))
             with log.open("r+") as file:
                 file.truncate()
@@ -205,6 +210,36 @@ def test_a_standby_that_ends_sessions_is_a_recovery_conflict(new_box):
         primary.stop("immediate")
         faults.said("could not receive data from WAL stream|could not connect to the primary server")
         assert reader.read_all().of("replication_lost")
+
+
+def test_an_immediate_shutdown_and_the_recovery_after_it_are_told(one_server):
+    server, log = one_server("jsonlog", "json")
+    with LogReader(log) as reader:
+        reader.poll()
+        server.stop("immediate")
+        server.start()
+        reader.read_all()
+        for event in ("immediate_shutdown", "server_shut_down", "server_starting", "crash_recovery", "server_ready"):
+            assert len(reader.of(event)) == 1, event
+
+
+def test_a_login_that_is_never_finished_is_an_authentication_timeout(one_server):
+    server, log = one_server("csvlog", "csv")
+    server.psql("CREATE ROLE walled LOGIN PASSWORD 'right'")
+    server.hba("host all walled 127.0.0.1/32 scram-sha-256")
+    server.psql("ALTER SYSTEM SET authentication_timeout = '1s'")
+    server.psql("SELECT pg_reload_conf()")
+    eventually(lambda: server.psql("SHOW authentication_timeout") == [("1s",)])
+    with LogReader(log) as reader:
+        reader.poll()
+        words = b"user\0walled\0database\0postgres\0\0"
+        with socket.create_connection(("127.0.0.1", server.port)) as peer:
+            peer.sendall(struct.pack("!ii", 8 + len(words), 196608) + words)
+            peer.settimeout(30)
+            while peer.recv(4096):  # asked for the password, then told that it is over
+                pass
+        eventually(lambda: reader.poll().of("authentication_timeout"))
+        assert reader.refusals() == {"timeout": 1}
 
 
 def test_a_log_of_another_prefix_is_told_with_the_one_that_would_fit(one_server):

@@ -1,4 +1,5 @@
 // What no server writes: parsers are given logs that were damaged at random, cut at random.
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -77,6 +78,32 @@ TEST_CASE("any bytes: no damage stops a parser, and what comes whole afterwards 
       parser->feed(text, sink);
       parser->finish(sink);
       REQUIRE(collected.entries.size() == before + (format == Format::kStderr ? 3 : 1));
+    }
+  }
+}
+
+TEST_CASE("any bytes: who begins anew where another stopped finds the rest, and no fault twice") {
+  std::mt19937 random(13);
+  const Prefix prefix("%m [%p] %e %q%u@%d ");
+  for (const auto& [format, text] :
+       {std::pair{Format::kStderr, kStderr}, std::pair{Format::kCsv, kCsv},
+        std::pair{Format::kJson, kJson}}) {
+    for (int round = 0; round < 3000; ++round) {
+      const std::string bytes = damaged(text, random);
+      const std::size_t at = random() % bytes.size();
+      Collected in_two;
+      const auto first = make_parser(format, prefix);
+      first->feed(std::string_view(bytes).substr(0, at), in_two.sink());
+      const auto second = make_parser(format, prefix);
+      second->feed(std::string_view(bytes).substr(at - first->pending()), in_two.sink());
+      second->finish(in_two.sink());
+      const auto one = make_parser(format, prefix);
+      const Collected in_one = parse(*one, bytes, bytes.size());
+      INFO(bytes << "\n-- at " << at);
+      REQUIRE(in_two.messages() == in_one.messages());
+      ParseFaults sum = first->faults();
+      sum += second->faults();
+      REQUIRE(sum == one->faults());
     }
   }
 }

@@ -80,6 +80,23 @@ TEST_CASE("csv: a record torn anywhere costs itself only, when the next begins a
   }
 }
 
+TEST_CASE("csv: a record torn anywhere with the next on its line costs the two of them only") {
+  const std::string whole = record("torn", "select\n1");
+  for (std::size_t at = 1; at + 1 < whole.size(); ++at) {
+    INFO(at);
+    CsvParser it;
+    const Strings messages =
+        parse(it,
+              record("a") + whole.substr(0, at) + record("b", "x\ny") + record("c") + record("d"),
+              64)
+            .messages();
+    REQUIRE(messages.size() >= 3);
+    CHECK(messages.front() == "a");
+    CHECK(messages.at(messages.size() - 2) == "c");
+    CHECK(messages.back() == "d");
+  }
+}
+
 TEST_CASE("csv: of a record of many megabytes the message counts, and what follows is whole") {
   std::string statement;
   for (int i = 0; i < 400'000; ++i) statement += "\"\"x\"\",\n 'y' ";

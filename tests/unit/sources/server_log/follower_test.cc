@@ -1,85 +1,20 @@
 #include "sources/server_log/follower.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
+#include <algorithm>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "tests/support/catch.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/unit/sources/server_log/collected.h"
+#include "tests/unit/sources/server_log/log_scene.h"
 
 namespace pgconn::server_log {
 namespace {
 
 namespace fs = std::filesystem;
-using Strings = std::vector<std::string>;
 
-// A line long enough that its file has a beginning of its own.
-std::string line(const std::string& message) {
-  return "2026-11-29 13:36:11.315 UTC [7] LOG:  " + message + " " + std::string(60, '.') + "\n";
-}
-
-// A directory of logs, and one follower after another that reads it.
-class Scene {
- public:
-  Scene() { start(); }
-
-  // A follower that knows nothing, or what the last one left.
-  void start() { make(std::nullopt); }
-  void restart() { make(History{now_, follower_->positions()}); }
-
-  void append(const std::string& name, const std::string& text) {
-    std::ofstream(directory_.path(name), std::ios::app) << text;
-  }
-  void truncate(const std::string& name) { fs::resize_file(directory_.path(name), 0); }
-  void rename(const std::string& from, const std::string& to) {
-    fs::rename(directory_.path(from), directory_.path(to));
-  }
-  void copy(const std::string& from, const std::string& to) {
-    fs::copy_file(directory_.path(from), directory_.path(to));
-  }
-  void remove(const std::string& name) { fs::remove(directory_.path(name)); }
-  std::string path(const std::string& name) const { return directory_.path(name); }
-
-  // Polls twice: the last entry of a file waits for the second. The first words of what came.
-  Strings poll(std::size_t most = 1 << 20) {
-    Collected collected;
-    for (int i = 0; i < 2; ++i) {
-      now_ += std::chrono::seconds(1);
-      while (follower_->poll(now_, most, collected.sink())) {
-      }
-    }
-    Strings result;
-    for (const std::string& message : collected.messages()) {
-      result.push_back(message.substr(0, message.find(' ')));
-    }
-    return result;
-  }
-  std::string problems() {
-    std::string all;
-    for (const Problem& problem : follower_->take_problems()) all += problem.text + "\n";
-    return all;
-  }
-  void wait(std::chrono::seconds time) { now_ += time; }
-  Follower& follower() { return *follower_; }
-  TimePoint now() const { return now_; }
-  void pattern(const std::string& pattern) { pattern_ = pattern; }
-
- private:
-  void make(std::optional<History> history) {
-    follower_ = std::make_unique<Follower>(Strings{directory_.path(pattern_)}, Prefix("%m [%p] "),
-                                           std::move(history));
-  }
-
-  test::TemporaryDirectory directory_;
-  std::string pattern_ = "*.log*";
-  TimePoint now_ = std::chrono::system_clock::now();
-  std::unique_ptr<Follower> follower_;
-};
+using Scene = LogScene;
 
 TEST_CASE("follower: what was there before is not news, what is written then is") {
   Scene scene;
@@ -200,6 +135,30 @@ TEST_CASE("follower: the next one goes on exactly where this one was, wherever t
   }
 }
 
+TEST_CASE("follower: one that has not looked yet passes on the place it was given") {
+  Scene scene;
+  scene.append("a.log", line("old"));
+  scene.poll();
+  scene.restart();
+  scene.restart();
+  scene.append("a.log", line("new"));
+  CHECK(scene.poll() == Strings{"new"});
+}
+
+TEST_CASE("follower: a file that is out of sight for a while is read on from its place") {
+  Scene scene;
+  scene.append("a.log", line("old"));
+  scene.append("b.log", line("other"));
+  scene.poll();
+  scene.rename("a.log", "hidden");
+  scene.restart();
+  scene.poll();
+  scene.restart();
+  scene.rename("hidden", "a.log");
+  scene.append("a.log", line("new"));
+  CHECK(scene.poll() == Strings{"new"});
+}
+
 TEST_CASE("follower: files that came while nobody looked are read, those finished before are not") {
   Scene scene;
   scene.append("a.log", line("old"));
@@ -270,44 +229,6 @@ TEST_CASE("follower: lines of another format are told with the prefix that would
   CHECK(scene.follower().faults().unparsed == 40);
   scene.append("a.log", line("fits"));
   CHECK(scene.poll() == Strings{"fits"});
-}
-
-// The length of one scope as a user who may read nothing but what is open to all.
-class AsNobody {
- public:
-  AsNobody() {
-    if (::geteuid() == 0) REQUIRE(::seteuid(65534) == 0);
-  }
-  ~AsNobody() {
-    if (::getuid() == 0 && ::seteuid(0) != 0) std::abort();
-  }
-};
-
-TEST_CASE(
-    "follower: a file that may not be read is told once, and read from its place once it may") {
-  Scene scene;
-  fs::permissions(scene.path(""), fs::perms::all);
-  scene.append("a.log", line("old"));
-  fs::permissions(scene.path("a.log"), fs::perms::none);
-  {
-    const AsNobody nobody;
-    CHECK(scene.poll().empty());
-  }
-  scene.append("a.log", line("new"));
-  {
-    const AsNobody nobody;
-    CHECK(scene.poll().empty());
-    CHECK(scene.poll().empty());
-  }
-  const std::string told = scene.problems();
-  CHECK(told.find("may not read") != std::string::npos);
-  CHECK(told.find("may not read") == told.rfind("may not read"));
-  CHECK(scene.follower().lag(scene.now()).bytes == line("new").size());
-  fs::permissions(scene.path("a.log"), fs::perms::all);
-  {
-    const AsNobody nobody;
-    CHECK(scene.poll() == Strings{"new"});
-  }
 }
 
 TEST_CASE("follower: something by that name that is no file stalls nobody") {

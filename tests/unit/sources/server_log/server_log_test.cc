@@ -34,6 +34,7 @@ class Scene {
   void poll() {
     for (int i = 0; i < 2; ++i) log_->poll(now_ += std::chrono::seconds(1), 1 << 20);
   }
+  void poll_once() { log_->poll(now_ += std::chrono::seconds(1), 1 << 20); }
   std::string publish() {
     metrics::MetricBatch batch = log_->publish(now_);
     batch.unify();
@@ -124,6 +125,38 @@ TEST_CASE("server log: counters go on after a kill, wherever between two publica
     CHECK(scene.shown("pgconn_log_parse_errors_total{reason=\"unparsed\"}") == 1);
     CHECK(scene.shown("pgconn_log_lines_total{severity=\"error\"}") == 4);
   }
+}
+
+TEST_CASE("server log: one that ends before it looked does not make old entries news") {
+  Scene scene;
+  scene.append(deadlock());
+  scene.publish();
+  scene.start();
+  scene.poll();
+  CHECK(scene.shown(kDeadlocks) == 0);
+  scene.append(deadlock());
+  scene.poll();
+  CHECK(scene.shown(kDeadlocks) == 1);
+}
+
+TEST_CASE("server log: what was wrong with lines goes on after a kill, with and without entries") {
+  Scene scene;
+  scene.append("");
+  scene.poll();
+  const std::string unparsed = "pgconn_log_parse_errors_total{reason=\"unparsed\"}";
+  scene.append("foreign line\n");
+  scene.poll();
+  CHECK(scene.shown(unparsed) == 1);
+  scene.start();
+  CHECK(scene.shown(unparsed) == 1);
+  scene.append(deadlock() + "foreign line\n");
+  scene.poll_once();  // the entry before it is not out yet
+  const double shown = scene.shown(unparsed);
+  scene.start();
+  CHECK(scene.shown(unparsed) == shown);
+  scene.poll();
+  CHECK(scene.shown(unparsed) == 2);
+  CHECK(scene.shown(kDeadlocks) == 1);
 }
 
 TEST_CASE("server log: histograms and unforeseen SQLSTATEs go on after a kill too") {
