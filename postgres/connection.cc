@@ -10,6 +10,7 @@
 #include "postgres/blocking_files.h"
 #include "postgres/connect_plan.h"
 #include "postgres/wire.h"
+#include "text/ascii.h"
 
 namespace pgconn::postgres {
 namespace {
@@ -122,11 +123,8 @@ asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver,
 // service file or the connection string may have brought them.
 bool is_set_by_options(PGconn* connection, std::string_view name) {
   const char* raw = PQoptions(connection);
-  std::string options = raw != nullptr ? raw : "";
-  for (char& c : options) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '-') c = '_';
-  }
+  std::string options = text::lowered(raw != nullptr ? raw : "");
+  std::ranges::replace(options, '-', '_');
   // `-c name` and `-cname` and `--name`, but no longer name that ends so.
   for (const char* before : {" ", "_c", "__", "\t"}) {
     if (options.find(before + std::string(name) + "=") != std::string::npos) return true;
