@@ -8,7 +8,7 @@
 FROM debian:trixie-slim AS build
 WORKDIR /src
 # Dependencies first: they stay cached while the sources change.
-COPY scripts/install-deps scripts/steps.sh scripts/
+COPY scripts/install-deps scripts/
 RUN scripts/install-deps build
 COPY . .
 ARG REVISION=unknown

@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "text/ascii.h"
+
 namespace pgconn::config {
 namespace {
 
@@ -28,12 +30,10 @@ constexpr std::array<Unit, 7> kUnits = {{{"y", days(365)},
                                          {"s", seconds(1)},
                                          {"ms", milliseconds(1)}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Removes and returns the longest prefix of `text` whose characters are (not) digits.
+// Removes and returns the longest beginning of `text` whose characters are (not) digits.
 std::string_view take(std::string_view& text, bool digits) {
   std::size_t length = 0;
-  while (length < text.size() && is_digit(text[length]) == digits) ++length;
+  while (length < text.size() && text::is_digit(text[length]) == digits) ++length;
   const std::string_view taken = text.substr(0, length);
   text.remove_prefix(length);
   return taken;
@@ -49,7 +49,8 @@ std::size_t find_unit(std::string_view name) {
 
 Duration parse_duration(std::string_view text) {
   if (text == "0") return Duration::zero();
-  if (text.empty() || !is_digit(text.front())) throw std::invalid_argument("is not a duration");
+  if (text.empty() || !text::is_digit(text.front()))
+    throw std::invalid_argument("is not a duration");
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
   std::int64_t total = 0;
   std::size_t next_unit = 0;

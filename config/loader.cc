@@ -4,11 +4,11 @@
 #include <system_error>
 #include <utility>
 
-#include "config/bounded_file.h"
 #include "config/field.h"
 #include "config/problems.h"
 #include "config/schema.h"
 #include "config/yaml_document.h"
+#include "files/bounded_file.h"
 
 namespace pgconn::config {
 
@@ -27,7 +27,7 @@ ValidatedConfig load_text(std::string_view yaml, const std::string& name,
 std::string read_configuration(const std::string& path) {
   std::optional<std::string> content;
   try {
-    content = read_bounded_regular_file(path, kMaxFileBytes);
+    content = files::read_bounded_regular_file(path, kMaxFileBytes);
   } catch (const std::system_error& error) {
     throw ConfigError(path + ": cannot be read: " + error.code().message() +
                       "; name a file that the exporter's user can read");

@@ -4,6 +4,7 @@
 #include "config/schema.h"
 #include "config/sections.h"
 #include "config/text_rules.h"
+#include "text/join.h"
 
 namespace pgconn::config {
 namespace {
@@ -67,12 +68,12 @@ Field<Probes> probe_field(std::string_view key, AnyProbe Probes::* member,
 
 template <typename AnyProbe>
 std::string defaults_of(std::span<const Field<AnyProbe>> fields) {
-  std::string text;
+  std::vector<std::string> defaults;
   for (const Field<AnyProbe>& field : fields) {
     if (field.key == "enabled" || field.default_text.empty()) continue;
-    text += (text.empty() ? "" : ", ") + field.key + " " + field.default_text;
+    defaults.push_back(field.key + " " + field.default_text);
   }
-  return text;
+  return text::joined(defaults);
 }
 
 }  // namespace

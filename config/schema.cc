@@ -4,6 +4,7 @@
 
 #include "config/sections.h"
 #include "config/text_rules.h"
+#include "text/ascii.h"
 
 namespace pgconn::config {
 namespace {
@@ -14,15 +15,12 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-
-// Capitals only: a password written here by mistake is refused at once, so that no later message
-// about a variable of that name shows it.
+// Capitals only: a password written here by mistake is refused at once, and so not shown by a later
+// message about a variable of that name.
 bool is_variable_name(std::string_view text) {
-  return !text.empty() && text.size() <= 100 && !is_digit(text.front()) &&
+  return !text.empty() && text.size() <= 100 && !text::is_digit(text.front()) &&
          std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_capital(c) || is_digit(c) || c == '_'; });
+                     [](char c) { return text::is_capital(c) || text::is_digit(c) || c == '_'; });
 }
 
 constexpr TextRule kPasswordFile = {"an absolute path on one line, such as `/run/secrets/pgconn`",

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "config/bounded_file.h"
 #include "config/loader.h"
+#include "files/bounded_file.h"
 
 namespace pgconn::config {
 namespace {
@@ -18,7 +18,7 @@ std::string read_password_file(const Target& target) {
   const std::string source = "password_file " + target.password_file;
   std::optional<std::string> content;
   try {
-    content = read_bounded_regular_file(target.password_file, kMaxSecretBytes);
+    content = files::read_bounded_regular_file(target.password_file, kMaxSecretBytes);
   } catch (const std::system_error& error) {
     fail(target, source,
          "cannot be read: " + error.code().message() +

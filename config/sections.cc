@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/schema.h"
+#include "text/ascii.h"
 
 namespace pgconn::config {
 namespace {
@@ -84,12 +85,10 @@ void read_collector(const Value& value, ReadContext& context, Collectors& collec
 }
 
 std::optional<std::string_view> wrong_with_label(std::string_view name, const Vocabulary& known) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const bool valid = !name.empty() && name.size() <= kMaxLabelBytes && letter(name.front()) &&
-                     std::all_of(name.begin(), name.end(),
-                                 [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+  const auto letter = [](char c) { return text::is_letter(c) || c == '_'; };
+  const bool valid =
+      !name.empty() && name.size() <= kMaxLabelBytes && letter(name.front()) &&
+      std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || text::is_digit(c); });
   if (!valid) return "is not a label name; allowed: `[a-zA-Z_][a-zA-Z0-9_]*`";
   if (name.starts_with("__")) {
     return "is a label name reserved for Prometheus; allowed: names that do not begin with `__`";

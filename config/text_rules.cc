@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "text/ascii.h"
+
 namespace pgconn::config {
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == ':' || c == '-';
+    return text::is_letter_or_digit(c) || c == '_' || c == '.' || c == ':' || c == '-';
   });
 }
 

@@ -6,15 +6,15 @@
 #include <stdexcept>
 
 #include "config/duration.h"
-#include "config/suggestion.h"
+#include "text/ascii.h"
+#include "text/join.h"
+#include "text/nearest_name.h"
 
 namespace pgconn::config {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool are_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit);
 }
 
 // YAML 1.1 reads a leading zero as octal.
@@ -26,8 +26,7 @@ bool is_decimal_integer(std::string_view text) {
 // author meant to write there: a line indented too far becomes part of the value above it.
 std::string shown(const YamlNode& node) {
   const auto harmless = [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '+' || c == '_';
+    return text::is_letter_or_digit(c) || c == '.' || c == '-' || c == '+' || c == '_';
   };
   const bool word = !node.text.empty() && node.text.size() <= 20 &&
                     std::all_of(node.text.begin(), node.text.end(), harmless);
@@ -72,14 +71,12 @@ std::optional<std::string_view> wrong_with(Duration duration, const DurationRang
 bool is_ambiguous(std::string_view text) {
   static constexpr std::array<std::string_view, 8> kWords = {"true", "false", "yes", "no",
                                                              "on",   "off",   "y",   "n"};
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = text::lowered(text);
   if (std::find(kWords.begin(), kWords.end(), lower) != kWords.end()) return true;
   std::string_view rest = lower;
   if (rest.starts_with('-') || rest.starts_with('+')) rest.remove_prefix(1);
   if (rest == ".inf" || rest == ".nan") return true;
-  if (rest.empty() || !(is_digit(rest.front()) || rest.front() == '.')) return false;
+  if (rest.empty() || !(text::is_digit(rest.front()) || rest.front() == '.')) return false;
   if (rest.starts_with("0x") || rest.starts_with("0o")) {
     return rest.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
   }
@@ -251,13 +248,9 @@ bool expect_list(const Value& value, std::string_view allowed, Problems& problem
 std::string unknown_name(std::string_view kind, std::string_view name,
                          const std::vector<std::string_view>& known) {
   std::string message = "unknown " + std::string(kind);
-  const auto nearest = nearest_name(name, known);
+  const auto nearest = text::nearest_name(name, known);
   message += nearest ? ", did you mean `" + std::string(*nearest) + "`?; allowed: " : "; allowed: ";
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    if (i > 0) message += ", ";
-    message += known[i];
-  }
-  return message;
+  return message + text::joined(known);
 }
 
 }  // namespace pgconn::config

@@ -11,6 +11,8 @@
 #include "config/web_values.h"
 #include "config/web_warnings.h"
 #include "config/yaml_document.h"
+#include "text/ascii.h"
+#include "text/join.h"
 
 namespace pgconn::config {
 namespace {
@@ -23,13 +25,12 @@ constexpr std::string_view kHashAllowed =
 // crypt() also takes formats that look at only eight letters of a password.
 std::optional<std::string> wrong_with_hash(std::string_view hash) {
   const auto is_of_radix64 = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '.' && c <= '9');
+    return text::is_letter_or_digit(c) || c == '.' || c == '/';
   };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const bool is_bcrypt =
       hash.size() == 60 &&
       (hash.starts_with("$2a$") || hash.starts_with("$2b$") || hash.starts_with("$2y$")) &&
-      is_digit(hash[4]) && is_digit(hash[5]) && hash[6] == '$' &&
+      text::is_digit(hash[4]) && text::is_digit(hash[5]) && hash[6] == '$' &&
       std::ranges::all_of(hash.substr(7), is_of_radix64);
   if (!is_bcrypt) return "is not a bcrypt hash; allowed: " + std::string(kHashAllowed);
   const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
@@ -68,14 +69,8 @@ const std::vector<KnownHeader>& known_headers() {
 
 void read_header(const KnownHeader& known, const Value& value, ReadContext& context,
                  WebConfig& web) {
-  std::string allowed = "printable text";
-  if (!known.values.empty()) {
-    allowed.clear();
-    for (const std::string_view word : known.values) {
-      allowed += (allowed.empty() ? "" : ", ") + std::string(word);
-    }
-  }
-  // Without quotes, `X-XSS-Protection: 0` is a number for YAML but text for other readers.
+  const std::string allowed = known.values.empty() ? "printable text" : text::joined(known.values);
+  // Written plain, `X-XSS-Protection: 0` is a number for YAML and text for everybody else.
   if (value.node.kind != YamlNode::Kind::kText) {
     context.problems.add(value.node.line, value.path, "is not text; allowed: " + allowed);
     return;
@@ -146,8 +141,8 @@ void read_interval(const Value& value, ReadContext& context, RateLimit& limit) {
   const auto text = read_web_text(value, kAllowed, context.problems);
   if (!text) return;
   // A number without a unit counts nanoseconds, as Go does.
-  const bool number = !value.node.quoted && !text->empty() &&
-                      std::ranges::all_of(*text, [](char c) { return c >= '0' && c <= '9'; });
+  const bool number =
+      !value.node.quoted && !text->empty() && std::ranges::all_of(*text, text::is_digit);
   try {
     limit.interval = parse_go_duration(number ? *text + "ns" : *text);
   } catch (const std::invalid_argument& error) {

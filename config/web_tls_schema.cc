@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 #include "config/web_values.h"
+#include "text/join.h"
 
 namespace pgconn::config {
 namespace {
@@ -51,9 +53,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kCipherS
 
 template <typename Meaning>
 std::string listed(Words<Meaning> words) {
-  std::string text;
-  for (const auto& [word, meaning] : words) text += (text.empty() ? "" : ", ") + std::string(word);
-  return text;
+  return text::joined(words | std::views::keys);
 }
 
 // The meaning of the word, or nullopt after adding a problem.

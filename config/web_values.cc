@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "text/ascii.h"
+
 namespace pgconn::config {
 namespace {
 
@@ -21,7 +23,7 @@ constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1
                                                                         {"m", 60e9},
                                                                         {"h", 3600e9}}};
 
-bool is_of_number(char c) { return (c >= '0' && c <= '9') || c == '.'; }
+bool is_of_number(char c) { return text::is_digit(c) || c == '.'; }
 
 // Removes and returns the longest prefix of `text` that is (not) part of a number.
 std::string_view take(std::string_view& text, bool of_number) {

@@ -10,6 +10,7 @@
 
 #include "config/tree_builder.h"
 #include "config/yaml_text.h"
+#include "text/ascii.h"
 
 namespace pgconn::config {
 namespace {
@@ -66,8 +67,7 @@ const YamlNode* YamlNode::find(std::string_view name) const {
 
 std::string shown_key(std::string_view key) {
   const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
+    return text::is_letter_or_digit(c) || c == '_' || c == '-' || c == '.';
   };
   const bool shown = key == "<<" || (!key.empty() && key.size() <= 40 &&
                                      std::all_of(key.begin(), key.end(), plain));

@@ -27,8 +27,8 @@
 #include "exporter/targets/fleet.h"
 #include "exporter/web/web_front.h"
 #include "metrics/instruments.h"
-#include "metrics/utf8.h"
 #include "postgres/library.h"
+#include "text/utf8.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -229,7 +229,7 @@ class Service::Impl {
       return text(503, "the I/O thread did not answer in time");
     }
     const Scraped scraped = future.get();
-    if (scraped.refusal) return text(400, metrics::repaired(*scraped.refusal));
+    if (scraped.refusal) return text(400, text::repaired(*scraped.refusal));
     counters_.observe(families::kScrapeDuration, Seconds(Clock::now() - begin).count(),
                       kScrapeBuckets);
     return expose(request, scraped.results, !scrape.target);

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "metrics/series.h"
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 
 namespace pgconn::metrics {
 namespace {
@@ -56,8 +56,8 @@ std::vector<std::string> MetricBatch::clean(const Descriptor& descriptor,
                                             std::vector<std::string> labels) {
   if (labels.size() != descriptor.label_count) reject(descriptor, "wrong number of label values");
   for (std::string& label : labels) {
-    if (is_exposable(label)) continue;
-    label = repaired(label);
+    if (text::is_exposable(label)) continue;
+    label = text::repaired(label);
     ++repaired_;
   }
   return labels;

@@ -10,7 +10,8 @@
 #include <string_view>
 
 #include "metrics/descriptor.h"
-#include "metrics/utf8.h"
+#include "text/ascii.h"
+#include "text/utf8.h"
 
 namespace pgconn::metrics {
 
@@ -65,7 +66,7 @@ namespace descriptor_checks {
 
 consteval bool is_word(std::string_view text) {
   return std::ranges::all_of(
-      text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+      text, [](char c) { return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '_'; });
 }
 
 // True if the last word of `name` is `word`.
@@ -128,7 +129,7 @@ consteval void check_labels(const Descriptor& d) {
   for (std::size_t i = 0; i < d.label_count; ++i) {
     const std::string_view label = d.label_names[i];
     if (label.starts_with('_')) label_must_not_start_with_underscore();
-    if (label.empty() || !is_word(label) || (label.front() >= '0' && label.front() <= '9')) {
+    if (label.empty() || !is_word(label) || text::is_digit(label.front())) {
       label_must_be_lower_case_letters_digits_and_underscores();
     }
     if (std::ranges::find(reserved, label) != std::end(reserved)) label_is_reserved();
@@ -145,7 +146,7 @@ consteval Descriptor checked(Descriptor d, Labels labels) {
   check_name(d);
   check_labels(d);
   if (d.help.empty()) help_must_not_be_empty();
-  if (!is_exposable(d.help) || d.help.find_first_of("\r\n") != std::string_view::npos) {
+  if (!text::is_exposable(d.help) || d.help.find_first_of("\r\n") != std::string_view::npos) {
     help_must_be_one_line_of_utf8();
   }
   return d;

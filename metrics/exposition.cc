@@ -9,7 +9,7 @@
 
 #include "metrics/series_writer.h"
 #include "metrics/text_format.h"
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 
 namespace pgconn::metrics {
 namespace {
@@ -63,7 +63,7 @@ std::string render(const ExtraLabels& labels, Names taken) {
     const bool repeated = std::any_of(labels.begin(), label,
                                       [&](const auto& earlier) { return earlier.first == name; });
     if (repeated || std::ranges::find(taken, name) != taken.end()) continue;
-    append_label(rendered, name, is_exposable(value) ? value : repaired(value));
+    append_label(rendered, name, text::is_exposable(value) ? value : text::repaired(value));
   }
   return rendered;
 }

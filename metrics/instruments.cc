@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "metrics/cap.h"
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 
 namespace pgconn::metrics {
 namespace {
@@ -96,7 +96,7 @@ class Instruments::Impl {
     if (descriptor.type != type) reject(descriptor, "the descriptor is of another type");
     if (labels.size() != descriptor.label_count) reject(descriptor, "wrong number of label values");
     for (std::string& label : labels) {
-      if (!is_exposable(label)) label = repaired(label);
+      if (!text::is_exposable(label)) label = text::repaired(label);
     }
   }
 

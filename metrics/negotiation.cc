@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "metrics/exposition.h"
+#include "text/ascii.h"
 
 namespace pgconn::metrics {
 namespace {
@@ -19,11 +20,6 @@ std::string_view next(std::string_view& text, char separator) {
   const std::string_view part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return trimmed(part);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 // A quality between 0 and 1; 0, which is a refusal, if it cannot be read.
@@ -52,8 +48,8 @@ Alternative next_alternative(std::string_view& header) {
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
       value = value.substr(1, value.size() - 2);
     }
-    if (equal_ignoring_case(key, "q")) alternative.quality = parse_quality(value);
-    if (equal_ignoring_case(key, "version")) alternative.version = value;
+    if (text::equal_ignoring_case(key, "q")) alternative.quality = parse_quality(value);
+    if (text::equal_ignoring_case(key, "version")) alternative.version = value;
   }
   return alternative;
 }
@@ -86,14 +82,14 @@ Format negotiate(std::string_view accept) {
   Preference open_metrics;
   while (!accept.empty()) {
     const auto [name, version, quality] = next_alternative(accept);
-    if (equal_ignoring_case(name, "application/openmetrics-text")) {
+    if (text::equal_ignoring_case(name, "application/openmetrics-text")) {
       if (version.empty() || version == "1.0.0" || version == "0.0.1") {
         open_metrics.consider(1, quality);
       }
-    } else if (equal_ignoring_case(name, "text/plain")) {
+    } else if (text::equal_ignoring_case(name, "text/plain")) {
       if (version.empty()) text.consider(3, quality);
       if (version == "0.0.4") text.consider(4, quality);
-    } else if (equal_ignoring_case(name, "text/*")) {
+    } else if (text::equal_ignoring_case(name, "text/*")) {
       text.consider(2, quality);
     } else if (name == "*/*") {
       text.consider(1, quality);
@@ -107,7 +103,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
   Preference gzip;
   while (!accept_encoding.empty()) {
     const auto [name, version, quality] = next_alternative(accept_encoding);
-    if (equal_ignoring_case(name, "gzip") || equal_ignoring_case(name, "x-gzip")) {
+    if (text::equal_ignoring_case(name, "gzip") || text::equal_ignoring_case(name, "x-gzip")) {
       gzip.consider(2, quality);
     } else if (name == "*") {
       gzip.consider(1, quality);

@@ -8,6 +8,7 @@
 #include "postgres/connect_plan.h"
 #include "postgres/libpq_connection.h"
 #include "postgres/wire.h"
+#include "text/ascii.h"
 
 namespace pgconn::postgres {
 namespace {
@@ -120,12 +121,9 @@ asio::awaitable<std::vector<Endpoint>> resolve_all(Resolver& resolver,
 // service file or the connection string may have brought them.
 bool is_set_by_options(PGconn* connection, std::string_view name) {
   const char* raw = PQoptions(connection);
-  std::string options = raw != nullptr ? raw : "";
-  for (char& c : options) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '-') c = '_';
-  }
-  // `-c name` and `-cname` and `--name`, but no longer name that ends in it.
+  std::string options = text::lowered(raw != nullptr ? raw : "");
+  std::ranges::replace(options, '-', '_');
+  // `-c name` and `-cname` and `--name`, but no longer name that ends so.
   for (const char* before : {" ", "_c", "__", "\t"}) {
     if (options.find(before + std::string(name) + "=") != std::string::npos) return true;
   }

@@ -11,6 +11,7 @@
 #include "postgres/blocking_files.h"
 #include "postgres/libpq_files.h"
 #include "postgres/password_exposure.h"
+#include "text/nearest_name.h"
 
 namespace pgconn::postgres {
 namespace {
@@ -53,38 +54,19 @@ std::string without_quoted(std::string_view message) {
   return std::string(text) + (quote == std::string_view::npos ? "" : " …");
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
-    }
-  }
-  return row[b.size()];
-}
-
-// The keyword that was probably meant. The word itself is never shown.
+// The keyword somebody may have meant. The word itself is never shown.
 std::string suggestion(std::string_view message) {
   const std::size_t open = message.find('"');
   const std::size_t close = message.find('"', open + 1);
   if (open == std::string_view::npos || close == std::string_view::npos) return "";
   const std::string_view word = message.substr(open + 1, close - open - 1);
   const OptionList known(PQconndefaults());
-  std::string best;
-  std::size_t best_distance = 3;  // two typing errors, no more
+  std::vector<std::string_view> keywords;
   for (const PQconninfoOption* o = known.get(); o != nullptr && o->keyword != nullptr; ++o) {
-    const std::size_t distance = edit_distance(word, o->keyword);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = o->keyword;
-    }
+    keywords.emplace_back(o->keyword);
   }
-  return best.empty() ? "" : "; did you mean \"" + best + "\"?";
+  const auto nearest = text::nearest_name(word, keywords);
+  return nearest ? "; did you mean \"" + std::string(*nearest) + "\"?" : "";
 }
 
 std::string parse_failure(std::string_view message) {

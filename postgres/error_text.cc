@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "postgres/error.h"
+#include "text/ascii.h"
+#include "text/utf8.h"
 
 namespace pgconn::postgres {
 namespace {
@@ -102,28 +104,6 @@ std::string_view last_attempt(std::string_view message) {
   return message;
 }
 
-// Length of the UTF-8 sequence that `text` begins with; 0 if it does not begin with a valid one.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto continues = [byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-    return !overlong && !surrogate && continues(1) && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
-    const bool too_high = lead == 0xF4 && byte(1) > 0x8F;
-    return !overlong && !too_high && continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 constexpr std::size_t kMaxMessage = 600;  // a server may send any length
 
 // Makes it fit for logs and pages: valid UTF-8 (before login a server writes in its own encoding),
@@ -132,7 +112,7 @@ std::string printable(std::string_view text) {
   std::string clean;
   while (!text.empty()) {
     if (clean.size() >= kMaxMessage) return clean + "…";
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = text::utf8_sequence_length(text);
     const auto first = static_cast<unsigned char>(text.front());
     if (length == 0) {
       clean += "\xEF\xBF\xBD";  // U+FFFD
@@ -157,7 +137,7 @@ std::string_view trimmed(std::string_view line) {
 
 bool is_sqlstate(std::string_view text) {
   return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+           return text::is_digit(c) || text::is_capital(c);
          });
 }
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pgbox import PgBox, Unavailable, known_versions
-from tests.support.process import interrupt_by_signals
+from tests.support.packages import known_versions
+from tests.support.pgbox import PgBox
+from tests.support.process import Unavailable, interrupt_by_signals
 
 _missing = {}  # version → why it is not available
 _running = {}  # version → the shared server

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "postgres/identifier.h"
+#include "text/join.h"
 
 namespace pgconn::collectors {
 namespace {
@@ -41,12 +42,6 @@ std::string statement_for(const Override& override) {
   return override.database.empty()
              ? role + " SET"
              : role + " IN DATABASE " + quoted_identifier(override.database) + " SET";
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
-  return text;
 }
 
 std::string whole_number(double value) { return std::to_string(static_cast<std::int64_t>(value)); }
@@ -89,7 +84,7 @@ class Evaluation {
       add("tls_min_protocol_old");
     }
     if (const auto& rules = inputs_.plaintext_remote_rules; rules && !rules->empty()) {
-      add("plaintext_remote_allowed", joined(*rules));
+      add("plaintext_remote_allowed", text::joined(*rules));
     }
     if (inputs_.settings.text("password_encryption") == "md5") add("password_encryption_md5");
   }
@@ -97,7 +92,7 @@ class Evaluation {
   void our_login() {
     if (inputs_.options.password_exposed) add_for_dsn("password_to_unverified_server");
     const auto& warnings = inputs_.login_warnings;
-    if (!warnings.empty()) add_for_dsn("login_warned", joined({warnings.begin(), warnings.end()}));
+    if (!warnings.empty()) add_for_dsn("login_warned", text::joined(warnings));
   }
 
   void operation() {
@@ -105,7 +100,7 @@ class Evaluation {
     if (inputs_.settings.number("log_connections") == 0) add("log_connections_off");
     if (inputs_.settings.number("log_disconnections") == 0) add("log_disconnections_off");
     if (const auto& waiting = inputs_.settings.pending_restart(); !waiting.empty()) {
-      add("pending_restart", joined(waiting));
+      add("pending_restart", text::joined(waiting));
     }
   }
 

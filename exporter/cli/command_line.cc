@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/suggestion.h"
+#include "text/join.h"
+#include "text/nearest_name.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -73,11 +74,9 @@ class Parser {
   }
 
   std::string commands() const {
-    std::string names;
-    for (const CLI::App* command : app_.get_subcommands({})) {
-      names += (names.empty() ? "" : ", ") + command->get_name();
-    }
-    return names;
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+    return text::joined(names);
   }
 
   std::string unknown_argument(const std::string& argument) const {
@@ -86,7 +85,7 @@ class Parser {
     }
     const std::string flag = argument.substr(0, argument.find('='));
     const std::vector<std::string> known = flags();
-    const auto nearest = config::nearest_name(flag, {known.begin(), known.end()});
+    const auto nearest = text::nearest_name(flag, {known.begin(), known.end()});
     if (nearest == flag) return flag + " is a flag of another command, see --help";
     return "unknown flag " + flag +
            (nearest ? "; did you mean " + std::string(*nearest) + "?" : std::string());

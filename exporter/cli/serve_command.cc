@@ -14,6 +14,7 @@
 #include "exporter/log/log.h"
 #include "exporter/own_metrics/version.h"
 #include "exporter/service.h"
+#include "text/ascii.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -28,7 +29,7 @@ constexpr std::pair<std::string_view, log::Format> kLogFormats[] = {
 
 std::string checked_telemetry_path(const std::string& path) {
   const bool plain = std::ranges::all_of(path, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    return text::is_letter_or_digit(c) ||
            std::string_view("/-_.~").find(c) != std::string_view::npos;
   });
   if (!path.starts_with('/') || path.ends_with('/') || path.starts_with("/-/") || !plain) {

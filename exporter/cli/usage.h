@@ -1,11 +1,14 @@
 // What the commands share for reading their flags. Pure; any thread.
 #pragma once
 
+#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "text/join.h"
 
 namespace CLI {
 class App;
@@ -25,13 +28,12 @@ using Choices = std::span<const std::pair<std::string_view, Value>>;
 // The value with the name `given`; else a UsageError that names `what` and the choices.
 template <typename Value>
 Value choose(std::string_view what, const std::string& given, Choices<Value> choices) {
-  std::string allowed;
   for (const auto& [name, value] : choices) {
     if (name == given) return value;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(name);
   }
   const std::string problem = given.empty() ? " needs a value" : " \"" + given + "\" is unknown";
-  throw UsageError(std::string(what) + problem + "; allowed: " + allowed);
+  throw UsageError(std::string(what) + problem +
+                   "; allowed: " + text::joined(choices | std::views::keys));
 }
 
 // Flags that belong to the parser itself and not to a command, since `serve` may be left out.

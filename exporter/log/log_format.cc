@@ -5,6 +5,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "text/utf8.h"
+
 namespace pgconn::exporter::log {
 namespace {
 
@@ -21,41 +23,10 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
   return text;
 }
 
-// Whether a character of two or three bytes is a C1 control (U+0080 to U+009F), which terminals
-// obey, or a direction mark (U+202A to U+202E, U+2066 to U+2069), which makes a line look different
-// from what it is.
-bool deceives(char32_t point) {
-  return (point >= 0x80 && point <= 0x9F) || (point >= 0x202A && point <= 0x202E) ||
-         (point >= 0x2066 && point <= 0x2069);
-}
-
-// `literal` is well-formed UTF-8 inside a JSON literal, where \u may stand for any character.
-std::string escape_deceivers(std::string_view literal) {
-  std::string out;
-  for (std::size_t i = 0; i < literal.size();) {
-    const auto byte = [&](std::size_t at) {
-      return static_cast<char32_t>(static_cast<unsigned char>(literal[i + at]));
-    };
-    const char32_t lead = byte(0);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    char32_t point = 0;
-    if (length == 2) point = (lead & 0x1F) << 6 | (byte(1) & 0x3F);
-    if (length == 3) point = (lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-    if (deceives(point)) {
-      char escape[8];
-      std::snprintf(escape, sizeof(escape), "\\u%04x", static_cast<unsigned>(point & 0xFFFF));
-      out += escape;
-    } else {
-      out += literal.substr(i, length);
-    }
-    i += length;
-  }
-  return out;
-}
-
-// A JSON string literal is also what logfmt readers expect between quotes.
+// A JSON string literal is also what logfmt readers expect between quotes. There \u may stand for
+// any character, also for one that deceives.
 std::string quoted(std::string_view value) {
-  return escape_deceivers(
+  return text::repaired(
       nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <fstream>
 #include <limits>
-#include <sstream>
+#include <system_error>
 #include <vector>
+
+#include "files/bounded_file.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -33,11 +34,15 @@ constexpr auto kStartTime = metrics::gauge(
 constexpr const metrics::Descriptor* kDescriptors[] = {
     &kCpu, &kResident, &kVirtual, &kMaxVirtual, &kOpenFds, &kMaxFds, &kStartTime};
 
+// Far more than the longest of them needs: /proc/stat has a line a CPU and a number an interrupt.
+constexpr std::size_t kMaxProcFile = std::size_t{1024} * 1024;
+
 std::string read_file(const char* path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return file ? text.str() : std::string();
+  try {
+    return files::read_bounded_regular_file(path, kMaxProcFile).value_or("");
+  } catch (const std::system_error&) {
+    return "";  // without /proc there are no such metrics
+  }
 }
 
 std::optional<double> count_open_fds() {

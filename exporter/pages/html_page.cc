@@ -1,6 +1,6 @@
 #include "exporter/pages/html_page.h"
 
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -37,7 +37,7 @@ code{font:.85em/1.6 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 
 std::string html_escaped(std::string_view text) {
   std::string html;
-  for (const char c : metrics::repaired(text)) {
+  for (const char c : text::repaired(text)) {
     switch (c) {
       case '&':
         html += "&amp;";

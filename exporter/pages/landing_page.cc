@@ -6,6 +6,7 @@
 #include "collectors/postgres/findings.h"
 #include "exporter/pages/html_page.h"
 #include "postgres/identifier.h"
+#include "text/ascii.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -40,8 +41,8 @@ font-size:.8rem;font-weight:600;color:var(--quiet)}}
 std::string percent_encoded(std::string_view text) {
   std::string encoded;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
+    const bool plain =
+        text::is_letter_or_digit(c) || std::string_view("-._~").find(c) != std::string_view::npos;
     char hexadecimal[4];
     std::snprintf(hexadecimal, sizeof(hexadecimal), "%%%02X", static_cast<unsigned char>(c));
     encoded += plain ? std::string(1, c) : hexadecimal;

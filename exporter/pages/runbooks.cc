@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "config/suggestion.h"
 #include "exporter/pages/html_page.h"
+#include "text/ascii.h"
+#include "text/nearest_name.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -40,15 +41,9 @@ pre code{padding:0;background:none}
 
 enum class Form { kHtml, kMarkdown, kPlain };
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 // Of the forms there are, the one that the Accept header names first.
 Form accepted_form(std::string_view accept) {
-  const std::string types = lower_case(accept);
+  const std::string types = text::lowered(accept);
   const std::size_t html = types.find("text/html");
   const std::size_t markdown = types.find("text/markdown");
   const std::size_t plain = types.find("text/plain");
@@ -114,7 +109,7 @@ Response not_found(std::span<const Runbook> runbooks, std::string_view name) {
   Response response;
   response.status = 404;
   response.body = "There is no runbook of that name.";
-  if (const auto nearest = config::nearest_name(name, alerts)) {
+  if (const auto nearest = text::nearest_name(name, alerts)) {
     response.body.append(" Did you mean ").append(kRoot).append("/").append(*nearest).append("?");
   }
   response.body.append(" All there are: ").append(kRoot).append("/\n");

@@ -10,6 +10,7 @@
 
 #include "collectors/kind.h"
 #include "exporter/log/log.h"
+#include "text/join.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -47,13 +48,6 @@ void log_failure(const std::exception_ptr& failure) {
     log::write(log::Level::kError, "stopped targets are not cleared away",
                {{"error", error.what()}, {"do", "please report this line"}});
   }
-}
-
-template <typename Names>
-std::string join(const Names& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
-  return text;
 }
 
 }  // namespace
@@ -137,7 +131,8 @@ std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
   if (!found) {
     std::vector<std::string> names;
     for (const auto& target : targets_) names.push_back(target->name());
-    return "unknown target \"" + request.target.value_or("") + "\"; configured: " + join(names);
+    return "unknown target \"" + request.target.value_or("") +
+           "\"; configured: " + text::joined(names);
   }
   std::set<std::string> known;
   for (const collectors::Collector* collector : collectors::all_collectors()) {
@@ -145,11 +140,11 @@ std::optional<std::string> Fleet::refuse(const ScrapeRequest& request) const {
   }
   for (const std::string& name : request.collectors) {
     if (!known.contains(name)) {
-      return "unknown collector \"" + name + "\"; known: " + join(known);
+      return "unknown collector \"" + name + "\"; known: " + text::joined(known);
     }
     if (!enabled.contains(name)) {
       return "collector \"" + name +
-             "\" is switched off in the configuration; on: " + join(enabled);
+             "\" is switched off in the configuration; on: " + text::joined(enabled);
     }
   }
   return std::nullopt;

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "text/ascii.h"
+
 namespace pgconn::exporter {
 namespace {
-
-// Not std::tolower: header names are ASCII whatever the locale is.
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string form_decode(std::string_view text) {
   std::string spaced(text);
@@ -18,8 +17,9 @@ std::string form_decode(std::string_view text) {
 }  // namespace
 
 bool HeaderNameLess::operator()(std::string_view left, std::string_view right) const {
-  return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end(),
-                                      [](char a, char b) { return lower(a) < lower(b); });
+  return std::lexicographical_compare(
+      left.begin(), left.end(), right.begin(), right.end(),
+      [](char a, char b) { return text::lower(a) < text::lower(b); });
 }
 
 std::string_view Request::header(std::string_view name) const {

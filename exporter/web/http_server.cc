@@ -9,11 +9,13 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <ranges>
 #include <stdexcept>
 #include <thread>
 
 #include "exporter/web/civetweb_exchange.h"
 #include "exporter/web/small_stacks.h"
+#include "text/join.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -158,11 +160,7 @@ class HttpServer::Impl {
     }
   }
 
-  std::string valid_paths() const {
-    std::string list;
-    for (const auto& [path, handler] : routes_) list += (list.empty() ? "" : ", ") + path;
-    return list;
-  }
+  std::string valid_paths() const { return text::joined(routes_ | std::views::keys); }
 
   Response answer(const Request& request, const Route& route) const {
     try {

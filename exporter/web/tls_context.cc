@@ -9,8 +9,9 @@
 #include <system_error>
 #include <utility>
 
-#include "config/bounded_file.h"
 #include "exporter/web/client_certificates.h"
+#include "files/bounded_file.h"
+#include "text/join.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -39,7 +40,7 @@ std::string read(const Source& source) {
   if (source.path.empty()) return source.inline_text;
   std::optional<std::string> content;
   try {
-    content = config::read_bounded_regular_file(source.path, kMaxBytes);
+    content = files::read_bounded_regular_file(source.path, kMaxBytes);
   } catch (const std::system_error& error) {
     fail(source, "cannot be read: " + error.code().message() +
                      "; name a file that the exporter's user can read");
@@ -48,12 +49,6 @@ std::string read(const Source& source) {
     fail(source, "is not a regular file of at most 1 MiB; name a file in PEM");
   }
   return *content;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ":") + word;
-  return text;
 }
 
 void set_protocol(SSL_CTX* context, const config::WebTls& tls) {
@@ -72,12 +67,13 @@ void set_protocol(SSL_CTX* context, const config::WebTls& tls) {
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   if (!tls.cipher_suites.empty() &&
-      SSL_CTX_set_cipher_list(context, joined(tls.cipher_suites).c_str()) != 1) {
+      SSL_CTX_set_cipher_list(context, text::joined(tls.cipher_suites, ":").c_str()) != 1) {
     throw std::runtime_error(
         "tls_server_config.cipher_suites: this machine's OpenSSL has none of them; leave the key "
         "out");
   }
-  if (!tls.curves.empty() && SSL_CTX_set1_groups_list(context, joined(tls.curves).c_str()) != 1) {
+  if (!tls.curves.empty() &&
+      SSL_CTX_set1_groups_list(context, text::joined(tls.curves, ":").c_str()) != 1) {
     throw std::runtime_error(
         "tls_server_config.curve_preferences: this machine's OpenSSL does not have all of them; "
         "leave the key out");
@@ -180,19 +176,7 @@ bool TlsCredentials::refresh(std::chrono::steady_clock::time_point now) {
 TlsCredentials::Stamp TlsCredentials::stamp() const {
   Stamp stamp;
   for (const std::string* path : {&tls_.cert_file, &tls_.key_file, &tls_.client_ca_file}) {
-    struct ::stat status{};
-    if (path->empty() || ::stat(path->c_str(), &status) != 0) {
-      stamp.push_back(-1);
-      continue;
-    }
-    for (const auto number :
-         {static_cast<long long>(status.st_dev), static_cast<long long>(status.st_ino),
-          static_cast<long long>(status.st_size), static_cast<long long>(status.st_mtim.tv_sec),
-          static_cast<long long>(status.st_mtim.tv_nsec),
-          static_cast<long long>(status.st_ctim.tv_sec),
-          static_cast<long long>(status.st_ctim.tv_nsec)}) {
-      stamp.push_back(number);
-    }
+    stamp.push_back(path->empty() ? std::nullopt : files::stamp_of(*path));
   }
   return stamp;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/web_config.h"
+#include "files/file_stamp.h"
 
 namespace pgconn::exporter {
 
@@ -48,7 +49,7 @@ class TlsCredentials {
   const std::shared_ptr<TlsContext>& context() const { return context_; }
 
  private:
-  using Stamp = std::vector<long long>;
+  using Stamp = std::vector<std::optional<files::FileStamp>>;
   Stamp stamp() const;
 
   const Settings settings_;

@@ -11,10 +11,10 @@
 #include "config/web_config.h"
 #include "exporter/log/log.h"
 #include "exporter/web/civetweb_exchange.h"
-#include "exporter/web/file_watch.h"
 #include "exporter/web/http_listener.h"
 #include "exporter/web/relayed_ports.h"
 #include "exporter/web/web_guard.h"
+#include "files/file_watch.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -245,7 +245,7 @@ class WebFront::Impl {
   // Declared in the order in which they must outlive each other.
   const std::string file_;
   std::mutex mutex_;  // guards the four below
-  FileWatch watch_;
+  files::FileWatch watch_;
   Reading reading_;  // in force
   std::optional<Clock::time_point> retry_at_;
   std::string error_;  // of the last check; empty if there was none

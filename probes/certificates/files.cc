@@ -1,11 +1,9 @@
 #include "probes/certificates/files.h"
 
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,56 +11,31 @@
 #include <system_error>
 #include <utility>
 
+#include "files/bounded_file.h"
 #include "probes/certificates/text.h"
 #include "probes/certificates/verification.h"
 
 namespace pgconn::probes {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 struct FileText {
   std::string text;
   std::string error;
 };
 
-std::string errno_text() { return std::generic_category().message(errno); }
-
 FileText read_text(const std::string& path) {
-  // Without O_NONBLOCK a named pipe would hold the thread until somebody writes to it.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct ::stat status{};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-    return {"", "cannot read " + path + ": " + errno_text()};
+  try {
+    auto text = files::read_bounded_regular_file(path, kMaxCertificateFile);
+    if (!text) return {"", path + " is not a regular file"};
+    if (text->size() > kMaxCertificateFile) {
+      OPENSSL_cleanse(text->data(), text->size());
+      return {"", path + " is larger than 1 MiB"};
+    }
+    return {*std::move(text), ""};
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::is_a_directory) return {"", path + " is not a regular file"};
+    return {"", "cannot read " + path + ": " + error.code().message()};
   }
-  if (!S_ISREG(status.st_mode)) return {"", path + " is not a regular file"};
-  if (status.st_size > static_cast<off_t>(kMaxCertificateFile)) {
-    return {"", path + " is larger than 1 MiB"};
-  }
-  FileText result;
-  result.text.resize(static_cast<std::size_t>(status.st_size));
-  std::size_t filled = 0;
-  while (filled < result.text.size()) {
-    const ssize_t count = ::read(file.get(), &result.text[filled], result.text.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return {"", "cannot read " + path + ": " + errno_text()};
-    if (count == 0) break;  // it has shrunk meanwhile
-    filled += static_cast<std::size_t>(count);
-  }
-  result.text.resize(filled);
-  return result;
 }
 
 // One block between BEGIN and END.
@@ -103,12 +76,6 @@ bool take(const PemBlock& block, CertificateFile& file) {
                          unix_time(X509_CRL_get0_nextUpdate(crl.get()))});
   }
   return true;
-}
-
-bool same_file(const struct ::stat& a, const struct ::stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
-         a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
 }
 
 CertificateRoots::Answer load_roots(const std::string& path) {
@@ -163,16 +130,15 @@ CertificateFile read_certificate_file(const std::string& path) {
 }
 
 CertificateRoots::Answer CertificateRoots::load(const std::string& path) {
-  struct ::stat status{};
-  if (::stat(path.c_str(), &status) != 0) {
+  const auto stamp = files::stamp_of(path);
+  if (!stamp) {
+    const std::string reason = std::generic_category().message(errno);
     entries_.erase(path);
-    return {nullptr, "cannot read " + path + ": " + errno_text()};
+    return {nullptr, "cannot read " + path + ": " + reason};
   }
   const auto found = entries_.find(path);
-  if (found != entries_.end() && same_file(found->second.status, status)) {
-    return found->second.answer;
-  }
-  Entry entry{status, load_roots(path)};
+  if (found != entries_.end() && found->second.stamp == *stamp) return found->second.answer;
+  Entry entry{*stamp, load_roots(path)};
   return entries_.insert_or_assign(path, std::move(entry)).first->second.answer;
 }
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <openssl/types.h>
-#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "files/file_stamp.h"
 
 namespace pgconn::probes {
 
@@ -57,7 +58,7 @@ class CertificateRoots {
 
  private:
   struct Entry {
-    struct ::stat status{};
+    files::FileStamp stamp;
     Answer answer;
   };
   std::map<std::string, Entry> entries_;

@@ -9,6 +9,8 @@
 #include <ctime>
 #include <string>
 
+#include "text/ascii.h"
+
 namespace pgconn::probes {
 namespace {
 
@@ -45,20 +47,13 @@ std::vector<CertificatePtr> built_path(X509_STORE_CTX* context) {
   return path;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 // OpenSSL's X509_check_host() is stricter than libpq: it takes "*.internal" for no wildcard.
 bool same_name(std::string_view name, std::string_view host) {
   if (name.find('\0') != std::string_view::npos) return false;  // a trick to look like another
-  if (same(name, host)) return true;
+  if (text::equal_ignoring_case(name, host)) return true;
   const std::size_t dot = host.find('.');
   return name.starts_with("*.") && dot != std::string_view::npos && dot > 0 &&
-         same(name.substr(1), host.substr(dot));
+         text::equal_ignoring_case(name.substr(1), host.substr(dot));
 }
 
 // The bytes of an address as a certificate holds them; empty if `host` is a name.

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 #include "sources/server_log/parser.h"
 
 namespace pgconn::server_log {
@@ -32,7 +32,7 @@ inline bool is_plain(std::string_view text) {
 
 inline bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = metrics::utf8_sequence_length(text);
+    const std::size_t length = text::utf8_sequence_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

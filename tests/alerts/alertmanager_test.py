@@ -9,8 +9,8 @@ import yaml
 
 from tests.alerts import rulebook
 from tests.support.alertmanager import Alertmanager, amtool
-from tests.support.process import eventually, http_get
-from tests.support.prometheus import Unavailable, unpacked
+from tests.support.packages import unpacked
+from tests.support.process import Unavailable, eventually, http_get
 
 EXAMPLE = rulebook.ROOT / "alerts/alertmanager.example.yml"
 RECEIVER_OF = {"critical": "pages", "warning": "tickets", "info": "nobody", "none": "nobody"}

@@ -10,7 +10,8 @@ import re
 import pytest
 
 from tests.alerts import mutants, rulebook
-from tests.support.prometheus import Unavailable, unpacked
+from tests.support.packages import unpacked
+from tests.support.process import Unavailable
 
 # Changes that no test could see, with the reason, as "title as the failing test shows it": "why".
 UNSEEN = {}

@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from tests.alerts import rule_lint, rulebook
-from tests.support.prometheus import Unavailable, promtool, unpacked
+from tests.support.packages import unpacked
+from tests.support.process import Unavailable
+from tests.support.prometheus import promtool
 
 ALERTS = rulebook.ROOT / "alerts"
 SCENARIOS = rulebook.ROOT / "tests/alerts/promtool"

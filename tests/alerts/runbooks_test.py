@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from tests.alerts import rulebook
-from tests.support.pgbox import PgBox, known_versions
-from tests.support.pgbox import Unavailable as NoServer
-from tests.support.prometheus import Unavailable, promtool
+from tests.support.packages import known_versions
+from tests.support.pgbox import PgBox
+from tests.support.process import Unavailable
+from tests.support.prometheus import promtool
 
 RUNBOOKS = sorted((rulebook.ROOT / "alerts/runbooks").glob("*.md"))
 SECTIONS = ["What it means", "What users notice", "First look", "Likely causes", "Fix", "Verify", "Prevent"]
@@ -96,7 +97,7 @@ def connect():
     with contextlib.ExitStack() as stack:
         try:
             box = stack.enter_context(PgBox(known_versions()[-1])).start(max_prepared_transactions=2)
-        except NoServer as reason:
+        except Unavailable as reason:
             pytest.skip(str(reason))
         for role in ("app", "batch", "monitoring", "operator", "pgconn", "reporting"):
             box.psql(f"CREATE ROLE {role} LOGIN")

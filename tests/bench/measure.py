@@ -3,7 +3,9 @@
 import contextlib
 from pathlib import Path
 
-from tests.support.pgbox import PgBox, Unavailable, known_versions
+from tests.support.packages import known_versions
+from tests.support.pgbox import PgBox
+from tests.support.process import Unavailable
 
 
 def cpu_seconds(pid):

@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import threading
 import time
 
 from tests.chaos import faults

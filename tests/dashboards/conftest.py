@@ -12,11 +12,10 @@ from tests.dashboards.committed import ROOT
 from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer
 from tests.support.exporter import Exporter
 from tests.support.midbox import Midbox
-from tests.support.midbox import Unavailable as NoNamespaces
+from tests.support.packages import unpacked
 from tests.support.pgbox import PgBox
-from tests.support.pgbox import Unavailable as NoServer
-from tests.support.process import eventually, free_port
-from tests.support.prometheus import Prometheus, Unavailable, unpacked
+from tests.support.process import Unavailable, eventually, free_port
+from tests.support.prometheus import Prometheus
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +23,7 @@ def npm_run():
     """npm_run("lint", "--json") → the finished process of that script of dashboards/package.json."""
     try:
         node.install(ROOT)
-    except node.Unavailable as reason:
+    except Unavailable as reason:
         pytest.skip(f"the dashboards' sources cannot be run here: {reason}")
     return lambda script, *arguments: node.npm(ROOT, "run", script, "--", *arguments)
 
@@ -54,7 +53,7 @@ def _trouble():
             unpacked("native", "prometheus")  # from where packages can be downloaded
             box = stack.enter_context(PgBox(18)).start(max_connections=60)
             midbox = stack.enter_context(Midbox(forgets_after=FORGETS_AFTER))
-        except (Unavailable, NoNamespaces, NoServer) as reason:
+        except Unavailable as reason:
             pytest.skip(str(reason))
         box.stop()
         with midbox.server.inside():

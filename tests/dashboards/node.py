@@ -4,9 +4,7 @@ import os
 import shutil
 import subprocess
 
-
-class Unavailable(Exception):
-    """Node.js or packages are not available here; the message says why."""
+from tests.support.process import Unavailable
 
 
 def npm(directory, *arguments):

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from tests.dashboards import committed
-from tests.support.prometheus import Unavailable, promtool
+from tests.support.process import Unavailable
+from tests.support.prometheus import promtool
 
 # One target without the label `cluster`, one with it, and one that Prometheus knows by another job.
 DOWN = """\

@@ -6,7 +6,7 @@ import pytest
 
 from tests.dashboards import node, rendering
 from tests.dashboards.committed import FILES
-from tests.support.process import eventually
+from tests.support.process import Unavailable, eventually
 
 SCRAPE_INTERVAL = "5s"  # as set in Grafana; $__rate_interval is four of them
 # The last of the faults, and what came before it.
@@ -17,7 +17,7 @@ LAST = "sum(pgconn_certificate_changes_total) > 0 and sum(pgconn_deadlocks_total
 def renderer():
     try:
         rendering.require()
-    except node.Unavailable as reason:
+    except Unavailable as reason:
         pytest.skip(f"the dashboards cannot be drawn here: {reason}")
 
 

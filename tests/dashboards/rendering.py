@@ -7,7 +7,8 @@ import subprocess
 from dataclasses import dataclass
 
 from tests.dashboards.committed import ROOT, panels
-from tests.dashboards.node import Unavailable, install
+from tests.dashboards.node import install
+from tests.support.process import Unavailable
 
 RENDERER = ROOT / "render"
 PICTURES = ROOT.parent / "docs/pictures"

@@ -1,14 +1,12 @@
 """An impostor in the server's place does not get our password unnoticed."""
 
-import glob
-import os
 import struct
-import subprocess
 
 import pytest
 
+from tests.support.packages import programs
 from tests.support.peers import Peer, message
-from tests.support.process import REPOSITORY, eventually
+from tests.support.process import Unavailable, eventually
 
 PASSWORD = "correct-horse"
 
@@ -28,12 +26,11 @@ class Asker(Peer):
 
 
 def libpq_16():
-    """A libpq that knows require_auth, from the files of a server; None if not available."""
-    box = os.path.join(REPOSITORY, "tests/support/pgbox.sh")
-    fetched = subprocess.run([box, "fetch", "16"], capture_output=True, text=True, timeout=300)
-    if fetched.returncode:
+    """A libpq that knows require_auth, from the files of a server; None if it cannot be had."""
+    try:
+        return str(next((programs(16).parent / "lib").glob("libpq.so.5.16"), "")) or None
+    except Unavailable:
         return None
-    return next(iter(glob.glob(os.path.join(fetched.stdout.strip(), "../lib/libpq.so.5.16"))), None)
 
 
 def exporter_that_asks(run_exporter, peer, **environment):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.golden_files import expect_golden, without_values
 from tests.support.exporter import run
-from tests.support.pgbox import known_versions
+from tests.support.packages import known_versions
 from tests.support.process import REPOSITORY, eventually
 from tests.support.prometheus import promtool
 

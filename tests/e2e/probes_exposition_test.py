@@ -11,9 +11,9 @@ from tests.integration.scenes import by
 from tests.support import exposition, logfmt
 from tests.support.certificates import DAY, Authority
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
-from tests.support.pgbox import known_versions
-from tests.support.process import eventually
+from tests.support.midbox import SERVER_ADDRESS, far_from
+from tests.support.packages import known_versions
+from tests.support.process import Unavailable, eventually
 
 # As patient as possible: a failure that only a busy machine has would be a new series. Canaries that are queried
 # when another has not answered in time have then been idle for longer than a roundtrip ever is.

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.support.exporter import Exporter
-from tests.support.process import eventually, http_get
-from tests.support.prometheus import Prometheus, Unavailable
+from tests.support.process import Unavailable, eventually, http_get
+from tests.support.prometheus import Prometheus
 
 
 @pytest.fixture(scope="module")

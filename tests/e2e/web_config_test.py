@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.exporter import run
-from tests.support.process import REPOSITORY, eventually
-from tests.support.prometheus import Unavailable, promtool
+from tests.support.process import REPOSITORY, Unavailable, eventually
+from tests.support.prometheus import promtool
 from tests.support.secured import SecuredExporter, bcrypt, login
 
 PASSWORD = "correct-horse-battery"

@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.certificates import Authority, self_signed
 from tests.support.peers import Peer
-from tests.support.process import eventually
-from tests.support.prometheus import Prometheus, Unavailable
+from tests.support.process import Unavailable, eventually
+from tests.support.prometheus import Prometheus
 from tests.support.secured import SecuredExporter, bcrypt, client_context, login
 
 PASSWORD = "correct-horse-battery"

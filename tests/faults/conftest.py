@@ -6,11 +6,12 @@ import pytest
 
 from tests.faults.held import Held
 from tests.integration.scenes import Scene
-from tests.support import midbox
 from tests.support.certificates import Authority
 from tests.support.exporter import Exporter
 from tests.support.midbox import SERVER_ADDRESS, far_from
-from tests.support.pgbox import PgBox, Unavailable, known_versions
+from tests.support.packages import known_versions
+from tests.support.pgbox import PgBox
+from tests.support.process import Unavailable
 
 
 @pytest.fixture(scope="session", params=known_versions(), ids=lambda version: f"pg{version}")
@@ -67,7 +68,7 @@ def far_server(new_box):
             server = new_box()
             try:
                 return stack.enter_context(far_from(server, **options)), server
-            except midbox.Unavailable as reason:
+            except Unavailable as reason:
                 pytest.skip(str(reason))
 
         yield build

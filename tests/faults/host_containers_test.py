@@ -8,9 +8,9 @@ import psycopg2
 import pytest
 
 from tests.faults.host_looks import Host
-from tests.support.memory_cgroup import MemoryCgroup, Unavailable
+from tests.support.memory_cgroup import MemoryCgroup
 from tests.support.pgbox import new_directory
-from tests.support.process import eventually
+from tests.support.process import Unavailable, eventually
 
 # $0: a directory; $1: a cgroup of our own to enter. The host's /proc and /sys are seen below the directory, as
 # mounts of a container would show them, and /proc is that of a pid namespace.

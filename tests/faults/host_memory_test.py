@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 
 from tests.faults.host_looks import Host
-from tests.support.memory_cgroup import MemoryCgroup, Unavailable
-from tests.support.process import eventually
+from tests.support.memory_cgroup import MemoryCgroup
+from tests.support.process import Unavailable, eventually
 
 LIMIT = 96 << 20
 # The value alone takes more than the limit.

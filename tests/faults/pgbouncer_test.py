@@ -12,10 +12,10 @@ import pytest
 from tests.faults.held import CANARY, HASTY, ROUNDTRIP, Held, drops, failures, incidents
 from tests.support import logfmt
 from tests.support.exporter import binary
+from tests.support.packages import known_versions
 from tests.support.pgbouncer import SUITES, PgBouncer
-from tests.support.pgbox import PgBox, Unavailable, known_versions
-from tests.support.process import eventually
-from tests.support.prometheus import Unavailable as PgBouncerUnavailable
+from tests.support.pgbox import PgBox
+from tests.support.process import Unavailable, eventually
 
 CANARIES = {"ladder": ["1h"], "canaries": 2, "timeout": "4s"}
 PATIENT = {"interval": "5s", "timeout": "4s"}  # a round trip that lets PgBouncer's timeouts come first
@@ -40,7 +40,7 @@ def pooler(request, scene):
         def start(**settings):
             try:
                 return stack.enter_context(PgBouncer(request.param, scene.box, **settings))
-            except PgBouncerUnavailable as reason:
+            except Unavailable as reason:
                 pytest.skip(str(reason))
 
         yield start

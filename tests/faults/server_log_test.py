@@ -11,8 +11,9 @@ import pytest
 
 from tests.faults.log_reading import LogReader, in_text
 from tests.faults.server_log_scenes import HBA, SETTINGS, SETUP, Faults
-from tests.support.pgbox import PgBox, Unavailable, known_versions
-from tests.support.process import eventually
+from tests.support.packages import known_versions
+from tests.support.pgbox import PgBox
+from tests.support.process import Unavailable, eventually
 
 # What every session and every start says: counted by its text, as how often is not the test's doing.
 BY_TEXT = {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.exporter import binary
 from tests.support.pgbouncer import SUITES, PgBouncer
-from tests.support.prometheus import Unavailable
+from tests.support.process import Unavailable
 
 
 @pytest.fixture(params=SUITES)

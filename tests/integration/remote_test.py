@@ -7,7 +7,8 @@ import pytest
 
 from tests.integration.scenes import by
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
+from tests.support.midbox import SERVER_ADDRESS, far_from
+from tests.support.process import Unavailable
 
 
 @pytest.fixture

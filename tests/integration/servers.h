@@ -26,7 +26,7 @@ struct Server {
 };
 
 // From the environment: PGBOX_15="host=127.0.0.1 port=… sslmode=verify-full sslrootcert=…" and so
-// on, as tests/support/pgbox.sh exports them. Oldest first.
+// on, as tests/support/pgbox exports them. Oldest first.
 const std::vector<Server>& servers();
 
 // The error that a coroutine ends with; fails the test if it ends otherwise.

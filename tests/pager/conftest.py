@@ -4,9 +4,10 @@ import contextlib
 
 import pytest
 
+from tests.support.packages import unpacked
 from tests.support.pager import Pager
 from tests.support.exporter import Exporter
-from tests.support.prometheus import Unavailable, unpacked
+from tests.support.process import Unavailable
 
 # The distribution's own, and what it will ship next.
 SUITES = ("native", "sid")

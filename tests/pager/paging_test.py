@@ -10,9 +10,9 @@ import psycopg2
 import pytest
 
 from tests.support.exporter import Exporter
-from tests.support.midbox import SERVER_ADDRESS, Unavailable, far_from
+from tests.support.midbox import SERVER_ADDRESS, far_from
 from tests.support.pager import Pager
-from tests.support.process import eventually, http_get
+from tests.support.process import Unavailable, eventually, http_get
 
 # A busy machine must not cause failures: a loss is reported at once, whatever the timeout.
 PATIENT = {"interval": "6s", "timeout": "5s"}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.support.packages import unpacked
 from tests.support.process import Process, StartsOnEntry, eventually, free_port
-from tests.support.prometheus import unpacked
 
 _PACKAGE = "prometheus-alertmanager"
 # Debian's programs read their templates here, where those of an unpacked package are not; a path as long that is

@@ -68,7 +68,7 @@ class Authority:
 
     def __init__(self, directory, name, issuer=None):
         self._directory = Path(directory)
-        self._directory.mkdir()
+        self._directory.mkdir(exist_ok=True)
         self._issued = 0
         if issuer:
             self.certificate = issuer.issue(name, authority=True)
@@ -88,10 +88,10 @@ class Authority:
         )
 
     def issue(self, name="leaf", sans="DNS:localhost,IP:127.0.0.1", begins=-HOUR, ends=29 * DAY,
-              authority=False):
-        """A certificate that is valid between these times, in seconds from now."""
+              authority=False, file=None):
+        """A certificate that is valid between these times, in seconds from now; in FILE.crt and FILE.key if named."""
         self._issued += 1
-        made = Certificate(self._directory / f"{self._issued}.crt")
+        made = Certificate(self._directory / f"{file or self._issued}.crt")
         extensions = ("basicConstraints=critical,CA:TRUE", _AUTHORITY) if authority else (f"subjectAltName={sans}",)
         request = made.path.with_suffix(".csr")
         _openssl(
@@ -119,3 +119,13 @@ def self_signed(path, name, sans="DNS:localhost,IP:127.0.0.1"):
         "-addext", f"subjectAltName={sans}", "-addext", _AUTHORITY, "-keyout", made.key, "-out", made.path,
     )
     return made
+
+
+def for_a_server(directory):
+    """What a server on loopback may show, and a client of it, in NAME.crt and NAME.key each, from one authority (ca.crt)."""
+    authority = Authority(directory, "throwaway CA")
+    authority.issue("localhost", file="server")
+    authority.issue("db.example", "DNS:db.example", file="wronghost")
+    authority.issue("localhost", begins=-10 * DAY, ends=-DAY, file="expired")
+    authority.issue("localhost", begins=-28 * DAY, ends=2 * DAY, file="ending")
+    authority.issue("exporter", "DNS:client", file="client")

@@ -1,21 +1,16 @@
 #!/usr/bin/env bash
-# Unpacks distribution packages into a cache without installing them: needs no root, starts no daemon,
-# and keeps several releases side by side. apt downloads and verifies, from the mirror that this
-# machine's own apt sources name.
+# Unpacks distribution packages without installing them: needs no root, starts no daemon, and keeps several
+# releases side by side. apt downloads and verifies, from the mirror that this machine's own apt sources name.
 #
-#   debbox.sh SUITE PACKAGE…     prints the directory that holds the PACKAGEs and their libraries
+#   debbox.sh SUITE STATE ROOT PACKAGE…     unpacks the PACKAGEs and their libraries into ROOT
 #
-# SUITE is a release's codename, `native` for this machine's, or `experimental`, which completes what it has
-# of PostgreSQL with sid's libraries. The programs run with the loader and
-# libraries of their own release, so this machine's libc does not matter. Calls may run side by side.
-# Exit status 3: cannot be had (not on the mirror, or no network). PGCONN_CACHE moves the cache.
+# SUITE is a release's codename, or `experimental`, which completes what it has of PostgreSQL with sid's
+# libraries. STATE is the directory of apt's lists for it. The programs run with the loader and libraries of
+# their own release, so this machine's libc does not matter. packages.py calls it, and keeps the cache.
 set -euo pipefail
 umask 022
 
 native=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-# Root's servers run as another user, who may not look into root's home.
-if [ "$(id -u)" = 0 ]; then default_cache=/var/cache; else default_cache=$HOME/.cache; fi
-cache=${PGCONN_CACHE:-${XDG_CACHE_HOME:-$default_cache}/pgconn_exporter}
 
 # The mirrors of this machine that carry its own release: candidates for any other release.
 mirrors() {
@@ -102,55 +97,20 @@ make_self_contained() {
   done
 }
 
-unpack() {
-  local suite=$1 root=$2 state=$cache/apt/$1 debs packages; shift 2
-  debs=$root.debs
-  rm -rf "$root" "$debs"
-  mkdir -p "$root" "$debs"
-  (
-    lock 9  # one apt per suite
-    write_apt_conf "$state"
-    update "$suite" "$state"
-    packages=$(closure "$state" "$@")
-    cd "$debs"
-    # shellcheck disable=SC2086 # one word per package
-    apt-get -c "$state/apt.conf" -qq download $packages
-  ) 9>"$cache/apt.$suite.lock"
-  for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$root"; done
-  rm -rf "$debs" "$root"/usr/share/{doc,man,locale,nodejs,javascript/moment-timezone/data} \
-    "$root"/usr/lib/postgresql/*/lib/bitcode
-  make_self_contained "$suite" "$root"
-  chmod -R a+rX "$root"
-  touch "$root/.complete"
-}
-
-# lock FD: waits for another that downloads the same, but not for ever.
-lock() { flock -w 1200 "$1" || { echo "debbox: another download holds $cache for 20 minutes" >&2; return 3; }; }
-
-[ $# -ge 2 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-suite=$1; shift
-[ "$suite" != native ] || suite=$native
-root=$cache/$suite/$1
-if [ ! -e "$root/.complete" ]; then
-  # Without it programs would stay as they are, and the cache keep them so.
-  command -v patchelf >/dev/null || { echo "debbox: needs patchelf: run scripts/install-deps test" >&2; exit 1; }
-  mkdir -p "$cache/$suite"
-  exec 8>"$root.lock"
-  lock 8
-fi
-if [ ! -e "$root/.complete" ]; then
-  echo "debbox: downloading $* of $suite" >&2
-  # A subshell of its own: errexit would be off inside a function called in a condition.
-  log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
-  set +e
-  ( set -e; unpack "$suite" "$root" "$@" ) >"$log" 2>&1
-  status=$?
-  set -e
-  if [ $status != 0 ]; then
-    rm -rf "$root" "$root.debs"
-    echo "debbox: $* of $suite cannot be had: $(grep -v '^$' "$log" | tail -n 3 | tr '\n' ' ')" >&2
-    exit 3
-  fi
-fi
-echo "$root"
+[ $# -ge 4 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+suite=$1 state=$2 root=$3; shift 3
+debs=$root.debs
+trap 'rm -rf "$debs"' EXIT
+mkdir -p "$state" "$root" "$debs"
+exec 9>"$state.lock"
+flock -w 1200 9 || { echo "another download holds $state for 20 minutes"; exit 1; }  # one apt per suite
+write_apt_conf "$state"
+update "$suite" "$state"
+packages=$(closure "$state" "$@")
+# shellcheck disable=SC2086 # one word per package
+( cd "$debs" && apt-get -c "$state/apt.conf" -qq download $packages )
+exec 9>&-
+for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$root"; done
+rm -rf "$root"/usr/share/{doc,man,locale,nodejs,javascript/moment-timezone/data} "$root"/usr/lib/postgresql/*/lib/bitcode
+make_self_contained "$suite" "$root"
+chmod -R a+rX "$root"

@@ -6,14 +6,10 @@ import os
 import re
 from pathlib import Path
 
-from tests.support.process import eventually
+from tests.support.process import Unavailable, eventually
 
 
 _numbers = itertools.count()
-
-
-class Unavailable(Exception):
-    """No such cgroup can be made here; the message says why."""
 
 
 def _mounts():

@@ -9,6 +9,8 @@ import ctypes
 import os
 import subprocess
 
+from tests.support.process import Unavailable
+
 CLIENT_ADDRESS = "10.77.1.2"
 SERVER_ADDRESS = "10.77.2.2"
 
@@ -29,10 +31,6 @@ table inet path {{
 }}
 """
 _STRANGERS = {"drop": "drop", "reset": "meta l4proto tcp reject with tcp reset"}
-
-
-class Unavailable(Exception):
-    """No network namespaces can be made here; the message says why."""
 
 
 class Refused(RuntimeError):

@@ -8,9 +8,9 @@ import threading
 
 import psycopg2
 
+from tests.support.packages import unpacked
 from tests.support.pgbox import new_directory
 from tests.support.process import Process, StartsOnEntry, eventually, free_port
-from tests.support.prometheus import unpacked
 
 # The oldest that is widely used, and the newest.
 SUITES = ("bookworm", "sid")
@@ -31,7 +31,7 @@ class PgBouncer(StartsOnEntry):
         self._process = None
 
     def start(self):
-        """Starts it (again), on the same port; prometheus.Unavailable if it is not available here."""
+        """Starts it (again), on the same port; Unavailable if it cannot be had here."""
         self._write_ini()
         # It refuses to be root.
         user = ["setpriv", "--reuid=nobody", "--clear-groups", "--"] if os.getuid() == 0 else []

@@ -1,7 +1,12 @@
-"""Throwaway PostgreSQL servers for tests: Python's view of pgbox.sh."""
+"""Throwaway PostgreSQL servers from packages of Debian and npm, not installed: on loopback only, with TLS.
+
+Each lives in one directory: `data`; `tls`, its certificates; `log`; `sock`, for its Unix socket; and `box`, which
+holds its version, its port and where its programs are.
+"""
 
 import contextlib
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -11,33 +16,43 @@ from pathlib import Path
 
 import psycopg2
 
-from tests.support.process import Failed
+from tests.support import certificates
+from tests.support.packages import client_programs, programs
+from tests.support.process import Failed, eventually, free_port, running
 
-_SCRIPT = Path(__file__).with_name("pgbox.sh")
-_CANNOT_BE_HAD = 3
-_LONGEST = 1200  # seconds; the first time it downloads a server
+_LONGEST = 120  # seconds until a server has started, stopped or been copied
 _LONGEST_SOCKET = 107  # bytes of a Unix socket's path
-
-
-class Unavailable(Exception):
-    """This version is not available here; the message says why."""
+_SETTINGS = """\
+port = {port}
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '{directory}/sock'
+ssl = on
+ssl_ca_file = '{directory}/tls/ca.crt'
+ssl_cert_file = '{directory}/tls/server.crt'
+ssl_key_file = '{directory}/tls/server.key'
+password_encryption = 'scram-sha-256'
+fsync = off
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %e %a %u@%d %h '
+log_connections = on
+log_disconnections = on
+"""
 
 
 class ServerFailed(Failed):
-    """pgbox.sh failed; the message contains what it said."""
+    """A program of PostgreSQL failed; the message carries what it said."""
 
 
-def _pgbox(*arguments):
-    words = ["bash", str(_SCRIPT), *map(str, arguments)]
+def _server_user():
+    """Who runs the servers: PostgreSQL refuses to be root's."""
+    if os.getuid() != 0:
+        return None
     try:
-        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LONGEST)
-    except subprocess.TimeoutExpired:
-        raise ServerFailed(f"{' '.join(words[1:])}: not done within {_LONGEST} s") from None
-    if result.returncode == _CANNOT_BE_HAD:
-        raise Unavailable(result.stderr.strip())
-    if result.returncode != 0:
-        raise ServerFailed(f"pgbox.sh {' '.join(map(str, arguments))}:\n{result.stderr}")
-    return result.stdout.strip()
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
 
 
 def new_directory(prefix):
@@ -54,39 +69,93 @@ def new_directory(prefix):
     return directory
 
 
-def known_versions():
-    """Major versions the tests know, oldest first; whether one is available is another question."""
-    return [int(version) for version in _pgbox("versions").split()]
-
-
 class PgBox:
     """One server on loopback, with TLS and its own certificate authority.
 
     Everybody may log in without a password until `hba` says otherwise. Use as a context manager, or
-    call `destroy` at the end.
+    call `destroy` at the end. As root, the server runs as `postgres` if there is such a user, else as
+    `nobody`, who must be able to enter its directory.
     """
 
-    def __init__(self, version):
+    def __init__(self, version, directory=None):
         self.version = version
-        self.directory = new_directory(f"pg{version}-")
+        self.directory = Path(directory).resolve() if directory else new_directory(f"pg{version}-")
         self._settings = {}
 
-    def start(self, **settings):
-        """Starts it (again), on the same port if it ran before. Settings stay for later starts."""
-        self._settings.update(settings)
-        self._launch("start", self.version)
-        return self
+    @classmethod
+    def at(cls, directory):
+        """The one that was started in that directory before."""
+        return cls(int((Path(directory) / "box").read_text().split()[0]), directory)
 
-    def start_standby_of(self, primary, **settings):
+    def start(self, port=0, **settings):
+        """Starts it (again), on the same port if it ran before and none is given. Settings stay for later starts."""
+        bin_directory = programs(self.version)
+        self._prepare()
+        data = self.directory / "data"
+        if not (data / "PG_VERSION").exists():
+            self._run(bin_directory / "initdb", "-D", data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "-A",
+                      "trust", "--no-sync")
+            with (data / "postgresql.conf").open("a") as file:
+                file.write("include_if_exists 'box.conf'\n")
+        return self._launch(bin_directory, port, settings)
+
+    def start_standby_of(self, primary, port=0, **settings):
         """Makes this a streaming standby of another box and starts it."""
-        self._settings.update(settings)
-        self._launch("standby", primary.directory)
-        return self
+        self.version = primary.version
+        bin_directory, clients = programs(self.version), client_programs(self.version)
+        self._prepare()
+        data = self.directory / "data"
+        if not (data / "PG_VERSION").exists():
+            self._run(clients / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync",
+                      "-d", f"host={primary.socket_directory} port={primary.port} user=postgres")
+            if self.version < 17:  # a later version's client writes down an option that libpq 16 refuses
+                path = data / "postgresql.auto.conf"
+                path.write_text(re.sub(" sslnegotiation=[a-z]*", "", path.read_text()))
+        return self._launch(bin_directory, port, settings)
 
-    def _launch(self, command, subject):
-        port = self.port if (self.directory / "box").exists() else 0
-        pairs = [f"{name}={value}" for name, value in self._settings.items()]
-        _pgbox(command, subject, self.directory, port, *pairs)
+    def _prepare(self):
+        """The directory, its certificates, and who owns them."""
+        if not shutil.which("openssl"):
+            raise Failed("openssl is missing: run scripts/install-deps test")
+        (self.directory / "sock").mkdir(parents=True, exist_ok=True)
+        tls = self.directory / "tls"
+        if not (tls / "server.crt").exists():
+            certificates.for_a_server(tls)
+        self.directory.chmod(0o755)
+        tls.chmod(0o755)
+        user = _server_user()
+        if user:
+            for path in (self.directory, *self.directory.rglob("*")):
+                os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+    def _run(self, program, *words):
+        """Runs a program of PostgreSQL as the server's user. Its output goes to a file: a server would keep a pipe open."""
+        user = _server_user()
+        as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        output = self.directory / f"{program.name}.log"
+        with output.open("w") as file:
+            try:
+                status = subprocess.run(
+                    [str(program), *map(str, words)], cwd=self.directory, stdin=subprocess.DEVNULL, stdout=file,
+                    stderr=subprocess.STDOUT, check=False, timeout=_LONGEST, umask=0o022, **as_user).returncode
+            except subprocess.TimeoutExpired:
+                status = f"not done within {_LONGEST} s"
+        if status != 0:
+            raise ServerFailed(f"{program.name} of PostgreSQL {self.version} in {self.directory}: {status}\n"
+                               f"{output.read_text(errors='replace')}{self.log()[-4000:]}")
+
+    def _launch(self, bin_directory, port, settings):
+        """Writes the settings, starts the server, waits until it answers."""
+        self._settings.update(settings)
+        port = port or (self.port if (self.directory / "box").exists() else free_port())
+        text = _SETTINGS.format(port=port, directory=self.directory)
+        text += "".join(f"{name} = '{value}'\n" for name, value in self._settings.items())
+        (self.directory / "data" / "box.conf").write_text(text)
+        (self.directory / "data" / "box.conf").chmod(0o644)
+        (self.directory / "box").write_text(f"{self.version} {port} {bin_directory}\n")
+        self._run(bin_directory / "pg_ctl", "-D", self.directory / "data", "-l", self.directory / "log", "-w", "-t", 60,
+                  "start")
+        return self
 
     @property
     def port(self):
@@ -139,7 +208,7 @@ class PgBox:
         self.psql("SELECT pg_reload_conf()", **self._local())
 
     def use_certificate(self, name):
-        """Shows another of the certificates of certs.sh to new connections: server, expired, ending …"""
+        """Shows another of the certificates in `tls` to new connections: server, expired, ending …"""
         for kind, suffix in (("cert", "crt"), ("key", "key")):
             path = self.directory / "tls" / f"{name}.{suffix}"
             self.psql(f"ALTER SYSTEM SET ssl_{kind}_file = '{path}'", **self._local())
@@ -153,16 +222,32 @@ class PgBox:
         os.kill(pid, signal_number)
 
     def log(self):
-        return (self.directory / "log").read_text(errors="replace")
+        path = self.directory / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def log_count(self, pattern):
         return len(re.findall(pattern, self.log()))
 
     def stop(self, mode="fast"):
-        _pgbox("stop", self.directory, mode)
+        if (self.directory / "data" / "postmaster.pid").exists():
+            pg_ctl = Path((self.directory / "box").read_text().split()[2], "pg_ctl")
+            self._run(pg_ctl, "-D", self.directory / "data", "-m", mode, "-w", "-t", 60, "stop")
 
     def destroy(self):
-        _pgbox("destroy", self.directory)
+        """Ends it, also one whose start was interrupted, and removes its directory."""
+        if (self.directory / "box").exists():
+            with contextlib.suppress(ServerFailed):
+                self.stop("immediate")
+        # One that was interrupted at its start has told nobody its process number yet.
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+        with contextlib.suppress(TimeoutError):
+            eventually(lambda: not self._processes(), 10)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _processes(self):
+        return [pid for pid, words in running() if f"-D {self.directory}/data " in words]
 
     def __enter__(self):
         return self

@@ -69,23 +69,61 @@ def interrupt_by_signals():
     def end(*_):
         for number in ending:
             signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
-        raise KeyboardInterrupt
+        _interruption.arrive()
 
     for number in ending:
         signal.signal(number, end)
+
+
+class _Interruption:
+    """One that may have to wait for the end of a block."""
+
+    def __init__(self):
+        self._held = self._waits = False
+
+    def arrive(self):
+        if not self._held:
+            raise KeyboardInterrupt
+        self._waits = True
+
+    @contextlib.contextmanager
+    def held(self):
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._waits:
+            self._waits = False
+            raise KeyboardInterrupt
+
+
+_interruption = _Interruption()
+
+
+def interruption_held():
+    """A context manager for the start of what an interruption has to end: one that comes within is raised at its end."""
+    return _interruption.held()
 
 
 class Failed(Exception):
     """The process ended where it should have run; the message contains the end of its output."""
 
 
-def processes_naming(text):
-    """The command lines of all processes that contain this text, such as a directory that should be gone."""
-    found = []
+class Unavailable(Exception):
+    """This machine cannot have what is asked for, a program or a network namespace; the message says why."""
+
+
+def running():
+    """(process number, command line) of all processes; the words of a command line end with a blank each."""
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
-            found.append(file.read().replace("\0", " "))
-    return [words for words in found if text in words]
+            yield int(path.split("/")[2]), file.read().replace("\0", " ")
+
+
+def processes_naming(text):
+    """The command lines of all processes that contain this text, such as a directory that should be gone."""
+    return [words for _, words in running() if text in words]
 
 
 class StartsOnEntry:

@@ -1,6 +1,5 @@
 """A real Prometheus from a distribution's package, run for a test or the demo."""
 
-import functools
 import json
 import shutil
 import subprocess
@@ -8,30 +7,8 @@ import tempfile
 import urllib.parse
 from pathlib import Path
 
-from tests.support.process import Failed, Process, StartsOnEntry, free_port, http_get
-
-_DEBBOX = Path(__file__).with_name("debbox.sh")
-_CANNOT_BE_HAD = 3
-_LONGEST = 1200  # seconds of a download
-
-
-class Unavailable(Exception):
-    """A program is not available here; the message says why."""
-
-
-@functools.lru_cache(maxsize=None)
-def unpacked(suite, *packages):
-    """The directory that holds a distribution's packages, unpacked."""
-    words = ["bash", str(_DEBBOX), suite, *packages]
-    try:
-        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LONGEST)
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"{' '.join(packages)} of {suite}: not there within {_LONGEST} s") from None
-    if result.returncode == _CANNOT_BE_HAD:
-        raise Unavailable(result.stderr.strip())
-    if result.returncode != 0:
-        raise Failed(result.stderr.strip())
-    return Path(result.stdout.strip())
+from tests.support.packages import unpacked
+from tests.support.process import Process, StartsOnEntry, free_port, http_get
 
 
 def promtool(*arguments, stdin="", suite="native"):

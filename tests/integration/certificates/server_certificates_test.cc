@@ -159,7 +159,7 @@ TEST_CASE("every certificate of a real server is reported, and judged as libpq d
   const IssuedCertificate root = issue(authority("Root", 1));
   const RootsFile roots(root);
   probes::CertificateRoots trusted;
-  INFO("no PGBOX_<version> in the environment: run it through tests/support/pgbox.sh with");
+  INFO("no PGBOX_<version> in the environment: run it through tests/support/pgbox with");
   REQUIRE_FALSE(servers().empty());
   for (const Server& server : servers()) {
     for (const Case& expected : cases(root)) {

@@ -6,9 +6,9 @@
 
 #include "metrics/cap.h"
 #include "metrics/exposition.h"
-#include "metrics/utf8.h"
 #include "tests/support/catch.h"
 #include "tests/unit/metrics/parsed_exposition.h"
+#include "text/utf8.h"
 
 namespace pgconn::metrics {
 namespace {
@@ -59,7 +59,7 @@ std::size_t lines_of(const MetricBatch& batch) {
   for (const Family& family : batch.families()) {
     lines += family.samples.size() + family.histograms.size() * 4;
     for (const Sample& sample : family.samples) {
-      for (const std::string& label : sample.labels) CHECK(is_exposable(label));
+      for (const std::string& label : sample.labels) CHECK(text::is_exposable(label));
     }
   }
   return lines;
@@ -75,12 +75,12 @@ TEST_CASE("random bytes in label values give a valid exposition in which every s
     const std::vector<LabeledBatch> batches = {{.labels = {{"target", env}}, .batch = &batch}};
     for (Format format : {Format::kText, Format::kOpenMetrics}) {
       const std::string text = expose(batches, format);
-      REQUIRE(is_exposable(text));
+      REQUIRE(text::is_exposable(text));
       const ParsedExposition parsed = ExpositionReader::read(text);  // throws on bad grammar
       CHECK(parsed.series.size() == lines_of(batch));
       for (const Sample& sample : batch.families()[0].samples) {
         CHECK(parsed.series.contains({"pgconn_sessions",
-                                      {{"target", repaired(env)},
+                                      {{"target", text::repaired(env)},
                                        {"database", sample.labels[0]},
                                        {"user", sample.labels[1]}}}));
       }

@@ -1,4 +1,4 @@
-"""What scripts/demo runs once everything is built. Ends all it started, by Ctrl-C, SIGTERM or failure."""
+"""The demo, once everything is built and installed. It ends all that it started, however it is ended itself."""
 
 import contextlib
 import secrets
@@ -8,13 +8,13 @@ import threading
 
 import psycopg2
 
-from scripts import drill, grafana
-from scripts.progress import step
+from scripts.programs import drill, grafana
+from scripts.programs.progress import step
 from tests.support.exporter import Exporter
-from tests.support.pgbox import PgBox, Unavailable, known_versions
-from tests.support.process import Failed, eventually, free_port, interrupt_by_signals
+from tests.support.packages import known_versions
+from tests.support.pgbox import PgBox
+from tests.support.process import Failed, Unavailable, eventually, free_port
 from tests.support.pager import Pager
-from tests.support.prometheus import Unavailable as PrometheusUnavailable
 from tests.support.workload import Workload
 
 CONFIG = """\
@@ -164,18 +164,13 @@ def run(mode):
                 threading.Event().wait()
 
 
-def main():
-    interrupt_by_signals()
-    mode = sys.argv[1].removeprefix("--") if sys.argv[1:] else "forever"
+def show(mode):
+    """Its exit status. `mode` is forever, once or drill."""
     try:
         run(mode)
     except KeyboardInterrupt:
         return 0 if mode == "forever" else 130
-    except (Failed, Unavailable, PrometheusUnavailable, TimeoutError, psycopg2.Error) as error:
+    except (Failed, Unavailable, TimeoutError, psycopg2.Error) as error:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What scripts/pictures runs once everything is built. Ends all it started, by Ctrl-C, SIGTERM or failure."""
+"""What scripts/pictures does once everything is built. Ends all it started, by Ctrl-C, SIGTERM or failure."""
 
 import contextlib
 import shutil
@@ -6,11 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.progress import step
-from tests.dashboards import committed, node, rendering
+from scripts.programs.progress import step
+from tests.dashboards import committed, rendering
 from tests.dashboards.fleet import SCRAPE_INTERVAL, Fleet
-from tests.support import midbox, pgbox, prometheus
-from tests.support.process import REPOSITORY, Failed, interrupt_by_signals
+from tests.support.process import REPOSITORY, Failed, Unavailable
 
 PICTURES = Path(REPOSITORY, "docs/pictures")
 LIFE = 440  # seconds; the first of them are not shown, as rates need some to begin
@@ -60,20 +59,13 @@ def keep(directory):
     shutil.copyfile(directory / "light/pgconn-fleet.png", PICTURES / "pgconn-fleet-light.png")
 
 
-def main():
-    interrupt_by_signals()
+def draw_anew():
+    """The exit status of scripts/pictures."""
     try:
         with tempfile.TemporaryDirectory(prefix="pictures-") as name:
             make_pictures(Path(name))
             keep(Path(name))
-    except KeyboardInterrupt:
-        return 130
-    except (Undrawn, Failed, TimeoutError, node.Unavailable, midbox.Unavailable, pgbox.Unavailable,
-            prometheus.Unavailable) as error:
+    except (Undrawn, Failed, TimeoutError, Unavailable) as error:
         print(f"scripts/pictures: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 
 #include <cstdint>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "tests/support/catch.h"
 
-namespace pgconn::metrics {
+namespace pgconn::text {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -94,4 +94,4 @@ TEST_CASE("UTF-8: U+0000 is replaced, because parsers take it for the end") {
 }
 
 }  // namespace
-}  // namespace pgconn::metrics
+}  // namespace pgconn::text

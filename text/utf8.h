@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace pgconn::metrics {
+namespace pgconn::text {
 
 // Length in bytes (1 to 4) of the well-formed sequence at the front of `text`; 0 if there is none.
 constexpr std::size_t utf8_sequence_length(std::string_view text) {
@@ -53,4 +53,4 @@ constexpr bool is_exposable(std::string_view text) {
 // and with escapes such as \u202e instead of deceptive characters.
 std::string repaired(std::string_view text);
 
-}  // namespace pgconn::metrics
+}  // namespace pgconn::text

@@ -1,8 +1,8 @@
-#include "metrics/utf8.h"
+#include "text/utf8.h"
 
 #include <cstdio>
 
-namespace pgconn::metrics {
+namespace pgconn::text {
 
 namespace {
 
@@ -35,4 +35,4 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
-}  // namespace pgconn::metrics
+}  // namespace pgconn::text

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from scripts.progress import step
+from scripts.programs.progress import step
 from tests.support.process import eventually
 
 # The rules decide this many times faster than in real time: `for: 10m` is ten seconds.

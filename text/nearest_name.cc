@@ -1,9 +1,9 @@
-#include "config/suggestion.h"
+#include "text/nearest_name.h"
 
 #include <algorithm>
 #include <cstddef>
 
-namespace pgconn::config {
+namespace pgconn::text {
 namespace {
 
 // Longer names are not misspelt keys of ours, and the distance costs the product of the lengths.
@@ -42,4 +42,4 @@ std::optional<std::string_view> nearest_name(std::string_view name,
   return nearest;
 }
 
-}  // namespace pgconn::config
+}  // namespace pgconn::text

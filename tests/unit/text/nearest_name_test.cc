@@ -1,10 +1,10 @@
-#include "config/suggestion.h"
+#include "text/nearest_name.h"
 
 #include <string>
 
 #include "tests/support/catch.h"
 
-namespace pgconn::config {
+namespace pgconn::text {
 namespace {
 
 const std::vector<std::string_view> kNames = {"scrape_timeout", "lock_timeout", "dsn", "name"};
@@ -26,4 +26,4 @@ TEST_CASE("a word far from every name gets no suggestion") {
 }
 
 }  // namespace
-}  // namespace pgconn::config
+}  // namespace pgconn::text

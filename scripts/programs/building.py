@@ -1,0 +1,46 @@
+"""What every program here does first: install what is missing, build, and set the environment for what is built."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from scripts.programs.commands import run
+from scripts.programs.progress import step
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = "/usr/bin/python3"  # the distribution's, which has the distribution's modules
+
+
+class BuildFailed(Exception):
+    """Something could not be installed or built; what the tool said has been printed."""
+
+
+def install(*groups):
+    """Installs the packages of these groups that are missing, see scripts/install-deps."""
+    # Not in a process group of its own: sudo may ask for a password.
+    if os.spawnv(os.P_WAIT, ROOT / "scripts/install-deps", ["install-deps", *groups]) != 0:
+        raise BuildFailed("not all packages are installed")
+
+
+def set_environment(preset="release", program=None):
+    """What tests and measurements run with: `program`, or the one that was built. PGHOST and its kind must not reach it."""
+    for name in [name for name in os.environ if name.startswith("PG") and "_" not in name]:
+        del os.environ[name]
+    os.environ.update(PGCONN_EXPORTER=program or str(ROOT / f"build/{preset}/exporter/pgconn_exporter"),
+                      PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
+
+
+def cmake_build(preset, *targets):
+    """The command that builds these targets, or everything."""
+    return ["cmake", "--build", "--preset", preset, "-j", os.cpu_count(), *(["--target", *targets] if targets else [])]
+
+
+def build_release(*targets, options=()):
+    """Builds them; says something only if that fails."""
+    with step("building"), tempfile.TemporaryFile("w+", errors="replace") as log:
+        for words in (["cmake", "--preset", "release", *options], cmake_build("release", *targets)):
+            if run(*words, stdout=log, stderr=log) != 0:
+                log.seek(0)
+                print(*log.read().splitlines()[-40:], sep="\n", file=sys.stderr)
+                raise BuildFailed("the build failed")

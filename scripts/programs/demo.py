@@ -1,0 +1,44 @@
+"""Shows pgconn_exporter at work: installs what is missing, builds it, and starts a throwaway PostgreSQL with
+a small living workload, the exporter, a Prometheus with the alerting rules, and an Alertmanager that tells
+a webhook. Grafana too, where the machine has it. Ctrl-C ends and removes it all.
+
+  scripts/demo           runs until Ctrl-C, on the usual ports where they are free
+  scripts/demo --once    on free ports; prints what the exporter saw, then ends
+  scripts/demo --drill   on free ports; breaks things and shows how long each alert takes to come and go
+
+PGCONN_EXPORTER=PATH has it show that program and build none.
+"""
+
+import os
+import sys
+
+from scripts.programs.building import BuildFailed, build_release, install, set_environment
+from tests.support.process import interrupt_by_signals
+
+_MODES = {(): "forever", ("--once",): "once", ("--drill",): "drill"}
+
+
+def main(*words):
+    mode = _MODES.get(words)
+    if not mode:
+        print(__doc__, file=sys.stderr)
+        return 2
+    interrupt_by_signals()
+    program = os.environ.get("PGCONN_EXPORTER")
+    try:
+        install("test", *([] if program else ["build"]))
+        if not program:
+            build_release("pgconn_exporter")
+        set_environment(program=program)
+    except BuildFailed as error:
+        print(f"scripts/demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    from scripts.programs import demonstration  # not before the modules that it needs are installed
+
+    return demonstration.show(mode)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""Rules of our own that no tool has, and what belongs to the sources. All paths are relative to the working directory,
+which is the root of the checkout."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST = 400  # lines of a source file; CONTRIBUTING.md asks for about 300
+_CPP = ("*.cc", "*.h")
+
+
+class GitFailed(Exception):
+    """Without git's word on what belongs to the sources, every check would be content with nothing."""
+
+
+def _git(*words, good=(0,)):
+    result = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=600)
+    if result.returncode not in good:
+        raise GitFailed(f"needs a git checkout that git may read: {result.stderr.strip()}")
+    return result.stdout
+
+
+def files(*patterns):
+    """The sources that match (git's patterns): those that git knows, and new ones that it does not ignore."""
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *patterns)
+    return [name for name in listed.split("\0") if name and Path(name).is_file()]
+
+
+def scripts(*interpreters):
+    """The files whose first line names one of these interpreters."""
+
+    def starts_so(name):
+        with open(name, "rb") as file:
+            first = file.readline(200).decode(errors="replace")
+        return first.startswith("#!") and first.split("/")[-1].split()[-1] in interpreters
+
+    return [name for name in files() if starts_so(name)]
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """What must match nowhere, as an extended regular expression, in the files of these of git's patterns."""
+
+    why: str
+    pattern: str
+    where: tuple
+
+
+# A bracket or a backslash keeps a pattern from finding itself here.
+FORBIDDEN = [
+    Forbidden("finish it or open an issue", r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b", (".", ":!CHANGELOG.md")),
+    Forbidden("name no mirror or registry; machines have their own",
+              r"(deb|ftp[a-z.]*|security|snapshot|archive)\.debian\.org|apt\.postgresql\.org|download\.docker\.com"
+              r"|(ghcr|quay|docker|gcr)\.io/|pypi\.org|npmjs\.(org|com)", (".", ":!*package-lock.json")),
+    Forbidden("an external header-only giant in a header slows every build: include it in a .cc",
+              r"#include <(spdlog|CLI)/", ("*.h",)),
+    Forbidden("await into a variable: g++ 12 breaks some coroutines that await in a condition",
+              r"\b(if|while|switch) \([^()]*\bco_await", _CPP),
+    Forbidden("libpq is for postgres/ alone", r'#include [<"](libpq|postgres_ext)',
+              (*_CPP, ":!postgres/", ":!tests/unit/postgres/")),
+]
+
+
+def too_long():
+    found = []
+    sources = files("*.cc", "*.h", "*.py", "*.sh", "*.cmake", "*.ts", "*.tsx", "*.mjs")
+    for name in sorted({*sources, *scripts("sh", "bash", "python3")}):
+        lines = Path(name).read_bytes().count(b"\n")
+        if lines > LONGEST:
+            found.append(f"{name}: {lines} lines, more than {LONGEST}")
+    return found
+
+
+def forbidden():
+    found = []
+    for rule in FORBIDDEN:
+        lines = _git("grep", "--untracked", "-nIE", "-e", rule.pattern, "--", *rule.where, good=(0, 1)).splitlines()
+        found += [f"{line}: {rule.why}" for line in lines]
+    return found

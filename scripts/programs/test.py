@@ -1,0 +1,190 @@
+"""Installs what is missing, builds, and runs every test. Works as root and as a user with sudo.
+
+Everything but the slow fault tests runs on every PostgreSQL that tests/support/packages.py knows. Those run on the
+oldest, the newest and another that changes from day to day, or with `--versions all` on all. Servers for the tests are
+downloaded as packages into a cache and run from there.
+"""
+
+import argparse
+import collections
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from scripts.programs.building import PYTHON, BuildFailed, cmake_build, install, set_environment
+from scripts.programs.commands import run, run_beside
+from scripts.programs.progress import Summary
+from tests.support.packages import known_versions
+from tests.support.process import interrupt_by_signals
+
+_PGBOX = "tests/support/pgbox"
+_DAY = 24 * 3600
+
+
+class Tests:
+    """The steps, in the order in which they run."""
+
+    def __init__(self, preset, versions):
+        self.summary = Summary()
+        self._preset = preset
+        self._versions = versions
+
+    def _run(self, name, words):
+        """A step that is one command."""
+        with self.summary.step(name) as failures:
+            if run(*words) != 0:
+                failures.append(name)
+
+    def _run_beside(self, name, commands):
+        """A step of commands that run side by side: each has servers of its own and mostly waits."""
+        start = time.monotonic()
+        with self.summary.step(name) as failures:
+
+            def ended(part, status, output):
+                result = "FAILED" if status else "ok"
+                print(f"   {part}: {result} after {time.monotonic() - start:.0f} s", output, sep="\n", end="", flush=True)
+                if status:
+                    failures.append(part)
+
+            run_beside(commands, ended)
+
+    def build(self):
+        """Whether there is a program to test."""
+        with self.summary.step(f"build ({self._preset})") as failures:
+            if run("cmake", "--preset", self._preset, stdout=subprocess.DEVNULL) or run(*cmake_build(self._preset)):
+                failures.append("build")
+        return not failures
+
+    def unit(self):
+        self._run("headers compile alone", cmake_build(self._preset, "all_verify_interface_header_sets"))
+        self._run("unit tests", ["ctest", "--preset", self._preset, "-L", "unit", "-j", os.cpu_count(),
+                                 "--no-tests=error", "--output-on-failure"])
+        self._run("scripts", pytest("tests/scripts"))
+
+    def servers(self):
+        """Downloads them side by side; a version that cannot be had is told and left out. Whether there is one."""
+        commands = {version: [_PGBOX, "fetch", version] for version in known_versions()}
+        with self.summary.step("PostgreSQL servers") as failures:
+
+            def ended(version, status, output):
+                if status:
+                    print(f"SKIPPED PostgreSQL {version}: {output}", end="", file=sys.stderr, flush=True)
+                    del commands[version]
+
+            run_beside(dict(commands), ended)
+            if not commands:
+                failures.append("no PostgreSQL at all can be had: nothing to test against")
+                print(*failures, file=sys.stderr)
+        return not failures
+
+    def integration(self):
+        every = known_versions()
+        program = ["timeout", 900, f"build/{self._preset}/tests/integration/integration_postgres"]
+        self._run_beside("integration tests", {
+            "C++, older versions": [_PGBOX, "with", *every[:4], "--", *program],
+            "C++, newer versions": [_PGBOX, "with", *every[4:], "--", *program],
+            "Python": spread(3, "tests/support", "tests/integration"),
+        })
+
+    def e2e(self):
+        self._run("end-to-end tests", spread(4, "tests/e2e"))
+
+    def faults(self):
+        every = known_versions()
+        chosen = every if self._versions == "all" else rotating(every, int(time.time() // _DAY))
+        print("   faults are tried on PostgreSQL", *chosen, flush=True)
+        left_out = " and ".join(f"not pg{version}" for version in every if version not in chosen)
+        self._run("faults", spread(5, "tests/faults", "-k", left_out))
+
+    def alerts(self):
+        """The pager's Prometheus and Alertmanager, the distribution's and current ones, mostly wait."""
+        self._run_beside("alerts", {"rules": pytest("tests/alerts"), "from metric to pager": spread(2, "tests/pager")})
+
+    def dashboards(self):
+        self._run("dashboards", pytest("tests/dashboards"))
+
+
+def pytest(*words):
+    return [PYTHON, "-m", "pytest", "-q", *words]
+
+
+def spread(processes, *words):
+    """Most tests wait, for a timeout or a clock, and leave the CPUs to others. Each group (see tests/conftest.py) runs
+    in one process, one test after the other."""
+    return pytest("-n", processes, "--dist", "loadgroup", *words)
+
+
+def rotating(versions, day):
+    """The oldest, the newest, and one in between by the day."""
+    between = versions[1:-1]
+    return [versions[0], between[day % len(between)], versions[-1]]
+
+
+_PARTS = {"unit": Tests.unit, "integration": Tests.integration, "e2e": Tests.e2e, "faults": Tests.faults,
+          "alerts": Tests.alerts, "dashboards": Tests.dashboards}
+# What each needs besides what building does, see scripts/install-deps.
+_GROUPS = {"unit": ["unit"], "dashboards": ["unit", "test", "dashboards"]}
+
+
+def report(summary, skipped):
+    """Prints how each step ended and what was skipped (a line each); the exit status of the whole."""
+    print(f"\n{summary}")
+    if skipped:
+        print("\nSKIPPED for want of something here:")
+        for reason, count in sorted(collections.Counter(skipped).items()):
+            print(f"{count:7} {reason}")
+        print()
+    if summary.failed:
+        print("scripts/test: FAILED")
+    elif skipped:
+        print(f"scripts/test: passed, but not whole: {len(skipped)} skipped for want of what is named above")
+    else:
+        print("scripts/test: all passed")
+    return 1 if summary.failed else 0
+
+
+def run_tests(tests, parts):
+    """Without a program, or without any server, the rest is not worth running."""
+    if not tests.build():
+        return
+    if "unit" in parts:
+        _PARTS["unit"](tests)
+    others = [part for part in parts if part != "unit"]
+    if others and tests.servers():
+        for part in others:
+            _PARTS[part](tests)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__, allow_abbrev=False,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", default="release", help="one of CMakePresets.json; release unless named")
+    parser.add_argument("--only", choices=_PARTS)
+    parser.add_argument("--versions", choices=["all"])
+    options = parser.parse_args()
+    parts = [options.only] if options.only else list(_PARTS)
+    interrupt_by_signals()
+    try:
+        install("build", *dict.fromkeys(group for part in parts for group in _GROUPS.get(part, ["unit", "test"])))
+        set_environment(options.preset)
+        tests = Tests(options.preset, options.versions)
+        with tempfile.TemporaryDirectory(prefix="tests-") as directory:
+            # A line for each test that this machine lacks something for, see tests/conftest.py.
+            skipped = Path(directory, "skipped")
+            skipped.touch()
+            os.environ["PGCONN_SKIPPED"] = str(skipped)
+            run_tests(tests, parts)
+            return report(tests.summary, skipped.read_text().splitlines())
+    except BuildFailed as error:
+        print(f"scripts/test: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("scripts/test: interrupted; what ran is ended", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
