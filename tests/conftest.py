@@ -20,10 +20,24 @@ def pytest_configure():
     interrupt_by_signals()
 
 
-def pytest_collection_modifyitems(items):
-    """What one process gets as a whole when several share a run: a version's tests, or a file's."""
+def _version_of(item):
+    return re.search(r"\[.*?(pg\d\d|native|sid)\b", item.nodeid)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what the newest version alone is for, and says what one process gets as a whole when several share a
+    run: a version's tests, or a file's."""
+    newest = f"pg{known_versions()[-1]}"
+
+    def is_superfluous(item):
+        version = _version_of(item)
+        return item.get_closest_marker("newest_only") and version and version[1] != newest
+
+    superfluous = [item for item in items if is_superfluous(item)]
+    config.hook.pytest_deselected(items=superfluous)
+    items[:] = [item for item in items if not is_superfluous(item)]
     for item in items:
-        version = re.search(r"\[.*?(pg\d\d|native|sid)\b", item.nodeid)
+        version = _version_of(item)
         if item.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(version[1] if version else item.path.name))
 

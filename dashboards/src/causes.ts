@@ -28,8 +28,8 @@ export const CAUSES: Record<string, Cause> = {
   oom_kill: {
     color: '#8B1A2B',
     meaning:
-      'The kernel killed a backend for lack of memory; the server reset all sessions. This release reads no OOM ' +
-      'counter: such a kill is shown as crash.',
+      'The kernel killed a backend for lack of memory; the server reset all sessions. Needs host: true in the ' +
+      'target; without it such a kill is shown as crash.',
     action: 'Lower work_mem times sessions, or add memory; protect the postmaster (OOMScoreAdjust).',
   },
   idle_in_transaction_timeout: {
@@ -46,6 +46,11 @@ export const CAUSES: Record<string, Cause> = {
     color: '#FFCB7D',
     meaning: 'transaction_timeout ended a transaction that took too long.',
     action: 'Split the work, or allow that role more time.',
+  },
+  recovery_conflict: {
+    color: '#E0B400',
+    meaning: 'A standby ended sessions that held up its recovery.',
+    action: 'On the standby, look at hot_standby_feedback and max_standby_streaming_delay.',
   },
   path_idle_timeout: {
     color: '#A352CC',

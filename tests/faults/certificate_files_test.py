@@ -1,5 +1,7 @@
 """Files of certificates and revocation lists that the exporter watches: reported, counted when replaced, never leaking."""
 
+import pytest
+
 import os
 import time
 
@@ -23,6 +25,7 @@ def replace(path, content):
     beside.rename(path)
 
 
+@pytest.mark.newest_only
 def test_files_are_reported_with_or_without_the_probe(scene, root, tmp_path):
     next_update = int(time.time()) + 7 * DAY
     client = root.issue("exporter", ends=5 * DAY)
@@ -48,6 +51,7 @@ def test_files_are_reported_with_or_without_the_probe(scene, root, tmp_path):
     assert families.samples("pgconn_tls_offered") == []
 
 
+@pytest.mark.newest_only
 def test_a_file_that_is_replaced_is_a_rotation_and_one_that_vanishes_is_not(scene, root, tmp_path):
     old, new = root.issue("exporter", ends=DAY), root.issue("exporter", ends=9 * DAY)
     files = watched(tmp_path, client=old.path.read_text())
@@ -74,6 +78,7 @@ def test_a_file_that_is_replaced_is_a_rotation_and_one_that_vanishes_is_not(scen
     assert replacements(exporter, "client") == [new.serial]
 
 
+@pytest.mark.newest_only
 def test_files_without_anything_useful_are_unreadable_and_reported_once(scene, tmp_path):
     files = watched(tmp_path, empty="", words="not a certificate\n")
     os.mkfifo(tmp_path / "pipe")
@@ -87,6 +92,7 @@ def test_files_without_anything_useful_are_unreadable_and_reported_once(scene, t
         assert len(warnings(exporter, source)) == 1
 
 
+@pytest.mark.newest_only
 def test_a_private_key_beside_a_certificate_appears_nowhere(scene, root, tmp_path):
     client = root.issue("exporter")
     key = client.key.read_text()

@@ -201,6 +201,7 @@ def test_what_was_seen_is_reported_while_the_server_is_down(scene):
     assert replacements(exporter) == [] and warnings(exporter) == []
 
 
+@pytest.mark.newest_only
 def test_a_certificate_expires_even_while_the_server_is_down(scene, root):
     show(scene, root.issue(ends=30))
     exporter = scene.watch(dsn=scene.box.dsn(sslrootcert=root.path), probes=ALONE)

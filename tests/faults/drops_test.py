@@ -94,6 +94,7 @@ def test_a_restart_moments_after_a_termination_is_a_shutdown_of_its_own(scene, h
     assert incidents(families) == {("admin_terminate", "all"): 1, ("server_shutdown", "all"): 1}
 
 
+@pytest.mark.newest_only
 def test_a_server_that_ends_every_session_at_once_is_not_tried_again_and_again(scene, hold):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")
@@ -172,6 +173,7 @@ def test_an_idle_session_timeout_ends_canaries_and_spares_busy_connections(scene
     assert incidents(families).keys() <= {("idle_session_timeout", scope) for scope in ("one", "idle_only")}
 
 
+@pytest.mark.newest_only
 def test_an_incident_that_goes_on_after_its_line_is_reported_with_all_its_drops_at_the_end(scene):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")
@@ -191,6 +193,7 @@ def test_an_incident_that_goes_on_after_its_line_is_reported_with_all_its_drops_
     assert len(held.log()) == 1
 
 
+@pytest.mark.newest_only
 def test_a_frozen_postmaster_keeps_newcomers_out_and_loses_nobody(scene, hold):
     held = hold()
     with stopped(postmaster(scene.box)):
@@ -253,6 +256,7 @@ def test_nothing_is_lost_on_a_healthy_server(hold):
     assert families.sum("pgconn_probe_failures_total") == 0
 
 
+@pytest.mark.newest_only
 def test_connections_that_the_exporter_ends_itself_are_no_drops(scene, hold):
     held = hold()
     held.exporter.stop()

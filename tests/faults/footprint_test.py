@@ -1,6 +1,8 @@
 """What the probes cost the server they watch, at their busiest: no transaction, no snapshot, no lock and
 no connection beyond the budget. What `longquery` costs, which sleeps in a transaction, is in longquery_test.py."""
 
+import pytest
+
 import concurrent.futures
 import contextlib
 import itertools
@@ -85,6 +87,7 @@ def test_a_session_that_is_not_asked_holds_no_transaction_no_snapshot_and_no_loc
     assert modes <= {"relation AccessShareLock", *OF_A_LOGIN}, modes
 
 
+@pytest.mark.newest_only
 def test_a_storm_of_restarts_does_not_break_the_budget_of_connections(scene, hold):
     restarts = 4
     held, port = hold(), scene.box.port

@@ -9,6 +9,7 @@ from tests.support import logfmt
 from tests.support.process import eventually
 
 
+@pytest.mark.newest_only
 def test_sessions_that_are_ended_for_idleness_again_and_again_come_back_later_and_are_reported_once(scene):
     if scene.box.version < 14:
         pytest.skip("idle_session_timeout is new in PostgreSQL 14")

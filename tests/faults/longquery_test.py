@@ -1,5 +1,7 @@
 """A query that is busy and silent for a long time: whether it can finish, and how its end is reported."""
 
+import pytest
+
 from tests.faults.held import drops, failures, incidents, shut_down
 from tests.support import logfmt
 from tests.support.process import eventually
@@ -113,6 +115,7 @@ def test_it_falls_with_the_others_when_the_server_stops(scene, hold):
     }
 
 
+@pytest.mark.newest_only
 def test_one_that_the_exporter_ends_itself_is_no_drop(scene):
     exporter = scene.watch(probes={"longquery": LONG})
     pid = pid_of_query(scene)

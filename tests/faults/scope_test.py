@@ -1,5 +1,7 @@
 """How many of the held connections were lost together: all, one, some of them, or just the idle ones."""
 
+import pytest
+
 import time
 
 from tests.faults.held import CANARY, ROUNDTRIP, drops, incidents
@@ -15,6 +17,7 @@ def expect_two_of_three(scene, held, victims, drops_expected, scope):
     assert incidents(held.metrics()) == {("admin_terminate", scope): 1}
 
 
+@pytest.mark.newest_only
 def test_two_lost_of_three_are_neither_one_nor_all(scene, hold):
     held = hold()
     expect_two_of_three(scene, held, [held.pids(ROUNDTRIP)[0], held.pids(CANARY)[0]], {
@@ -22,6 +25,7 @@ def test_two_lost_of_three_are_neither_one_nor_all(scene, hold):
     }, "some")
 
 
+@pytest.mark.newest_only
 def test_both_idle_ones_of_three_are_a_pattern(scene, hold):
     held = hold()
     expect_two_of_three(

@@ -173,7 +173,8 @@ TEST_CASE("help fits a terminal and names exactly the flags that there are") {
   }
   CHECK(named == std::set<std::string>{"--config.file", "--web.listen-address", "--web.config.file",
                                        "--web.telemetry-path", "--web.max-requests", "--log.level",
-                                       "--log.format", "--format", "--help", "--version"});
+                                       "--log.format", "--path.procfs", "--path.sysfs",
+                                       "--path.rootfs", "--format", "--help", "--version"});
   for (const std::string& name : named) {
     const Command result = parse({"list", "metrics", name + "=x"});
     const Exit* const exit = std::get_if<Exit>(&result);

@@ -15,20 +15,28 @@ bool tells(const Evidence& evidence, std::string_view words) {
 }  // namespace
 
 TEST_CASE("the server's log decides what our own evidence leaves open") {
-  const Evidence open = Given().canary(closed()).backend_pid(7).held(3).survivor(5);
+  const Evidence open = Given().canary(unanswered()).backend_pid(7).held(3).survivor(5);
   REQUIRE(cause_of(open) == "unknown");
-  const Evidence heard = Given().canary(closed()).backend_pid(7).held(3).survivor(5).log_says(
-      Cause::kIdleSessionTimeout, 7);
+  const Evidence heard = Given()
+                             .canary(unanswered())
+                             .backend_pid(7)
+                             .held(3)
+                             .survivor(5)
+                             .log_says(Cause::kIdleSessionTimeout, 7);
   CHECK(cause_of(heard) == "idle_session_timeout");
   CHECK(tells(heard, "the server's log says: it was idle_session_timeout"));
 }
 
 TEST_CASE("what the log says of another session decides nothing") {
-  const Evidence other = Given().canary(closed()).backend_pid(7).held(3).survivor(5).log_says(
-      Cause::kIdleSessionTimeout, 8);
+  const Evidence other = Given()
+                             .canary(unanswered())
+                             .backend_pid(7)
+                             .held(3)
+                             .survivor(5)
+                             .log_says(Cause::kIdleSessionTimeout, 8);
   CHECK(cause_of(other) == "unknown");
   const Evidence unknown =
-      Given().canary(closed()).held(3).survivor(5).log_says(Cause::kIdleSessionTimeout, 8);
+      Given().canary(unanswered()).held(3).survivor(5).log_says(Cause::kIdleSessionTimeout, 8);
   CHECK(cause_of(unknown) == "unknown");
 }
 
@@ -75,12 +83,11 @@ TEST_CASE("an OOM kill that the host counted is not denied by a log that says cr
 
 TEST_CASE("two sessions of one incident may be told apart by the log") {
   const Evidence two = Given()
-                           .canary(closed())
+                           .canary(unanswered())
                            .backend_pid(7)
-                           .canary(closed())
+                           .canary(unanswered())
                            .backend_pid(8)
                            .held(3)
-                           .survivor(5)
                            .log_says(Cause::kAdminTerminate, 7)
                            .log_says(Cause::kIdleSessionTimeout, 8);
   CHECK(attribute(two, two.drops[0]).cause == Cause::kAdminTerminate);
@@ -90,7 +97,7 @@ TEST_CASE("two sessions of one incident may be told apart by the log") {
 
 TEST_CASE("testimonies that disagree among themselves decide nothing") {
   const Evidence torn = Given()
-                            .canary(closed())
+                            .canary(unanswered())
                             .backend_pid(7)
                             .held(3)
                             .survivor(5)
