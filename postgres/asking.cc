@@ -37,14 +37,14 @@ std::optional<PgError> flood_on(const Wire& wire) {
 }  // namespace
 
 asio::awaitable<void> LibpqConnection::pipeline(std::span<const Query> queries, Deadline deadline,
-                                           std::vector<Answer>& answers,
-                                           std::vector<Deadline>* arrivals) {
+                                                std::vector<Answer>& answers,
+                                                std::vector<Deadline>* arrivals) {
   return exchange_with(wire_, run_pipeline, queries, deadline, answers, arrivals);
 }
 
 asio::awaitable<void> LibpqConnection::ask(std::span<const Query> queries, Deadline deadline,
-                                      std::vector<Answer>& answers,
-                                      std::vector<Deadline>* arrivals) {
+                                           std::vector<Answer>& answers,
+                                           std::vector<Deadline>* arrivals) {
   Road* const road = wire_->protocol == Protocol::kSimple ? run_simple : run_pipeline;
   return exchange_with(wire_, road, queries, deadline, answers, arrivals);
 }

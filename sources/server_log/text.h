@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "text/utf8.h"
 #include "sources/server_log/parser.h"
+#include "text/utf8.h"
 
 namespace pgconn::server_log {
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.held import FAST, drops, incidents
-from tests.faults.host_memory_test import answers, limited, run_out_of_memory, server  # noqa: F401 (fixtures)
+from tests.faults.memory import limited_memory, run_out_of_memory
 from tests.integration.scenes import by
 from tests.support import logfmt
 from tests.support.exporter import Exporter
@@ -136,8 +136,9 @@ def test_a_host_is_looked_at_if_the_server_runs_on_it(box):
         assert families.value("pgconn_host_readable", part="postmaster") == 1
 
 
-def test_an_oom_kill_is_the_cause_of_an_incident(server, limited):  # noqa: F811
-    with watching(server, host=True, **log_of(server)) as exporter:
+def test_an_oom_kill_is_the_cause_of_an_incident(new_box):
+    server = new_box(max_connections=20, shared_buffers="16MB")
+    with limited_memory(server), watching(server, host=True, **log_of(server)) as exporter:
         until_whole(exporter)
         eventually(
             lambda: exporter.metrics().samples("pgconn_host_oom_kills_total", scope="cgroup"), what="the cgroup"

@@ -38,7 +38,7 @@ TEST_CASE("what cannot be a server's log is refused with what is allowed") {
   refused("{files: /x.log}", "allowed: a list of 1 to 20 absolute paths");
   refused("{files: [/x.log], state_file: here}", "server_log.state_file");
   refused("{files: [/x.log], line_prefix: '%y'}", "has the escape %y");
-  refused("{files: [/x.log], prefix: '%t'}", "did you mean `line_prefix`?");
+  refused("{files: [/x.log], line_prefx: '%t'}", "did you mean `line_prefix`?");
   refused("true", "a mapping with at least `files`");
 }
 
