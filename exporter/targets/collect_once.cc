@@ -4,6 +4,7 @@
 
 #include "exporter/targets/collection_session.h"
 #include "exporter/targets/target_settings.h"
+#include "postgres/dialer.h"
 
 namespace pgconn::exporter {
 
@@ -18,7 +19,8 @@ asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, config
   postgres::Dialer dialer(
       executor, resolver, [&target] { return conninfo_of(target); },
       target.global.max_connections_per_target);
-  CollectionSession session(dialer, {kind, options, target.global}, {});
+  async::SystemTime time(executor);
+  CollectionSession session(dialer, time, {kind, options, target.global}, {});
   Collected collected;
   co_await session.collect(wanted, deadline, collected);
 

@@ -34,9 +34,10 @@ PgError stopped() {
 
 }  // namespace
 
-CollectionSession::CollectionSession(postgres::Dialer& dialer, SessionSettings settings,
-                                     SessionListeners listeners)
-    : dialer_(dialer),
+CollectionSession::CollectionSession(postgres::Connector& connector, async::TimeSource& time,
+                                     SessionSettings settings, SessionListeners listeners)
+    : connector_(connector),
+      time_(time),
       settings_(settings),
       listeners_(std::move(listeners)),
       backoff_(kFirstWait, kLongestWait),
@@ -119,7 +120,7 @@ asio::awaitable<void> CollectionSession::ask(
   collected.asking = {};
   Asking& asking = collected.asking;
   asking.readings = readings;
-  asking.sent = Clock::now();
+  asking.sent = time_.now();
   std::optional<PgError> failure;
   try {
     co_await session_.connection->ask(queries, deadline, asking.answers, &asking.arrivals);
@@ -184,7 +185,7 @@ void CollectionSession::give_up(const collectors::Readings& readings) {
 // one would tell the old value for ever. It stays if a new one cannot be had, on a full server say;
 // that is no failure of the scrape, which goes on with it.
 asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = time_.now();
   if (!renewal_backoff_.may_try(now)) co_return;
   try {
     auto session = co_await dial(now + (deadline - now) / 2);
@@ -193,14 +194,14 @@ asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
   } catch (const PgError& error) {
     if (stopped_) throw;
     tell(listeners_.renewed, &error);
-    renewal_backoff_.failed(Clock::now(), postgres::dice());
+    renewal_backoff_.failed(time_.now(), postgres::dice());
   }
 }
 
 asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   session_ = {};
   if (stopped_) throw stopped();
-  if (refused_ && !backoff_.may_try(Clock::now())) throw *refused_;
+  if (refused_ && !backoff_.may_try(time_.now())) throw *refused_;
   try {
     auto session = co_await dial(deadline);
     take(std::move(session));
@@ -208,9 +209,9 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
     if (stopped_) throw;
     tell(listeners_.failed, error);
     // An attempt that a scrape had no time for says nothing about the next one, which may have.
-    const bool cut_short = error.reason() == Reason::kTimeout && Clock::now() >= deadline;
+    const bool cut_short = error.reason() == Reason::kTimeout && time_.now() >= deadline;
     if (cut_short) throw;
-    backoff_.failed(Clock::now(), postgres::dice());
+    backoff_.failed(time_.now(), postgres::dice());
     refused_ = error;
     throw;
   }
@@ -223,10 +224,10 @@ asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline de
   options.lock_timeout = settings_.limits.lock_timeout;
   options.outlive_idle_session_timeout = true;
   options.peer = settings_.kind.peer;
-  const auto until = std::min(deadline, Clock::now() + settings_.limits.connect_timeout);
+  const auto until = std::min(deadline, time_.now() + settings_.limits.connect_timeout);
   try {
     auto session = co_await asio::co_spawn(
-        dialer_.executor(), dialer_.dial(options, until),
+        time_.executor(), connector_.dial(options, until),
         asio::bind_cancellation_slot(stop_connecting_.slot(), asio::use_awaitable));
     co_return session;
   } catch (const std::system_error&) {
@@ -240,7 +241,7 @@ asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline de
 
 void CollectionSession::take(postgres::Session session) {
   session_ = std::move(session);
-  opened_ = std::chrono::system_clock::now();
+  opened_ = time_.date();
   kept_ = {};
   config_load_time_ = 0;
   outdated_ = false;

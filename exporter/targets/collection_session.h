@@ -11,12 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "async/time_source.h"
 #include "collectors/kept_answers.h"
 #include "collectors/kind.h"
 #include "config/config.h"
 #include "exporter/targets/collection.h"
 #include "postgres/backoff.h"
-#include "postgres/dialer.h"
+#include "postgres/connector.h"
 #include "sources/host/postmaster.h"
 
 namespace pgconn::exporter {
@@ -42,8 +43,9 @@ struct SessionListeners {
 
 class CollectionSession {
  public:
-  // `dialer` must outlive the session.
-  CollectionSession(postgres::Dialer& dialer, SessionSettings settings, SessionListeners listeners);
+  // Both must outlive the session.
+  CollectionSession(postgres::Connector& connector, async::TimeSource& time,
+                    SessionSettings settings, SessionListeners listeners);
 
   // Asks everything that these collectors read. Never throws: what has arrived is in `collected`,
   // and in its `error` why that is not everything: no connection, the deadline (the session is
@@ -78,7 +80,8 @@ class CollectionSession {
   [[noreturn]] void give_up(const collectors::Readings& readings);
   void note_facts(Collected& collected) const;
 
-  postgres::Dialer& dialer_;
+  postgres::Connector& connector_;
+  async::TimeSource& time_;
   SessionSettings settings_;
   SessionListeners listeners_;
   postgres::Session session_;

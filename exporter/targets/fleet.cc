@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <map>
 
@@ -22,14 +20,13 @@ constexpr std::chrono::milliseconds kBurial(100);
 
 // Several coroutines that one waits for.
 struct Gather {
-  explicit Gather(const asio::any_io_executor& executor)
-      : all_done(executor, asio::steady_timer::time_point::max()) {}
+  explicit Gather(async::TimeSource& time) : all_done(time) {}
   std::size_t open = 0;
-  asio::steady_timer all_done;  // never expires; cancelled by the last
+  async::Event all_done;
   TargetResults results;
 
   void finished() {
-    if (--open == 0) all_done.cancel();
+    if (--open == 0) all_done.notify();
   }
 };
 
@@ -54,6 +51,7 @@ void log_failure(const std::exception_ptr& failure) {
 
 Fleet::Fleet(asio::any_io_executor executor, host::HostPaths host_paths)
     : executor_(executor),
+      time_(executor),
       resolver_(executor),
       host_paths_(std::move(host_paths)),
       between_starts_(executor) {}
@@ -111,11 +109,8 @@ void Fleet::retire(std::shared_ptr<Target> target) {
 
 // A target must outlive its coroutines, which end soon after it was stopped.
 asio::awaitable<void> Fleet::bury_retired() {
-  asio::steady_timer timer(executor_);
   while (!retired_.empty()) {
-    timer.expires_after(kBurial);
-    asio::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await time_.sleep_until(time_.now() + kBurial);
     std::erase_if(retired_, [](const auto& target) { return target->at_rest(); });
   }
 }
@@ -159,7 +154,7 @@ asio::awaitable<Scraped> Fleet::scrape(ScrapeRequest request) {
       co_return refused;
     }
   }
-  const auto gather = std::make_shared<Gather>(executor_);
+  const auto gather = std::make_shared<Gather>(time_);
   for (const auto& target : targets_) {
     if (request.target && *request.target != target->name()) continue;
     const std::size_t slot = gather->results.size();
@@ -178,10 +173,7 @@ asio::awaitable<Scraped> Fleet::scrape(ScrapeRequest request) {
                      gather->finished();
                    });
   }
-  while (gather->open > 0) {
-    asio::error_code ignored;
-    co_await gather->all_done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  while (gather->open > 0) co_await gather->all_done.wait();
   std::erase(gather->results, nullptr);
   Scraped scraped;
   scraped.results = std::move(gather->results);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "async/event.h"
 #include "config/loader.h"
 #include "exporter/targets/patience.h"
 #include "exporter/targets/target.h"
@@ -68,6 +69,7 @@ class Fleet {
   asio::awaitable<void> bury_retired();
 
   asio::any_io_executor executor_;
+  async::SystemTime time_;
   postgres::Resolver resolver_;
   probes::CertificateRoots roots_;
   Background background_;

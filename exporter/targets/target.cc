@@ -1,11 +1,9 @@
 #include "exporter/targets/target.h"
 
 #include <algorithm>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <map>
 
+#include "async/event.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/targets/certificate_log.h"
 #include "exporter/targets/target_counters.h"
@@ -40,8 +38,8 @@ std::shared_ptr<HostSource> make_host_source(const Commons& commons, async::Time
 }  // namespace
 
 struct Target::Run {
-  Run(asio::any_io_executor executor, std::set<std::string> names, postgres::Deadline until)
-      : collectors(std::move(names)), deadline(until), done(executor, Clock::time_point::max()) {}
+  Run(async::TimeSource& time, std::set<std::string> names, postgres::Deadline until)
+      : collectors(std::move(names)), deadline(until), done(time) {}
 
   // Whether a scrape of these collectors that has until then may take the result. One that was cut
   // short says nothing to who has time to wait for more.
@@ -51,8 +49,8 @@ struct Target::Run {
 
   std::set<std::string> collectors;
   postgres::Deadline deadline;
-  bool cut_short = false;   // by the deadline
-  asio::steady_timer done;  // never expires; cancelled when the result is there
+  bool cut_short = false;  // by the deadline
+  async::Event done;       // the result is there, or there will be none
   Collected collected;
   std::shared_ptr<const TargetResult> result;
 };
@@ -74,7 +72,7 @@ Target::Target(const Commons& commons, config::Target config)
       dialer_(
           executor_, commons.resolver, [this] { return conninfo_of(config_); },
           config_.global.max_connections_per_target),
-      session_(dialer_, {kind_, options_, config_.global}, session_listeners()),
+      session_(dialer_, time_, {kind_, options_, config_.global}, session_listeners()),
       prober_(config_.name, dialer_, dialer_, time_, instruments_, commons.roots,
               probe_settings(config_), probe_listeners(), witnesses()) {
   if (conninfo_) {
@@ -138,26 +136,21 @@ asio::awaitable<std::shared_ptr<const TargetResult>> Target::collect_or_join(
   const postgres::Deadline deadline = patience.deadline(config_.global);
   while (running_) {
     const std::shared_ptr<Run> joined = running_;
-    asio::steady_timer alarm(executor_, deadline);
-    alarm.async_wait([joined](asio::error_code error) {
-      if (!error) joined->done.cancel();  // wakes every joiner; those with time left wait again
-    });
-    asio::error_code ignored;
-    co_await joined->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await joined->done.wait_until(deadline);
     if (joined->answers(collectors, deadline)) co_return joined->result;
     if (Clock::now() >= deadline) co_return so_far(*joined, collectors);
   }
-  const auto own = std::make_shared<Run>(executor_, collectors, deadline);
+  const auto own = std::make_shared<Run>(time_, collectors, deadline);
   running_ = own;
   try {
     co_await carry_out(*own);
   } catch (...) {  // whatever it was, the next scrape must not wait for this one
     running_.reset();
-    own->done.cancel();
+    own->done.notify();
     throw;
   }
   running_.reset();
-  own->done.cancel();
+  own->done.notify();
   co_return own->result;
 }
 

@@ -46,7 +46,7 @@ class HttpRelay::WorkersTurn {
   explicit WorkersTurn(HttpRelay& relay) : workers_(relay.workers_) {
     turn_ = workers_.ask(relay.address_, [this, &relay](bool come) {
       come_ = come;
-      relay.awaited_.cancel();
+      relay.awaited_.notify();
     });
   }
   ~WorkersTurn() { workers_.leave(turn_); }
@@ -72,7 +72,8 @@ HttpRelay::HttpRelay(tcp::socket client, std::shared_ptr<TlsContext> tls,
       inner_(client_.get_executor()),
       address_(client_group(address_of(client_))),
       alarm_(client_.get_executor()),
-      awaited_(client_.get_executor(), asio::steady_timer::time_point::max()) {
+      time_(client_.get_executor()),
+      awaited_(time_) {
   if (context_) tls_.emplace(client_, context_->context);
   asio::error_code ignored;
   (void)client_.set_option(tcp::no_delay(true), ignored);
@@ -148,10 +149,7 @@ asio::awaitable<void> HttpRelay::bring_answer() {
   is_watched_ = true;
   asio::co_spawn(client_.get_executor(), watch_client(), asio::detached);
   const WorkersTurn turn(*this);
-  asio::error_code ignored;
-  while (!turn.come() && client_.is_open()) {
-    co_await awaited_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  while (!turn.come() && client_.is_open()) co_await awaited_.wait();
   const std::optional<bool> come = turn.come();  // none: the client has left
   if (come == true) co_await bring_answer_of_inner();
   if (come == false) co_await refuse(503, "Too many requests at once; come back later.\n");
@@ -227,7 +225,7 @@ asio::awaitable<void> HttpRelay::watch_client() {
                                      asio::redirect_error(asio::use_awaitable, error));
   }
   is_watched_ = false;
-  awaited_.cancel();
+  awaited_.notify();
   // Without an error it was a body, or another request: that is not read.
   if (!error || stage_ != Stage::kAnswered) co_return;
   if (tls_ || error != asio::error::eof || !inner_.is_open()) leave_client();
@@ -236,9 +234,7 @@ asio::awaitable<void> HttpRelay::watch_client() {
 asio::awaitable<void> HttpRelay::end_watch() {
   asio::error_code ignored;
   if (is_watched_) (void)client_.cancel(ignored);
-  while (is_watched_) {
-    co_await awaited_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  while (is_watched_) co_await awaited_.wait();
 }
 
 asio::awaitable<void> HttpRelay::say_farewell() {
@@ -309,7 +305,7 @@ void HttpRelay::stop_reading() {
 
 void HttpRelay::leave_client() {
   disarm();
-  awaited_.cancel();
+  awaited_.notify();
   asio::error_code ignored;
   (void)client_.close(ignored);
 }

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 
+#include "async/event.h"
 #include "exporter/web/address_turns.h"
 #include "exporter/web/relayed_ports.h"
 #include "exporter/web/request_head.h"
@@ -101,9 +102,10 @@ class HttpRelay : public std::enable_shared_from_this<HttpRelay> {
   bool is_late_ = false;    // with its head
   bool has_ended_ = false;  // the client's data. Asio reports it once: a second read would hang
   asio::steady_timer alarm_;
-  std::uint64_t alarms_ = 0;    // an alarm that was set again while it went off is void
-  asio::steady_timer awaited_;  // cancelled when what run() waits for may have happened
-  bool is_watched_ = false;     // the client, by the one read that there may be at a time
+  std::uint64_t alarms_ = 0;  // an alarm that was set again while it went off is void
+  async::SystemTime time_;
+  async::Event awaited_;     // what run() waits for may have happened
+  bool is_watched_ = false;  // the client, by the one read that there may be at a time
   RequestHead head_;
 };
 

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "exporter": None,
     "exporter/log": "text",
     "exporter/own_metrics": "postgres metrics files",
-    "exporter/web": "exporter/log config files text",
+    "exporter/web": "exporter/log async config files text",
     "exporter/sources": "exporter/log async config metrics probes/drops sources",
     "exporter/targets":
         "exporter/log exporter/own_metrics exporter/sources async config postgres metrics collectors probes sources text",

@@ -73,7 +73,7 @@ class Authority:
         if issuer:
             self.certificate = issuer.issue(name, authority=True)
         else:
-            self.certificate = self_signed(self._directory / "ca.crt", name)
+            self.certificate = self_signed(self._directory / "ca.crt", name, sans=None)
         (self._directory / "ca.conf").write_text(_CONFIGURATION)
         (self._directory / "index.txt").touch()
 
@@ -116,7 +116,8 @@ def self_signed(path, name, sans="DNS:localhost,IP:127.0.0.1"):
     made = Certificate(Path(path))
     _openssl(
         ".", "req", "-x509", *_KEY, "-days", 30, "-subj", f"/CN={name}",
-        "-addext", f"subjectAltName={sans}", "-addext", _AUTHORITY, "-keyout", made.key, "-out", made.path,
+        *(("-addext", f"subjectAltName={sans}") if sans else ()), "-addext", _AUTHORITY,
+        "-keyout", made.key, "-out", made.path,
     )
     return made
 

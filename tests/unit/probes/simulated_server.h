@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -44,6 +45,8 @@ class SimulatedServer final : public postgres::Connector {
   void end_all(const postgres::PgError& how);  // every session, with these last words
   // New sessions are refused so, until it is cleared.
   std::optional<postgres::PgError> refusal;
+  // What statements with this text get; others get no rows.
+  std::map<std::string, postgres::Rows> answers;
   // Another server takes over the address, started so many seconds ago.
   void replace_by(double age);
 
