@@ -81,6 +81,7 @@ export const WAITS = {
   Lock: '#FF9830',
   LWLock: '#F2CC0C',
   BufferPin: '#A67C52',
+  Buffer: '#A67C52', // its name from PostgreSQL 19 on
   IO: '#5794F2',
   IPC: '#B877D9',
   Client: '#8E9AAF',

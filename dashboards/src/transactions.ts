@@ -279,7 +279,7 @@ export const transactions = dashboard({
         graph({
           title: 'What active sessions wait for',
           description:
-            'Active sessions that wait, by kind of wait. Lock is another session, LWLock and BufferPin the server ' +
+            'Active sessions that wait, by kind of wait. Lock is another session, LWLock and BufferPin (19: Buffer) the server ' +
             'itself, IO the disk, Client an application that does not read its answer.',
           unit: 'short',
           decimals: 0,
