@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.e2e.families_test import WITNESSES, declared
 from tests.faults.held import FAST, drops, incidents
 from tests.faults.memory import limited_memory, run_out_of_memory
 from tests.integration.scenes import by
@@ -134,6 +135,26 @@ def test_a_host_is_looked_at_if_the_server_runs_on_it(box):
         assert ours >= 4  # three that are held, and the collection's
         assert families.samples("pgconn_host_postmaster_oom_score_adj")
         assert families.value("pgconn_host_readable", part="postmaster") == 1
+
+
+def test_log_and_host_show_families_as_they_are_declared(box):
+    with watching(box, host=True, **log_of(box)) as exporter:
+        until_whole(exporter)
+        box.psql("SELECT 1")  # a session that ends
+        families = eventually(
+            lambda: (seen := exporter.metrics()).samples("pgconn_host_tcp_connections")
+            and seen.samples("pgconn_log_session_duration_seconds_count") and seen,
+            what="both",
+        )
+        known = declared()
+        shown = {name for name in families if name.startswith(WITNESSES)}
+        assert len(shown) > 20
+        for name in shown:
+            kind, labels = known[name]
+            assert families[name].type == kind, name
+            assert set(families[name].label_names()) - {"target", "le"} == labels, name
+        log = {name for name in known if name.startswith("pgconn_log_")}
+        assert log - shown <= {"pgconn_log_login_duration_seconds"}  # 18 and later, if they are told to log it
 
 
 def test_an_oom_kill_is_the_cause_of_an_incident(new_box):
