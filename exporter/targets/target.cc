@@ -14,7 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using postgres::PgError;
-using postgres::Phase;
 using postgres::Reason;
 
 // What a scrape must have left to begin another collection after one that ended without an answer.
