@@ -96,7 +96,7 @@ struct NewSession {
 struct Testimony {
   std::string_view source;                   // "server_log", "host"; lives as long as the program
   std::chrono::system_clock::time_point at;  // when it happened, by that witness's clock
-  Cause cause = Cause::kUnknown;             // it supports; kUnknown: it only adds to the record
+  Cause cause = Cause::kUnknown;             // what it supports; kUnknown: only adds to the record
   int backend_pid = 0;                       // the session concerned; 0: the whole server
   std::string words;                         // our own words, never text from the log
 };
