@@ -120,7 +120,7 @@ void StderrParser::finish(const Sink& sink) {
     ++faults_.torn;
     const std::string last(lines_.unfinished_text());
     lines_.clear();
-    // A line without its end may have a whole head. Not if the heading is only begun.
+    // An unfinished line may still have a complete head, unless it ends within the heading.
     if (prefix_.match(last)) line(last, last.size(), sink);
   }
   flush(sink);

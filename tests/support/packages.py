@@ -96,7 +96,7 @@ def unpacked(suite, *packages):
     """The directory that holds these packages of Debian, and their libraries.
 
     `suite` is a release's codename, `native` for this machine's, or `experimental`, where
-    PostgreSQL is combined with sid's libraries. Unavailable if they cannot be downloaded here.
+    PostgreSQL is combined with sid's libraries. Unavailable if they cannot be obtained here.
     """
     if not shutil.which("patchelf"):  # without it programs would be cached unpatched
         raise Failed("patchelf is missing: run scripts/install-deps test")

@@ -31,7 +31,7 @@ class PgBouncer(StartsOnEntry):
         self._process = None
 
     def start(self):
-        """Starts it (again), on the same port; Unavailable if it cannot be downloaded here."""
+        """Starts it (again), on the same port; Unavailable if it cannot be obtained here."""
         self._write_ini()
         # It refuses to run as root.
         user = ["setpriv", "--reuid=nobody", "--clear-groups", "--"] if os.getuid() == 0 else []
