@@ -74,7 +74,7 @@ std::optional<Testimony> testimony_of(const server_log::Entry& entry,
     testimony.cause = meaning.cause;
     if (meaning.of_session) {
       testimony.backend_pid = classified.subject != 0 ? classified.subject : entry.pid;
-      if (testimony.backend_pid == 0) return std::nullopt;  // nobody's
+      if (testimony.backend_pid == 0) return std::nullopt;  // not a session's
     }
     testimony.words = words_of(meaning, classified);
     return testimony;

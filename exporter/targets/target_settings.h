@@ -1,5 +1,5 @@
 // Turns a target's configuration into the settings of the libraries below, which do not know each
-// other. Pure but for conninfo_of; any thread.
+// other. Pure, except conninfo_of; any thread.
 #pragma once
 
 #include <chrono>

@@ -24,7 +24,7 @@ std::string_view to_string(ProbeKind probe);  // label value: "connect", "roundt
 // One established connection, lost exactly once, and never by our own doing (Reason::kStopped).
 struct Drop {
   ProbeKind probe = ProbeKind::kRoundtrip;
-  // How it ended: reason, SQLSTATE, the server's last words; phase kIdle if nothing was asked,
+  // How it ended: reason, SQLSTATE, the server's last message; phase kIdle if nothing was asked,
   // kQuery if it was seen when (or while) asking.
   postgres::PgError error;
   Clock::time_point at{};  // when it was noticed

@@ -60,7 +60,7 @@ struct Refusals {
   bool refused = false;     // nobody listens
   bool recovering = false;  // only ever said after a crash
   bool stopping = false;
-  bool unclear = false;  // 57P03 in other words
+  bool unclear = false;  // 57P03 with another text
 };
 
 Refusals read_refusals(const Evidence& evidence) {

@@ -42,7 +42,7 @@ class SimulatedServer final : public postgres::Connector {
   void terminate(std::size_t index);  // of the open sessions: pg_terminate_backend
   void restart(Span down);            // fast shutdown, then refusals, then a new start
   void crash(std::size_t victim, Span down);   // of one backend: the others hear of it
-  void end_all(const postgres::PgError& how);  // every session, with these last words
+  void end_all(const postgres::PgError& how);  // every session, with this last message
   // New sessions are refused with this error until it is cleared.
   std::optional<postgres::PgError> refusal;
   // Answers to statements with this text; others get no rows.
