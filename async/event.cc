@@ -5,7 +5,7 @@
 namespace pgconn::async {
 namespace {
 
-// Forgets the waiter when its coroutine goes on, or is destroyed.
+// Forgets the waiter when its coroutine resumes or is destroyed.
 template <typename List>
 class Entry {
  public:

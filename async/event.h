@@ -1,5 +1,5 @@
-// Something that coroutines wait for and that happens any number of times. One thread only: that of
-// the time source's executor.
+// An event that coroutines wait for and that can happen any number of times. One thread only: that
+// of the time source's executor.
 #pragma once
 
 #include <asio/awaitable.hpp>

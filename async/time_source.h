@@ -1,5 +1,5 @@
-// The time, and waiting by it, as a parameter: code that takes a TimeSource is tested by a clock
-// that a test moves on. One thread only: that of the executor.
+// The time, and waiting by it, as a parameter: code that takes a TimeSource is tested with a clock
+// that the test advances. One thread only: that of the executor.
 #pragma once
 
 #include <asio/any_io_executor.hpp>

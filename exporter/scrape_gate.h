@@ -1,5 +1,5 @@
-// Counts the scrapes under way, refuses more than a limit, and lets somebody wait until there are
-// none. Thread-safe.
+// Counts the scrapes under way, refuses those above a limit, and can wait until there are none.
+// Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ class ScrapeGate {
  public:
   explicit ScrapeGate(int limit) : limit_(limit) {}
 
-  // Each true needs one leave().
+  // Each true result requires one leave().
   bool enter() {
     const std::lock_guard lock(mutex_);
     if (inside_ >= limit_) return false;

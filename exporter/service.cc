@@ -37,12 +37,12 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Beyond the latest deadline: for an I/O thread that is busy, then the page says so.
+// Added to the latest deadline, for a busy I/O thread; after that the page says so.
 constexpr milliseconds kCrossingGrace(1000);
 constexpr milliseconds kHealthPatience(2000);
 constexpr milliseconds kStopGrace(2000);
 constexpr milliseconds kReloadPatience(10000);
-// Besides those that scrape: for the other pages. Each worker costs some 40 kB of memory.
+// Workers for the other pages, besides those for scrapes. Each costs about 40 kB of memory.
 constexpr int kSpareWorkers = 8;
 // For logins that wait to be checked.
 constexpr int kFewestWorkers = 40;
@@ -67,8 +67,8 @@ class Service::Impl {
         fleet_(io_.get_executor(), options_.host_paths),
         gate_(options_.max_requests) {
     const config::ValidatedConfig config = options_.load();
-    // First in the loop's queue: before anybody can ask. Not at once: should listening fail, no
-    // probe has begun.
+    // First in the loop's queue, so before any request. Not run directly, so that no probe has
+    // begun if listening fails.
     asio::post(io_, [this, config] { fleet_.apply(config); });
     note_accepted(config);
     web_ = std::make_unique<WebFront>(server_options(), options_.web_config_file, routes());
@@ -121,9 +121,9 @@ class Service::Impl {
     return routes;
   }
 
-  // The I/O thread must survive whatever a coroutine's completion throws.
+  // The I/O thread must survive anything that a coroutine's completion throws.
   void run_io() {
-    pthread_setname_np(pthread_self(), "io");  // for who looks which thread is busy
+    pthread_setname_np(pthread_self(), "io");  // for tools such as top
     for (;;) {
       try {
         io_.run();
@@ -153,9 +153,9 @@ class Service::Impl {
     }
   }
 
-  // Applied and told, or neither: an I/O thread that comes too late finds the ticket taken back.
+  // Applied and reported, or neither: an I/O thread that is too late finds the ticket withdrawn.
   Fleet::Change apply(const config::ValidatedConfig& config) {
-    const auto ticket = std::make_shared<std::atomic_flag>();  // whoever sets it first decides
+    const auto ticket = std::make_shared<std::atomic_flag>();  // the first to set it decides
     std::packaged_task<Fleet::Change()> task([this, config] { return fleet_.apply(config); });
     auto change = task.get_future();
     asio::post(io_, [ticket, task = std::move(task)]() mutable {
@@ -260,14 +260,14 @@ class Service::Impl {
     return own;
   }
 
-  // The configuration in force, as far as HTTP workers need it.
+  // The part of the active configuration that HTTP workers need.
   struct Accepted {
-    config::Global most_patient;  // no target answers later than one with this would
+    config::Global most_patient;  // has the latest deadline of all targets
     std::size_t targets = 0;
     std::chrono::system_clock::time_point at;
   };
 
-  // Declared in the order things must outlive each other: the loop first.
+  // Declared in the order of lifetimes: the loop must outlive everything else.
   ServiceOptions options_;
   std::atomic<std::shared_ptr<const Accepted>> accepted_;
   std::atomic<bool> accepted_last_{false};

@@ -17,9 +17,9 @@ struct ServiceOptions {
   std::vector<ListenAddress> listen_addresses;
   std::string telemetry_path = "/metrics";
   int max_requests = 40;        // scrapes at once; more are answered with 503
-  std::string config_file;      // empty: none, the server of libpq's environment is watched
-  std::string web_config_file;  // empty: none, plain HTTP for everybody
-  host::HostPaths host_paths;   // for targets whose host is looked at
+  std::string config_file;      // empty: none, watches the server of libpq's environment
+  std::string web_config_file;  // empty: plain HTTP without logins
+  host::HostPaths host_paths;   // for targets with `host: true`
   // Reads the configuration, at the start and at each SIGHUP; throws config::ConfigError. Called
   // from the thread that runs the service.
   std::function<config::ValidatedConfig()> load;
@@ -31,10 +31,9 @@ class Service {
   explicit Service(ServiceOptions options);
   ~Service();
 
-  // Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP: one that is not
-  // valid changes nothing but the metric that says so. In the end it stops: scrapes under way may
-  // finish for a moment, sessions are closed, sockets released. A second signal ends the process at
-  // once.
+  // Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP: an invalid one
+  // changes nothing but the metric that says so. When it stops, scrapes under way have a moment to
+  // finish, sessions are closed and sockets released. A second signal ends the process at once.
   void run();
 
  private:

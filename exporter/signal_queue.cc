@@ -22,7 +22,7 @@ SignalQueue::~SignalQueue() {
   thread_.join();
 }
 
-// Nothing here may wait for another thread: any of them may be what hangs.
+// Nothing here may wait for another thread: that one may be hanging.
 void SignalQueue::arm() {
   last_resort_.expires_after(kLongestStop);
   last_resort_.async_wait([](asio::error_code error) {

@@ -1,7 +1,7 @@
 // The signals an operator sends, for a thread that may wait. They arrive on a thread of their own,
-// so that a hanging I/O thread does not keep them back. A second SIGTERM or SIGINT ends the process
-// at once: the operator does not want to wait. After the first the process has kLongestStop to end
-// in order; then, whatever hangs, it is ended with status 1 and a last line in the log.
+// so that a hanging I/O thread does not delay them. A second SIGTERM or SIGINT ends the process at
+// once: the operator does not want to wait. After the first the process has kLongestStop for a
+// clean end; after that it is ended with status 1 and a last line in the log, whatever hangs.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -22,12 +22,12 @@ class SignalQueue {
  public:
   // From now on SIGTERM, SIGINT and SIGHUP are queued.
   SignalQueue();
-  // Signals have their default effect again, and the last resort is called off.
+  // Signals have their default effect again, and the forced end is cancelled.
   ~SignalQueue();
   SignalQueue(const SignalQueue&) = delete;
   SignalQueue& operator=(const SignalQueue&) = delete;
 
-  // The next one. For one thread.
+  // Waits for the next signal. For one thread.
   int wait();
 
  private:

@@ -27,8 +27,8 @@ class Descriptor {
   int fd_;
 };
 
-// `size` is what the file is said to have. With room for one more byte a file that is as long as
-// that is read without a second buffer, in which a secret would stay behind.
+// `size` is the reported size. With room for one more byte a file of that length is read without
+// growing the buffer, which would leave a copy of a secret behind.
 std::string read_up_to(int fd, std::size_t size, std::size_t limit) {
   std::string content(std::min(size, limit) + 1, '\0');
   std::size_t filled = 0;
@@ -48,12 +48,12 @@ std::string read_up_to(int fd, std::size_t size, std::size_t limit) {
 }  // namespace
 
 std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit) {
-  // Without O_NONBLOCK opening a named pipe waits for somebody who writes to it.
+  // Without O_NONBLOCK, opening a named pipe waits for a writer.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) throw_errno();
   struct ::stat status{};
   if (::fstat(file.get(), &status) != 0) throw_errno();
-  // Reading a directory says so better.
+  // For a directory, the error from reading it is clearer.
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return std::nullopt;
   return read_up_to(file.get(), static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)),
                     limit);

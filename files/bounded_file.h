@@ -1,5 +1,5 @@
 // Small files, read whole: the configuration, a secret, a certificate, one of /proc. Any thread;
-// blocks for as long as the disk.
+// blocks for as long as the disk takes.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace pgconn::files {
 
-// The content of the file, but at most `limit` + 1 bytes: a longer result says that it is too
+// The content of the file, but at most `limit` + 1 bytes: a longer result means that it is too
 // large. nullopt for anything but a regular file (a pipe, a device): opening one could wait
 // forever, and only the disk may be waited for. Symbolic links are followed. Throws
 // std::system_error with the reason (no such file, permission, a directory).

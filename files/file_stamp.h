@@ -24,7 +24,7 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
-// Of the file behind symbolic links; nullopt if there is none to be seen, with errno saying why.
+// The stamp of the file behind symbolic links; nullopt, with errno, if it cannot be seen.
 std::optional<FileStamp> stamp_of(const std::string& path);
 
 }  // namespace pgconn::files

@@ -16,7 +16,7 @@ class FileWatch {
   explicit FileWatch(std::string path) : path_(std::move(path)) { static_cast<void>(changed()); }
 
   // True if the file (behind symbolic links) has another stamp than at the last call. Also true for
-  // a file written within the last second: its times could not tell a further change.
+  // a file written within the last second: its times might not show a further change.
   bool changed() {
     const std::optional<FileStamp> found = stamp_of(path_);
     const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -13,9 +13,10 @@ using postgres::Phase;
 using postgres::Reason;
 
 constexpr ProbeKind kProbe = ProbeKind::kCertificate;
-// The first look does not wait for a place in the interval: who starts the exporter wants to see.
+// The first look does not wait for its place in the interval: whoever starts the exporter wants to
+// see the result soon.
 constexpr auto kSoon = std::chrono::seconds(15);
-// Debian's and its kin's, and Red Hat's.
+// On Debian and its derivatives, and on Red Hat.
 constexpr const char* kSystemRoots = "/etc/ssl/certs/ca-certificates.crt";
 constexpr const char* kOtherSystemRoots = "/etc/pki/tls/certs/ca-bundle.crt";
 
@@ -31,7 +32,7 @@ std::string trusted_roots(const CertificateSettings& settings, const postgres::C
   return named.empty() || named == "system" ? system_roots() : named;
 }
 
-// There are libpqs to which the connection string can say so.
+// With some versions of libpq the connection string can ask for this.
 postgres::TlsStart tls_start(const CertificateSettings& settings,
                              const postgres::ConnInfo& conninfo) {
   const bool direct = settings.direct_tls || conninfo.value("sslnegotiation") == "direct";
@@ -47,7 +48,7 @@ std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
-// A file that is just being written is not taken for a rotated one: what could be read of it counts
+// A file that is still being written does not count as rotated: what could be read of it counts
 // only if nothing is known yet.
 CertificateLook look_at(const std::string& path, bool known) {
   CertificateFile file = read_certificate_file(path);
@@ -94,7 +95,7 @@ asio::awaitable<void> CertificateProbe::run() {
   }
 }
 
-// What was seen last is judged anew also where nothing could be seen this time.
+// What was last seen is judged again even if nothing could be seen this time.
 asio::awaitable<std::vector<PhaseTime>> CertificateProbe::look_at_server(
     Clock::time_point deadline) {
   bool shown = false;
@@ -127,13 +128,13 @@ asio::awaitable<std::vector<PhaseTime>> CertificateProbe::ask_server(bool& shown
   } catch (const PgError& error) {
     const TlsState seen = tls_state(error);
     if (seen.offered) tls_ = seen;
-    // A server that declines what nobody wants is well.
+    // Declining TLS is no fault if nobody asked for it.
     if (error.reason() != Reason::kTlsUnsupported || wants_tls) throw;
   }
   co_return phases;
 }
 
-// With the first endpoint that can be reached.
+// Shakes hands with the first endpoint that can be reached.
 asio::awaitable<void> CertificateProbe::shake_hands(const postgres::ConnInfo& conninfo,
                                                     Clock::time_point deadline) {
   const auto place = dialer_.take_place(std::string(to_string(kProbe)));
@@ -158,7 +159,8 @@ void CertificateProbe::judge_server(bool readable) {
   if (!last_.chain.empty()) {
     const CertificateRoots::Answer trusted = roots_.load(trusted_);
     look.facts = server_chain_facts(last_.chain, trusted.store.get(), host_, unix_now());
-    // Who has none of the system's cannot judge; who cannot read those it was given has lost them.
+    // Without the system's roots nothing can be judged; configured roots that cannot be read are an
+    // error.
     if (!trusted.store && look.facts.verification && trusted_ != system_roots()) {
       look.facts.verification->error = "trusted roots cannot be read";
     }
@@ -194,7 +196,7 @@ std::vector<CertificateSource> CertificateProbe::sources() const {
 }
 
 void CertificateProbe::add_gauges(metrics::MetricBatch& batch) const {
-  // A server that has always declined TLS has nothing to be read.
+  // A server that has always declined TLS has no certificates to read.
   const bool declined = tls_.offered == false;
   if (server_.has_looked() && (server_.has_seen() || !declined)) {
     add_certificates(server_.source(), batch);

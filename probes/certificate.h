@@ -1,6 +1,6 @@
-// The certificate probe: each interval a TLS handshake without credentials, for what the server
-// shows, and a look at files. What was seen last is told while a source cannot be read. I/O thread
-// only; reading files blocks it for as long as a local disk takes.
+// The certificate probe: at each interval a TLS handshake without credentials, to see what the
+// server presents, and a look at files. While a source cannot be read, what was last seen is
+// reported. I/O thread only; reading files blocks it for as long as a local disk takes.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -27,10 +27,10 @@ struct CertificatePath {
 };
 
 struct CertificateSettings {
-  // Off: no handshakes. Files are looked at all the same.
+  // If off, there are no handshakes, but files are still looked at.
   Pace pace{true, std::chrono::minutes(5), std::chrono::seconds(5)};
   std::string dsn;    // where the server is; without the password, which a handshake does not need
-  std::string roots;  // the file of trusted ones; empty: the dsn's sslrootcert, else the system's
+  std::string roots;  // file of trusted roots; empty: the dsn's sslrootcert, else the system's
   bool direct_tls = false;
   std::vector<CertificatePath> files;
 };
@@ -38,7 +38,7 @@ struct CertificateSettings {
 class CertificateProbe {
  public:
   // All must outlive the probe. `dialer` gives the handshake its place in the budget and looks up
-  // names. `told` hears what is news.
+  // names. `told` is called with news.
   CertificateProbe(ProbeContext& context, postgres::Dialer& dialer,
                    metrics::Instruments& instruments, CertificateRoots& roots,
                    CertificateSettings settings, std::function<void(const CertificateNews&)> told);
@@ -49,7 +49,7 @@ class CertificateProbe {
   asio::awaitable<void> run();
 
   void add_gauges(metrics::MetricBatch& batch) const;
-  // As last seen: the server's, then the files', those that have been looked at.
+  // As last seen: the server's, then those of the files that have been looked at.
   std::vector<CertificateSource> sources() const;
   const TlsState& tls() const { return tls_; }
 
@@ -71,7 +71,7 @@ class CertificateProbe {
   CertificateWatch server_;
   std::vector<CertificateWatch> files_;  // in the order of settings_.files
   TlsState tls_;
-  // What judging the server's certificates anew needs: time goes on, also while it is down.
+  // Needed to judge the server's certificates again: they expire even while it is down.
   postgres::TlsHandshake last_;
   std::string host_;
   std::string trusted_;  // path

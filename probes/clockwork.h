@@ -1,5 +1,5 @@
-// When probes run: each on a grid of its own interval, one attempt after the other, each recorded.
-// What an attempt does is the probe's affair. I/O thread only.
+// When probes run: each on a grid of its own interval, one attempt after another, each recorded.
+// What an attempt does is up to the probe. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -38,8 +38,7 @@ asio::awaitable<void> run_on_grid(ProbeContext& context, ProbeKind probe, Pace p
 std::chrono::milliseconds splay(const std::string& target, ProbeKind probe,
                                 std::chrono::milliseconds interval);
 
-// The next time on the grid start + n × interval that is after `now`: missed runs are not made up
-// for. Pure.
+// The next time after `now` on the grid start + n × interval: missed runs are not made up. Pure.
 Clock::time_point next_run(Clock::time_point start, std::chrono::milliseconds interval,
                            Clock::time_point now);
 

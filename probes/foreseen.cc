@@ -36,7 +36,7 @@ struct Loss {
 constexpr Loss kLosses[] = {
     {Cause::kAdminTerminate, "57P01"},
     {Cause::kServerShutdown, "57P01"},
-    {Cause::kServerShutdown, ""},  // its last words were lost under a question
+    {Cause::kServerShutdown, ""},  // a query crossed its last message
     {Cause::kCrash, ""},
     {Cause::kCrash, "57P02"},
     {Cause::kIdleSessionTimeout, "57P05"},

@@ -1,6 +1,6 @@
-// What probes are likely to meet. Its counters exist at 0 from the start, because increase() does
-// not see the event that creates a series. What is not foreseen here makes a series when it
-// happens.
+// The events that probes are likely to meet. Their counters exist at 0 from the start, because
+// increase() does not see the event that creates a series. Any other event creates its series when
+// it happens.
 #pragma once
 
 #include "metrics/instruments.h"

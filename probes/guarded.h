@@ -1,4 +1,4 @@
-// The one way in which a coroutine of a probe runs on its own: it may fail, but not in silence.
+// How every detached coroutine of a probe runs: it may fail, but never silently.
 // I/O thread only.
 #pragma once
 
@@ -12,15 +12,15 @@
 namespace pgconn::probes {
 
 struct Guard {
-  // Hears what went wrong each time the coroutine ended by an exception.
+  // Called with the error each time the coroutine ended by an exception.
   std::function<void(std::string_view error)> failed;
-  // True once it is to end: the exception is then its cancellation.
+  // True once it is to end: an exception is then its cancellation.
   std::function<bool()> stopped;
 };
 
-// Runs what `make` makes. Should it end by an exception, tells and runs it again, later and later
-// as `backoff` has it. Ends when a run ends by itself, or by its exception once it is stopped. All
-// must outlive the coroutine.
+// Runs the coroutine that `make` returns. If it ends by an exception, reports it and runs another,
+// with growing waits as `backoff` says. Ends when a run ends normally, or by an exception after the
+// stop. All must outlive the coroutine.
 asio::awaitable<void> run_guarded(async::TimeSource& time,
                                   std::function<asio::awaitable<void>()> make, Guard guard,
                                   postgres::Backoff backoff);

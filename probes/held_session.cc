@@ -8,17 +8,18 @@ namespace pgconn::probes {
 namespace {
 
 constexpr auto kFirstWait = std::chrono::milliseconds(250);
-// A session that was lost sooner is as good as one that could not be opened.
+// A session that was lost sooner counts like one that could not be opened.
 constexpr auto kSettled = std::chrono::seconds(3);
-// Between sessions that the server's idle_session_timeout ends: however long it lets them live, the
+// Wait between sessions that the server's idle_session_timeout ends: however long they live, the
 // next one fares no better until somebody changes the setting.
 constexpr auto kFirstWaitAfterIdleness = std::chrono::seconds(5);
 constexpr auto kLongestWaitAfterIdleness = std::chrono::minutes(1);
-// Answers that can be asked about later: more than a round trip each second gives while an incident
-// is looked into.
+// Answers that are remembered: more than one round trip per second yields while an incident is
+// investigated.
 constexpr std::size_t kRemembered = 32;
 
-// A pooler lets clients in before it has a server for them: nothing is held before that answers.
+// A pooler lets clients in before it has a server for them: the session is not held until the
+// server has answered.
 asio::awaitable<void> hear_from(postgres::Connection& connection, Clock::time_point deadline) {
   std::vector<postgres::Answer> answers;
   try {
@@ -76,7 +77,7 @@ asio::awaitable<SilenceEnd> HeldSession::stay_silent(Clock::time_point until) {
 void HeldSession::want_answer() {
   if (!is_open() || owes_answer_) return;
   owes_answer_ = true;
-  session_.connection->interrupt();  // if it is being asked already, that answer will do
+  session_.connection->interrupt();  // the answer to a query under way will do
 }
 
 asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
@@ -112,7 +113,7 @@ std::optional<Survivor> HeldSession::survived(Clock::time_point moment) const {
 
 void HeldSession::report(const postgres::PgError& error, std::optional<Clock::time_point> asked) {
   const std::optional<bool> acknowledged = session_.connection->was_acknowledged();
-  session_ = {};  // gone before it is told: what is still held is counted without it
+  session_ = {};  // closed before the report, which counts the sessions still held
   owes_answer_ = false;
   const Clock::time_point now = context_.time.now();
   const Drop drop{.probe = probe_,

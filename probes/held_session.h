@@ -1,5 +1,5 @@
-// A session that a probe holds: opened again when it was lost, later and later while that fails or
-// does not last, and every loss reported exactly once. I/O thread only; one coroutine at a time.
+// A session that a probe holds: opened again when lost, with growing waits while that fails or does
+// not last, and every loss is reported exactly once. I/O thread only; one coroutine at a time.
 #pragma once
 
 #include <algorithm>
@@ -19,13 +19,13 @@ namespace pgconn::probes {
 // How a silence ended.
 enum class SilenceEnd {
   kKept,    // it lasted as long as it should
-  kWanted,  // its answer is wanted now
+  kWanted,  // an answer is wanted now
   kLost,    // the session was lost, which has been reported
 };
 
 class HeldSession {
  public:
-  // `context` must outlive it. `longest_wait` bounds the time between attempts to connect.
+  // `context` must outlive it. `longest_wait` limits the time between attempts to connect.
   HeldSession(ProbeContext& context, ProbeKind probe, postgres::ConnectOptions options,
               std::chrono::milliseconds longest_wait);
   ~HeldSession();
@@ -39,22 +39,22 @@ class HeldSession {
     return std::max(backoff_.next_try(), idleness_backoff_.next_try());
   }
 
-  // Stays silent until `until`, or until its answer is wanted. A loss is reported at once.
+  // Stays silent until `until`, or until an answer is wanted. A loss is reported at once.
   asio::awaitable<SilenceEnd> stay_silent(Clock::time_point until);
 
-  // Has whoever keeps it silent ask at once. Nothing if it is not open.
+  // Makes stay_silent() return, so that its caller asks at once. Does nothing if it is not open.
   void want_answer();
-  // An answer was wanted, and has neither come nor failed to.
+  // An answer was wanted, and has neither arrived nor failed.
   bool owes_answer() const { return owes_answer_; }
 
-  // Asks SELECT 1 and returns how long the answer took. A loss, also an answer that does not come,
-  // is reported and thrown.
+  // Sends SELECT 1 and returns how long the answer took. A loss, including an answer that does not
+  // come, is reported and thrown.
   asio::awaitable<Clock::duration> ask(Clock::time_point deadline);
 
   Clock::time_point last_answer() const { return last_answer_; }
   ProbeKind probe() const { return probe_; }
 
-  // If the session was held at `moment` already and has answered since: the longest silence before
+  // If the session was already held at `moment` and has answered since: the longest silence before
   // one of those answers.
   std::optional<Survivor> survived(Clock::time_point moment) const;
 
@@ -65,7 +65,7 @@ class HeldSession {
   ProbeKind probe_;
   postgres::ConnectOptions options_;
   postgres::Backoff backoff_;
-  postgres::Backoff idleness_backoff_;  // where the server ends one after the other for idleness
+  postgres::Backoff idleness_backoff_;  // for sessions that the server ends for idleness
   postgres::Session session_;
   struct Answered {
     Clock::time_point at;

@@ -1,5 +1,4 @@
-// All sessions that the probes of one target hold, and what can be asked of them together. I/O
-// thread only.
+// All sessions that the probes of one target hold, as one group. I/O thread only.
 #pragma once
 
 #include <map>
@@ -25,13 +24,13 @@ class HeldSessions final : public HeldConnections {
   async::Event& changed() override { return changed_; }
   std::optional<Clock::duration> survived_silence(Clock::time_point since) const override;
 
-  // How many of each probe are open; 0 where one has sessions, but none that is.
+  // How many of each probe are open; 0 for a probe whose sessions are all closed.
   std::map<ProbeKind, int> open() const;
-  // A canary answered, at that moment, after so long a silence.
+  // A canary answered at that moment, after a silence of that length.
   void note_survived(Clock::time_point at, Clock::duration silence);
 
  private:
-  friend class HeldSession;  // enters itself for as long as it lives
+  friend class HeldSession;  // registers itself for as long as it lives
 
   async::Event changed_;
   std::vector<HeldSession*> sessions_;

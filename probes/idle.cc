@@ -10,12 +10,12 @@ namespace {
 
 constexpr ProbeKind kProbe = ProbeKind::kIdle;
 constexpr auto kLongestWait = std::chrono::minutes(1);
-// Canaries do not start at the same moment, but all within a while.
+// Canaries start at different moments within this time.
 constexpr std::chrono::milliseconds kPause(1000);
 constexpr std::chrono::milliseconds kAllStarted(10'000);
 constexpr std::chrono::seconds kDeciding(20);  // to find out why one was lost
 
-// A silence that a canary tries, for as long as this lives.
+// Registers a silence that a canary is trying, for as long as this lives.
 class UnderWay {
  public:
   using Silence = IdleLadder::Silence;
@@ -74,7 +74,7 @@ asio::awaitable<void> IdleProbe::run_canary() {
                      apart * (canaries_started_++ % settings_.canaries);
   co_await context_.time.sleep_until(context_.time.now() + first);
   for (;;) {
-    if (!session.is_open()) {  // those that were lost together do not come back together
+    if (!session.is_open()) {  // spreads the return of canaries that were lost together
       const auto soon = context_.time.now() +
                         std::chrono::duration_cast<Clock::duration>(kPause * postgres::dice());
       co_await context_.time.sleep_until(std::max(session.next_try(), soon));
@@ -91,7 +91,7 @@ asio::awaitable<void> IdleProbe::run_canary() {
   }
 }
 
-// The next silence depends on whether the path was it.
+// The next silence depends on whether the path caused the loss.
 asio::awaitable<void> IdleProbe::until_decided() {
   const Clock::time_point enough = context_.time.now() + kDeciding;
   while (undecided_ > 0 && context_.time.now() < enough) {
@@ -110,7 +110,7 @@ asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silen
   context_.recorder.succeeded(kProbe, {{"query", took}});
   context_.held.note_survived(session.last_answer(), std::min(lasted, silence));
   if (end == SilenceEnd::kWanted) {
-    ladder_.survived(std::min(lasted, silence));  // the rung has not been tried to its end
+    ladder_.survived(std::min(lasted, silence));  // the rung was not tried to its end
     co_return;
   }
   ladder_.survived(silence);

@@ -1,5 +1,5 @@
-// The idle probe: canary connections that stay silent, keepalives off, to learn how long silence
-// lives on the network path. I/O thread only.
+// The idle probe: canary connections that stay silent, keepalives off, to learn how long a silence
+// the network path allows. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -33,9 +33,9 @@ class IdleProbe {
   // One canary; runs until its coroutine is cancelled.
   asio::awaitable<void> run_canary();
 
-  // A canary was lost; its cause will be told.
+  // A canary was lost; decided() will follow with the cause.
   void lost() { ++undecided_; }
-  // The cause of a canary's loss is known for good: tells the ladder if the path did it.
+  // The final cause of a canary's loss: the ladder learns it if the path did it.
   void decided(const Drop& drop, Cause cause);
 
   // The longest silence that the path allowed, once it has been seen to forget a longer one.

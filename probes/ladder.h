@@ -16,19 +16,19 @@ class IdleLadder {
   // `rungs` ascending, at least one.
   explicit IdleLadder(std::vector<Silence> rungs);
 
-  // The silence a free canary should try, given those that other canaries are trying. Climbs rung
-  // by rung while nothing has dropped; halves the bracket once something has; and when the bracket
-  // is narrow (a twentieth of its upper end) keeps watch at both of its ends, by turns if one
-  // canary must do.
+  // The silence that a free canary should try, given those that other canaries are trying. Climbs
+  // rung by rung while nothing has dropped; halves the bracket once something has; and when the
+  // bracket is narrow (a twentieth of its upper end) keeps watch at both of its ends, alternately
+  // if there is one canary.
   Silence next(std::span<const Silence> under_way);
 
-  // A connection that had been silent for so long still answered.
+  // A connection still answered after that silence.
   void survived(Silence silence);
   // The path had forgotten a connection after that silence. Only for losses that are the path's
   // doing: a restart or an administrator says nothing about it.
   void dropped(Silence silence);
 
-  // The bracket. A limit that moved is noticed: a drop below what once survived, or a survival
+  // The bracket. A limit that moves is noticed: a drop below what once survived, or a survival
   // above what once dropped, opens it again.
   std::optional<Silence> longest_survived() const { return survived_; }
   std::optional<Silence> shortest_dropped() const { return dropped_; }

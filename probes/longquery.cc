@@ -14,13 +14,13 @@ constexpr ProbeKind kProbe = ProbeKind::kLongquery;
 postgres::ConnectOptions options_of(const LongquerySettings& settings) {
   postgres::ConnectOptions options;
   options.purpose = to_string(kProbe);
-  options.keepalives = false;  // what the path does to silence is the question
-  // Whatever the server or the role sets for others must not end it.
+  options.keepalives = false;  // the probe is to learn what the path does to silence
+  // A timeout that is set for the server or the role must not end it.
   options.statement_timeout = settings.sleep + settings.pace.timeout;
   return options;
 }
 
-// One more that is held, while it lives.
+// Counts one more held query for as long as this lives.
 class Held {
  public:
   explicit Held(int& count) : count_(++count) {}
@@ -32,7 +32,7 @@ class Held {
   int& count_;
 };
 
-// Runs the queries on a session that is held as long as it takes; the answer to the last.
+// Runs the queries on a session that is held meanwhile; returns the answer to the last.
 asio::awaitable<postgres::Answer> run_held(ProbeContext& context, postgres::Connection& connection,
                                            const std::vector<postgres::Query>& queries,
                                            Clock::time_point deadline) {
@@ -62,8 +62,8 @@ asio::awaitable<std::vector<PhaseTime>> attempt_longquery(ProbeContext& context,
       co_await context.connector.dial(options_of(settings), context.time.now() + patience);
   std::vector<postgres::Query> queries;
   if (session.connection->server_version() >= 140000) {
-    // Without it a backend that is busy would not notice before its end that we have gone.
-    // Not in a session that a pooler gives to others.
+    // Without it a busy backend would not notice until the end that we are gone.
+    // Not in a session that a pooler shares with others.
     queries.push_back(
         {"SELECT set_config('client_connection_check_interval', '1s', false) WHERE "
          "pg_backend_pid() = " +
@@ -73,8 +73,7 @@ asio::awaitable<std::vector<PhaseTime>> attempt_longquery(ProbeContext& context,
   queries.push_back({silent_statement(settings.sleep), ""});
   const std::string endpoint = session.connection->endpoint();
   const Clock::time_point sent = context.time.now();
-  // After statement_timeout: a server that is merely slow says so, and only a path that is dead
-  // says nothing.
+  // After statement_timeout: a slow server reports that, and only a dead path stays silent.
   const Clock::time_point deadline = sent + settings.sleep + 2 * patience;
   postgres::Answer answer;
   try {

@@ -1,5 +1,5 @@
-// The longquery probe: a connection of its own that is busy and silent for long, as that of a
-// report or of a backup is, to learn whether server and path let it finish.
+// The longquery probe: a connection of its own that is busy and silent for long, like that of a
+// report or a backup, to learn whether the server and the path let it finish.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ struct LongquerySettings {
 };
 
 // A statement that takes that long, sends nothing meanwhile, and keeps no transaction or snapshot
-// for more than a second: one that held back vacuum would do harm. Pure.
+// for more than a second, so that it does not hold back vacuum. Pure.
 std::string silent_statement(std::chrono::milliseconds duration);
 
 // Runs such a statement once, for as long as it takes. A connection that is lost meanwhile is a

@@ -1,5 +1,5 @@
-// What the probes of one target share: how they open sessions, by which time they go, and where
-// results go. I/O thread only.
+// What the probes of one target share: how they open sessions, their clock, and where results go.
+// I/O thread only.
 #pragma once
 
 #include <functional>

@@ -21,13 +21,13 @@ constexpr std::chrono::minutes kLongestRestart(1);
 struct Prober::Entry {
   ProbeKind kind;
   bool on = false;
-  bool foresees_failures = false;  // its failures are foreseen, so that their counters exist at 0
+  bool foresees_failures = false;  // its failure counters exist at 0 from the start
   bool holds = false;              // connections, which may be lost
   int count = 1;                   // of coroutines
   std::function<asio::awaitable<void>()> run;
 };
 
-// All probes, in one place: what each does is in the file of its name.
+// All probes in one place; each is in the file of its name.
 std::vector<Prober::Entry> Prober::table() {
   return {
       {.kind = ProbeKind::kConnect,
@@ -124,14 +124,14 @@ void Prober::stop() {
 }
 
 void Prober::spawn(std::string_view what, std::function<asio::awaitable<void>()> make) {
-  if (stopped_) return;  // nobody would end it
+  if (stopped_) return;  // nothing would end it
   const auto own = running_.emplace(running_.end());
   Guard guard{.failed = [this, what](std::string_view error) { failed_(what, error); },
               .stopped = [this] { return stopped_; }};
   postgres::Backoff backoff(kFirstRestart, kLongestRestart);
   asio::co_spawn(time_.executor(), run_guarded(time_, std::move(make), std::move(guard), backoff),
                  asio::bind_cancellation_slot(own->slot(), [this, own](const std::exception_ptr&) {
-                   running_.erase(own);  // by its cancellation, of which there is nothing to tell
+                   running_.erase(own);  // ended by its cancellation, which is not reported
                  }));
 }
 
@@ -148,7 +148,7 @@ void Prober::lost(Drop drop) {
   spawn("investigation", [this, id = *incident] { return investigate(id); });
 }
 
-// Once, whatever comes of it: what was counted is not counted again.
+// Once, even if it fails: what was counted must not be counted again.
 asio::awaitable<void> Prober::investigate(std::uint64_t incident) {
   std::optional<std::string> error;
   try {

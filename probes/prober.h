@@ -37,22 +37,22 @@ struct ProbeSettings {
                                  0.1,    0.2,    0.5,   1,     2,     5,    10};
 };
 
-// Who is told what probes do and find, for the log.
+// Called with what probes do and find, for the log.
 struct ProbeListeners {
   std::function<void(const Incident&)> concluded;  // of every incident, once
-  std::function<void(const Incident&)> over;       // of one that went on after that, once
+  std::function<void(const Incident&)> over;       // of each one that went on after that, once
   Recorder::Listener ran;
   std::function<void(const CertificateNews&)> certificates;
-  // Something of ours ended by an exception that it should have dealt with: which, and what it
-  // said.
+  // One of our coroutines ended by an exception that it should have handled: which, and its
+  // message.
   std::function<void(std::string_view what, std::string_view error)> failed;
 };
 
 class Prober {
  public:
   // All, `sources` too, must outlive the prober and the coroutines it started, which end soon after
-  // stop(). Probes and drops open their sessions through `connector`; `dialer` is for handshakes
-  // that are none.
+  // stop(). Probes and drops open their sessions through `connector`; `dialer` is for handshakes,
+  // which are not sessions.
   Prober(std::string target, postgres::Connector& connector, postgres::Dialer& dialer,
          async::TimeSource& time, metrics::Instruments& instruments, CertificateRoots& roots,
          ProbeSettings settings, ProbeListeners listeners,

@@ -1,4 +1,4 @@
-// Where probes leave their results: counters and histograms, and what was last. I/O thread only.
+// Where probes record their results: counters, histograms and the latest results. I/O thread only.
 #pragma once
 
 #include <chrono>
@@ -26,12 +26,12 @@ std::vector<PhaseTime> phases_of(const postgres::ConnectTimings& timings);
 
 class Recorder {
  public:
-  // What was last of a probe.
+  // The latest results of a probe.
   struct Last {
     std::optional<bool> success;
     std::map<std::string, double> seconds;  // by phase
   };
-  // Told of every run; nullptr: it succeeded.
+  // Called after every run; nullptr: it succeeded.
   using Listener = std::function<void(ProbeKind, const postgres::PgError*)>;
 
   // `instruments` must outlive the recorder. `buckets` in seconds, ascending, without +Inf.

@@ -9,8 +9,8 @@ namespace {
 
 constexpr ProbeKind kProbe = ProbeKind::kRoundtrip;
 
-// Asks, on a new session if the last one was lost. The answer has as long as any other, however
-// long opening took: one that comes late is a loss.
+// Asks, on a new session if the last one was lost. The answer has its full time however long
+// opening took; a late one is a loss.
 asio::awaitable<std::vector<PhaseTime>> attempt(ProbeContext& context, HeldSession& session,
                                                 Clock::time_point deadline) {
   const Clock::duration patience = deadline - context.time.now();
@@ -21,7 +21,7 @@ asio::awaitable<std::vector<PhaseTime>> attempt(ProbeContext& context, HeldSessi
   co_return phases;
 }
 
-// Watches the session meanwhile. One that is lost is opened again as soon as that may be tried.
+// Watches the session meanwhile. If lost, it is opened again as soon as the backoff allows.
 asio::awaitable<void> wait(ProbeContext& context, HeldSession& session, Clock::time_point due) {
   Clock::time_point soonest = due;
   if (session.is_open()) {

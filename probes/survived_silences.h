@@ -1,4 +1,4 @@
-// The silences that connections have survived lately, to be asked for the longest since a moment.
+// The silences that connections have recently survived; finds the longest since a given moment.
 // Bookkeeping without I/O or clock. I/O thread only.
 #pragma once
 
@@ -13,7 +13,8 @@ class SurvivedSilences {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // At that moment, not before the last one told, a connection answered after so long a silence.
+  // A connection answered after that silence at `at`, which must not be before that of the last
+  // call.
   void add(Clock::time_point at, Clock::duration lasted);
 
   std::optional<Clock::duration> longest_since(Clock::time_point moment) const;

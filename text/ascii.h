@@ -1,5 +1,5 @@
-// Kinds and case of ASCII letters, whatever the locale is: what protocols, formats and names of
-// ours are made of. A byte above 0x7F is of no kind and keeps its value. Pure functions; any
+// Classes and case of ASCII characters, whatever the locale: protocols, formats and our names
+// consist of these. A byte above 0x7F is in no class and keeps its value. Pure functions; any
 // thread.
 #pragma once
 

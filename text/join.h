@@ -6,7 +6,7 @@
 
 namespace pgconn::text {
 
-// The items, which are texts or turn into a string_view, with `separator` in between; "" of none.
+// The items, which are texts or convert to string_view, with `separator` between them; "" for none.
 template <typename Items>
 std::string joined(const Items& items, std::string_view separator = ", ") {
   std::string text;

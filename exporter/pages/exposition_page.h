@@ -1,4 +1,4 @@
-// Metrics as the answer to a request: in the format and the encoding that it asks for. Pure; any
+// Metrics as the response to a request, in the format and encoding that it asks for. Pure; any
 // thread.
 #pragma once
 

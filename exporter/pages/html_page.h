@@ -1,5 +1,5 @@
-// What the pages for people have in common: their look, escaping, and headers. They load nothing,
-// run no scripts, and tell the browser to hold them to it. Pure functions; any thread.
+// What the HTML pages have in common: style, escaping and headers. They load nothing, run no
+// scripts, and have the browser enforce that. Pure functions; any thread.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@
 
 namespace pgconn::exporter {
 
-// The text as HTML shows it, in an element or a quoted attribute. Invalid UTF-8 is replaced.
+// Escapes text for an HTML element or a quoted attribute. Invalid UTF-8 is replaced.
 std::string html_escaped(std::string_view text);
 
-// A whole document. `title` is text; `style` is CSS beside that of all pages, and `main` HTML.
+// A whole document. `title` is text; `style` is CSS in addition to that of all pages, and `main` is
+// HTML.
 std::string html_document(std::string_view title, std::string_view style, std::string_view main);
 
-// 200 with a document and the policy that it keeps to.
+// 200 with a document and its content security policy.
 Response html_response(std::string document);
 
 }  // namespace pgconn::exporter

@@ -128,7 +128,7 @@ std::vector<CollectorTrouble> troubles_of(const TargetSnapshot& target) {
   return troubles;
 }
 
-// Folded: many are a matter of taste.
+// Collapsed: many are a matter of taste.
 std::string findings_list(const TargetSnapshot& target) {
   if (target.findings.empty()) return "";
   const std::size_t count = target.findings.size();
@@ -142,7 +142,7 @@ std::string findings_list(const TargetSnapshot& target) {
   return html + "</ul></details>";
 }
 
-// One line for all that went well, one for each trouble.
+// One line for all that succeeded, one for each trouble.
 std::string collectors_cell(const TargetSnapshot& target) {
   constexpr std::string_view kNone = R"(<span class="quiet">none ran</span>)";
   if (!target.facts) return std::string(kNone);

@@ -1,4 +1,4 @@
-// The page at /: what this is, what it watches and how that goes. Pure functions; any thread.
+// The page at /: what this is, what it watches, and the state of that. Pure functions; any thread.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,8 @@
 
 namespace pgconn::exporter {
 
-// Below the telemetry path: the exporter's own metrics alone, for who scrapes each target apart.
+// Below the telemetry path: the exporter's own metrics alone, for setups that scrape each target
+// separately.
 inline constexpr std::string_view kOwnMetrics = "/exporter";
 
 struct LandingPage {
@@ -25,8 +26,8 @@ struct LandingPage {
 // The whole HTML document. Every text is escaped, invalid UTF-8 replaced.
 std::string landing_page(const LandingPage& view);
 
-// A duration as a person says it: "under 1 ms", "850 ms", "12 s", "3 min", "2 d". Rounded down; 1 s
-// to 10 s with one decimal.
+// A duration as people say it: "under 1 ms", "850 ms", "12 s", "3 min", "2 d". Rounded down; 1 s to
+// 10 s with one decimal.
 std::string spoken(std::chrono::milliseconds duration);
 
 }  // namespace pgconn::exporter

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kRoot = "/runbooks";
 constexpr std::string_view kSuffix = ".md";
 
-// Text keeps to the width that is read with ease; tables and commands may take the whole.
+// Text has a readable width; tables and commands may use the full one.
 constexpr std::string_view kStyle = R"(
 nav{margin-bottom:1.5rem;font-size:.9rem;color:var(--quiet)}
 h1{margin-bottom:.3rem;overflow-wrap:anywhere}
@@ -41,7 +41,7 @@ pre code{padding:0;background:none}
 
 enum class Form { kHtml, kMarkdown, kPlain };
 
-// Of the forms there are, the one that the Accept header names first.
+// The form that the Accept header names first.
 Form accepted_form(std::string_view accept) {
   const std::string types = text::lowered(accept);
   const std::size_t html = types.find("text/html");
@@ -80,7 +80,7 @@ Response page(std::string_view title, std::string_view markdown, Form form) {
   return response;
 }
 
-// The bold sentence under the heading, still as Markdown but fit for a cell of a table.
+// The bold sentence under the heading, still as Markdown, but fit for a table cell.
 std::string summary(std::string_view markdown) {
   constexpr std::string_view kBold = "**";
   const std::size_t start = markdown.find("\n**");

@@ -1,5 +1,5 @@
 // The runbooks: for each alert a page that says what it means and what to do. They are the Markdown
-// files of alerts/runbooks/, held inside the program. Pure functions; any thread.
+// files of alerts/runbooks/, embedded in the program. Pure functions; any thread.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ struct Runbook {
   std::string_view markdown;  // begins with `# Alert`, an empty line and `**One sentence.**`
 };
 
-// Those this program was built with, by name. They live as long as the process.
+// The runbooks that this program was built with, sorted by name. They live as long as the process.
 std::span<const Runbook> embedded_runbooks();
 
 // Answers `/runbooks` with a list, `/runbooks/Alert` with a page: in HTML, or as Markdown if the

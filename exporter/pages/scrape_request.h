@@ -10,11 +10,11 @@
 
 namespace pgconn::exporter {
 
-// Why a scrape cannot be made in the time that it has; every target would seem to be down.
+// Why a scrape is impossible within its timeout: every target would appear to be down.
 std::optional<std::string> timeout_refusal(const Request& request);
 
 // Reads `target=`, `collect[]=` and Prometheus's own timeout (X-Prometheus-Scrape-Timeout-Seconds;
-// what is no positive number is ignored). `now` is when the request came.
+// anything but a positive number is ignored). `now` is when the request arrived.
 ScrapeRequest scrape_request(const Request& request, std::chrono::steady_clock::time_point now);
 
 }  // namespace pgconn::exporter

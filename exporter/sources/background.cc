@@ -33,7 +33,8 @@ void Background::wake(const Job& job) {
   changed_.notify_all();
 }
 
-// The job whose turn it is, or nothing once it is to stop. Jobs that nobody owns any more go.
+// The job whose turn it is, or nothing once the thread must stop. Drops jobs that nobody owns any
+// more.
 std::shared_ptr<Background::Job> Background::take_next(std::unique_lock<std::mutex>& lock) {
   while (!stopped_) {
     std::erase_if(entries_, [](const Entry& entry) { return entry.job.expired(); });

@@ -1,5 +1,5 @@
 // One thread for work that may block for a moment: reading log files, looking at /proc. Jobs take
-// turns; each keeps its turns short by itself.
+// turns, and each must keep its turns short.
 #pragma once
 
 #include <chrono>
@@ -21,22 +21,22 @@ class Background {
   };
 
   Background() = default;
-  // Waits for the turn that is under way.
+  // Waits for the turn under way.
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  // Gives it a turn now and at each interval, for as long as somebody else owns it. Any thread. The
-  // thread is started for the first job.
+  // Gives the job a turn now and at each interval, for as long as somebody else owns it. Any
+  // thread. The thread is started for the first job.
   void add(std::weak_ptr<Job> job, std::chrono::milliseconds interval);
-  // Gives it a turn soon. Any thread.
+  // Gives the job a turn soon. Any thread.
   void wake(const Job& job);
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Entry {
     std::weak_ptr<Job> job;
-    const Job* key;  // for comparing only
+    const Job* key;  // only for comparison
     std::chrono::milliseconds interval;
     Clock::time_point next;
   };

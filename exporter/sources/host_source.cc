@@ -12,9 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kPatience(500);  // with one look
+constexpr milliseconds kPatience(500);  // for one look
 constexpr std::size_t kLooksKept = 16;
-// A kill is counted at once, and noticed by our connections soon after.
+// A kill is counted at once; our connections notice it soon afterwards.
 constexpr seconds kNoticed(2);
 
 }  // namespace
@@ -37,7 +37,7 @@ void HostSource::add_to(probes::Evidence& evidence, const probes::Incident& inci
   const std::lock_guard lock(mutex_);
   if (looks_.size() < 2 || looks_.back().at < incident.began) return;
   const auto is_before = [&](const Look& look) { return look.at < incident.began - kNoticed; };
-  // The last one before it began, or the first there is.
+  // The last look before the incident began, or the earliest one kept.
   auto before = std::find_if_not(looks_.begin(), looks_.end(), is_before);
   if (before != looks_.begin()) --before;
   const host::OomEvidence kills = oom_between(before->reading, looks_.back().reading);
@@ -54,7 +54,7 @@ void HostSource::read(bool) {
   host::ServerClaims claims;
   {
     const std::lock_guard lock(mutex_);
-    if (!has_claims_) return;  // nobody knows yet whose host it is
+    if (!has_claims_) return;  // it is not known yet whose host it is
     claims = claims_;
   }
   host::HostReading reading = reader_.read(claims, std::chrono::steady_clock::now() + kPatience);

@@ -1,4 +1,4 @@
-// The host of one target's server, if that is this machine: looked at on the background thread.
+// Looks at the host of one target's server, if that is this machine, on the background thread.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@ class HostSource final : public Source {
  public:
   HostSource(Background& background, async::TimeSource& time, host::HostPaths paths);
 
-  // What the server says of itself, as of the latest scrape. Any thread.
+  // What the server says about itself, as of the latest scrape. Any thread.
   void learn(const host::ServerClaims& claims);
 
   metrics::MetricBatch metrics() const override;
@@ -34,7 +34,7 @@ class HostSource final : public Source {
 
   host::HostReader reader_;   // background thread
   host::HostLedger ledger_;   // background thread
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // for the members below
   host::ServerClaims claims_;
   bool has_claims_ = false;
   metrics::MetricBatch batch_;

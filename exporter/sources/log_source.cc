@@ -17,19 +17,19 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::string_view kSource = "server_log";
-// What one turn reads at most, so that other targets' logs have their turns.
+// How much one turn reads at most, so that other targets' logs have their turns.
 constexpr std::size_t kChunk = std::size_t{4} * 1024 * 1024;
 constexpr int kChunksWhenAsked = 16;
-// An entry at the log's end is taken for whole when nothing has followed it for that long.
+// An entry at the end of the log counts as complete if nothing has followed it for this long.
 constexpr milliseconds kNothingFollows(20);
 constexpr std::size_t kMostKept = 1000;
-// Around an incident: what ends a session is logged at about that time.
+// The time around an incident in which the log may say what ended a session.
 constexpr seconds kBefore(5), kAfter(5);
 
 struct Meaning {
   Event event;
   Cause cause;
-  bool of_session;  // else of the whole server
+  bool of_session;  // else about the whole server
   std::string_view words;
 };
 
@@ -74,7 +74,7 @@ std::optional<Testimony> testimony_of(const server_log::Entry& entry,
     testimony.cause = meaning.cause;
     if (meaning.of_session) {
       testimony.backend_pid = classified.subject != 0 ? classified.subject : entry.pid;
-      if (testimony.backend_pid == 0) return std::nullopt;  // nobody's
+      if (testimony.backend_pid == 0) return std::nullopt;  // not a session's
     }
     testimony.words = words_of(meaning, classified);
     return testimony;
@@ -116,8 +116,8 @@ void LogSource::add_to(probes::Evidence& evidence, const probes::Incident& incid
   }
 }
 
-// On the background thread, so that the place of a target that was configured anew is read after
-// its predecessor has written it.
+// On the background thread, so that after a reload a target reads its place in the log after its
+// predecessor has written it.
 bool LogSource::open() {
   if (log_) return true;
   try {

@@ -1,4 +1,4 @@
-// The server's log of one target: followed on the background thread, its events kept for a while as
+// Follows one target's server log on the background thread and keeps its events for a while as
 // evidence.
 #pragma once
 
@@ -14,13 +14,13 @@
 
 namespace pgconn::exporter {
 
-// What an event testifies; nothing if it says nothing of how sessions end. Pure.
+// The testimony of an event; nothing if it does not say how sessions end. Pure.
 std::optional<probes::Testimony> testimony_of(const server_log::Entry& entry,
                                               const server_log::Classified& classified,
                                               server_log::TimePoint now);
 
-// Those of an incident between these times. In a shutdown each session is ended in the words of a
-// terminate, which then testify nothing. Pure.
+// Those of an incident between these times. In a shutdown each session ends with the message of an
+// administrator's terminate, which then proves nothing. Pure.
 std::vector<probes::Testimony> of_incident(const std::deque<probes::Testimony>& kept,
                                            server_log::TimePoint from, server_log::TimePoint until);
 
@@ -39,8 +39,8 @@ class LogSource final : public Source {
 
   std::string target_;
   config::ServerLog config_;
-  std::unique_ptr<server_log::ServerLog> log_;  // opened on the background thread, used there
-  mutable std::mutex mutex_;                    // of what follows
+  std::unique_ptr<server_log::ServerLog> log_;  // opened and used on the background thread
+  mutable std::mutex mutex_;                    // for the members below
   metrics::MetricBatch batch_;
   std::deque<probes::Testimony> kept_;  // oldest first
 };

@@ -1,5 +1,5 @@
-// What the server's log and its host have in common: they are read on the background thread, at
-// their own pace and when an incident asks; metrics and testimonies are handed to the I/O thread.
+// What the server's log and its host have in common: they are read on the background thread,
+// regularly and when an incident asks; metrics and testimonies are passed to the I/O thread.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -18,18 +18,18 @@ class Source : public Background::Job,
                public probes::EvidenceSource,
                public std::enable_shared_from_this<Source> {
  public:
-  // Both must outlive it as long as anybody waits in look(). Held by std::shared_ptr.
+  // Both must live for as long as anybody waits in look(). Held by std::shared_ptr.
   Source(Background& background, async::TimeSource& time);
 
   // Begins to read. Call once.
   void start(std::chrono::milliseconds interval);
-  // Reads no more; a turn that is under way ends by itself. I/O thread.
+  // No more reads; a turn under way ends by itself. I/O thread.
   void stop() { stopped_ = true; }
 
-  // I/O thread. How it went is in what metrics() and add_to() show.
+  // I/O thread. metrics() and add_to() show the result.
   asio::awaitable<void> look(probes::Clock::time_point deadline) override;
 
-  // Of the latest turn. Any thread.
+  // As of the latest turn. Any thread.
   virtual metrics::MetricBatch metrics() const = 0;
 
  private:
@@ -41,7 +41,7 @@ class Source : public Background::Job,
   asio::any_io_executor executor_;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> wanted_{0};  // looks that were asked for
-  std::uint64_t done_seen_ = 0;           // of these; background thread
+  std::uint64_t done_seen_ = 0;           // how many are done; background thread
   std::uint64_t done_ = 0;                // the same; I/O thread
   async::Event looked_;
 };

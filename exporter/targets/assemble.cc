@@ -46,8 +46,8 @@ TargetResult assemble(Surroundings surroundings, metrics::MetricBatch collected,
     batch.add(probes::families::kPathLimit, Seconds(*config.path_idle_limit).count(),
               {"configured"});
   }
-  // Made unique too: a chain may hold a certificate twice, a file two of the same serial number,
-  // and Prometheus refuses the whole scrape for one series that comes twice.
+  // Unified too: a chain may contain a certificate twice, or a file two with the same serial
+  // number, and Prometheus rejects a whole scrape for one duplicate series.
   surroundings.probed.unify();
   batch.append(std::move(surroundings.probed));
   const auto most = static_cast<std::size_t>(config.global.max_series_per_metric);

@@ -7,7 +7,7 @@
 
 namespace pgconn::exporter {
 
-// One line.
+// Writes one line.
 void log_certificates(const std::string& target, const probes::CertificateNews& news);
 
 }  // namespace pgconn::exporter

@@ -11,7 +11,7 @@ namespace pgconn::exporter {
 asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, config::Target target,
                                             const collectors::TargetKind& kind,
                                             postgres::Deadline deadline) {
-  std::string refused;  // the session will meet that, too
+  std::string refused;  // the session will report that as well
   const std::optional<postgres::ConnInfo> place = place_of(target, refused);
   const collectors::Options options = options_of(target, place);
   const std::set<std::string> wanted = enabled_collectors(kind, target.collectors);

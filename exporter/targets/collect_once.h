@@ -1,5 +1,5 @@
-// One collection of one target, on a session of its own: for whoever asks once and does not come
-// back. No probes, nothing remembered or logged, no counters. I/O thread only.
+// One collection of one target, on a session of its own: for a single request. No probes, nothing
+// remembered or logged, no counters. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -14,17 +14,17 @@
 namespace pgconn::exporter {
 
 struct OneCollection {
-  TargetResult result;  // as a scrape of the target would have it, but for counters and probes
+  TargetResult result;  // as a scrape would return it, without counters and probes
   std::vector<CollectorReport> reports;
   std::vector<collectors::Finding> findings;
   std::optional<collectors::ServerFacts> facts;        // absent: the server did not answer
   std::optional<postgres::ConnectTimings> connecting;  // absent: it failed; `error` has the phase
-  std::optional<postgres::PgError> error;              // why not everything was answered
+  std::optional<postgres::PgError> error;              // why some answers are missing
 };
 
-// Connects, has all collectors that are on for the target run, and ends the session. Yields what
-// has arrived by the deadline; whatever the server does, or the dsn is, becomes the `error` of the
-// result. `resolver` must outlive the call, `kind` lives as long as the process.
+// Connects, runs all collectors that are enabled for the target, and ends the session. Returns what
+// has arrived by the deadline; any failure, even an invalid dsn, becomes the `error` of the result.
+// `resolver` must outlive the call, `kind` lives as long as the process.
 asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, config::Target target,
                                             const collectors::TargetKind& kind,
                                             postgres::Deadline deadline);

@@ -1,4 +1,4 @@
-// One collection of one target, without its I/O: which readings to send, and from their answers to
+// One collection of one target, without its I/O: which readings to send, and how answers become
 // samples and reports. Pure; any thread.
 #pragma once
 
@@ -21,14 +21,14 @@ namespace pgconn::exporter {
 
 using Seconds = std::chrono::duration<double>;
 
-// The collectors a scrape runs and what they read, each reading once.
+// The collectors that a scrape runs and their readings, each reading once.
 struct CollectionPlan {
   const collectors::TargetKind* kind = nullptr;  // null: nothing has been planned yet
   std::vector<const collectors::Collector*> collectors;
-  std::vector<const collectors::Reading*> readings;  // those the server is new enough for
+  std::vector<const collectors::Reading*> readings;  // those that the server is new enough for
 };
 
-// `wanted` by name; always includes what the kind asks whatever is wanted. `server_version` as
+// `wanted` by name; what the kind always asks is included in any case. `server_version` as
 // PQserverVersion.
 CollectionPlan plan_collection(const collectors::TargetKind& kind,
                                const std::set<std::string>& wanted,
@@ -58,7 +58,7 @@ struct CollectedReadings {
   std::map<const collectors::Reading*, Seconds> arrivals;
   int server_version = 0;
   collectors::Visibility visibility;
-  bool outdated_session = false;  // the server has loaded its configuration since it began
+  bool outdated_session = false;  // the server has reloaded its configuration since it began
   std::vector<std::string> login_warnings;
 };
 
@@ -88,7 +88,7 @@ std::vector<CollectorReport> run_collectors(const CollectionPlan& plan,
                                             const CollectedReadings& collected,
                                             metrics::MetricBatch& batch);
 
-// The same of a whole collection; where the server did not answer, each of `wanted` has failed.
+// The same for a whole collection; if the server did not answer, each of `wanted` has failed.
 std::vector<CollectorReport> run_collectors(const Collected& collected,
                                             const std::set<std::string>& wanted,
                                             const collectors::Options& options,

@@ -16,7 +16,7 @@ using postgres::PgError;
 using postgres::Phase;
 using postgres::Reason;
 
-// Below the usual interval of scrapes: a server that is back is seen by the next one.
+// Below the usual scrape interval, so that the next scrape sees a server that is back.
 constexpr auto kFirstWait = std::chrono::milliseconds(500);
 constexpr auto kLongestWait = std::chrono::seconds(4);
 // Between attempts to get a newer session while one is held.
@@ -62,7 +62,7 @@ asio::awaitable<void> CollectionSession::collect(const std::set<std::string>& co
 }
 
 // A session that was held since the last scrape may have died meanwhile (a restart, a failover):
-// that says nothing about the server now, so ask once more on a new one.
+// that says nothing about the server now, so ask once more on a new session.
 asio::awaitable<void> CollectionSession::ask_again_if_lost(const std::set<std::string>& collectors,
                                                            postgres::Deadline deadline,
                                                            Collected& collected) {
@@ -80,7 +80,7 @@ asio::awaitable<void> CollectionSession::ask_again_if_lost(const std::set<std::s
   try {
     co_await ask_all(collectors, deadline, collected);
   } catch (const PgError& error) {
-    // Whoever has to prove to be a role is not told that there is none.
+    // A client that must prove its identity is not told that its role does not exist.
     const bool told = lost->reason() == Reason::kRoleMissing;
     throw told && error.reason() == Reason::kAuthentication ? *lost : error;
   }
@@ -103,7 +103,7 @@ asio::awaitable<void> CollectionSession::ask_all(const std::set<std::string>& co
   if (!collected.facts) give_up(collected.readings.readings);
   const double loaded = collected.facts->config_load_time;
   if (config_load_time_ == 0) config_load_time_ = loaded;
-  // Behind a pooler each scrape may meet another backend, with a time of its own.
+  // Behind a pooler each scrape may get another backend, with its own load time.
   const bool same_backend = session_.connection->is_direct() == true;
   outdated_ = same_backend && loaded != config_load_time_;
   collected.readings.outdated_session = outdated_;
@@ -129,7 +129,7 @@ asio::awaitable<void> CollectionSession::ask(
   }
   take_arrived(collected);
   if (!failure) co_return;
-  session_ = {};  // ended, and its place in the budget free
+  session_ = {};  // ends it and frees its place in the budget
   if (failure->reason() != Reason::kStopped) tell(listeners_.failed, *failure);
   throw *failure;
 }
@@ -152,8 +152,8 @@ void CollectionSession::take_arrived(Collected& collected) {
   note_facts(collected);
 }
 
-// Anew each time: the later answers hold some of them. No facts, if the answer is none that a
-// server of this kind gives.
+// Read again each time: later answers contain some of the facts. There are none if the answer is
+// not one that a server of this kind gives.
 void CollectionSession::note_facts(Collected& collected) const {
   try {
     collected.facts = settings_.kind.facts(collected.readings.readings, settings_.options);
@@ -163,7 +163,7 @@ void CollectionSession::note_facts(Collected& collected) const {
   if (collected.facts) collected.readings.visibility = collected.facts->visibility;
 }
 
-// Who does not know what the server is cannot read what else it said.
+// Without knowing what the server is, none of its other answers can be read.
 void CollectionSession::give_up(const collectors::Readings& readings) {
   try {
     static_cast<void>(readings.rows(settings_.kind.server));  // throws the error that it got
@@ -182,8 +182,8 @@ void CollectionSession::give_up(const collectors::Readings& readings) {
 }
 
 // Some settings (log_connections is one) reach only sessions that begin after a reload: the held
-// one would tell the old value for ever. It stays if a new one cannot be had, on a full server say;
-// that is no failure of the scrape, which goes on with it.
+// one would show the old value forever. It stays if no new one can be opened, for example on a full
+// server; the scrape then goes on with it and does not fail.
 asio::awaitable<void> CollectionSession::renew(postgres::Deadline deadline) {
   const Clock::time_point now = time_.now();
   if (!renewal_backoff_.may_try(now)) co_return;
@@ -208,7 +208,8 @@ asio::awaitable<void> CollectionSession::connect(postgres::Deadline deadline) {
   } catch (const PgError& error) {
     if (stopped_) throw;
     tell(listeners_.failed, error);
-    // An attempt that a scrape had no time for says nothing about the next one, which may have.
+    // An attempt that a scrape had no time for says nothing about the next one, which may have
+    // more.
     const bool cut_short = error.reason() == Reason::kTimeout && time_.now() >= deadline;
     if (cut_short) throw;
     backoff_.failed(time_.now(), postgres::dice());
@@ -232,7 +233,7 @@ asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline de
     co_return session;
   } catch (const std::system_error&) {
     if (!stopped_) throw;
-    throw stopped();  // how Asio says that it was cancelled
+    throw stopped();  // Asio's sign that it was cancelled
   } catch (const PgError&) {
     if (stopped_) throw stopped();
     throw;
@@ -265,7 +266,7 @@ std::optional<host::ServerClaims> CollectionSession::claims(
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), claims.port);
   if (error != std::errc()) return std::nullopt;
   claims.backend_pid = session_.connection->backend_pid();
-  // By our clock, which is the server's if it is on this machine.
+  // By our clock, which is also the server's if it is on this machine.
   claims.backend_start = Seconds(opened_.time_since_epoch()).count();
   claims.postmaster_start = facts.start_time;
   const auto [own, peer] = session_.connection->addresses();

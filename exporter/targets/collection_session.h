@@ -1,5 +1,5 @@
-// The session a target collects with: connected on demand, kept across collections, asked as its
-// kind understands it. I/O thread only; one collection at a time.
+// The session a target collects with: connected on demand, kept across collections, and queried as
+// its kind of target requires. I/O thread only; one collection at a time.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -29,15 +29,15 @@ struct SessionSettings {
   const config::Global& limits;
 };
 
-// Who is told what happens to a session. Each may be empty.
+// Called with what happens to a session. Each may be empty.
 struct SessionListeners {
-  // Every failure, of the session or of a query alone.
+  // Every failure, of the session or of a single query.
   std::function<void(const postgres::PgError&)> failed;
   // A session that was held between two collections is gone; a new one is tried.
   std::function<void(const postgres::PgError&)> lost;
   // After a reload of the server; an error: the held session stays.
   std::function<void(const postgres::PgError*)> renewed;
-  // A new session, with what the server warned of when it logged in.
+  // A new session, with the server's warnings at login.
   std::function<void(const std::vector<std::string>&)> logged_in;
 };
 
@@ -47,13 +47,13 @@ class CollectionSession {
   CollectionSession(postgres::Connector& connector, async::TimeSource& time,
                     SessionSettings settings, SessionListeners listeners);
 
-  // Asks everything that these collectors read. Never throws: what has arrived is in `collected`,
-  // and in its `error` why that is not everything: no connection, the deadline (the session is
-  // closed then), a loss; kStopped after stop().
+  // Queries everything that these collectors read. Never throws: `collected` has what has arrived,
+  // and in its `error` why that is not everything: no connection, the deadline (which closes the
+  // session), a loss; kStopped after stop().
   asio::awaitable<void> collect(const std::set<std::string>& collectors,
                                 postgres::Deadline deadline, Collected& collected);
-  // For who cannot wait for the end of a collection under way: adds to its readings and facts what
-  // has arrived by now.
+  // Adds what has arrived by now to the readings and facts, for a scrape that cannot wait for the
+  // end of the collection under way.
   void take_arrived(Collected& collected);
 
   // Closes for good; a collection under way ends at once.
@@ -62,8 +62,8 @@ class CollectionSession {
   bool is_open() const { return static_cast<bool>(session_); }
   std::string host() const { return session_.connection->host(); }  // only while it is open
   std::string port() const { return session_.connection->port(); }
-  // What tells whether the server is on this machine; nothing unless the session is open and leads
-  // to the server itself. `facts` as that session read them.
+  // Claims by which the server may be found on this machine; nothing unless the session is open and
+  // leads to the server itself. `facts` as that session read them.
   std::optional<host::ServerClaims> claims(const collectors::ServerFacts& facts) const;
 
  private:
@@ -88,10 +88,10 @@ class CollectionSession {
   collectors::KeptAnswers kept_;  // of this session
   std::chrono::system_clock::time_point opened_;
   double config_load_time_ = 0;  // as this session saw it first; 0: not yet
-  bool outdated_ = false;        // the server has loaded its configuration since
+  bool outdated_ = false;        // the server has reloaded its configuration since
   postgres::Backoff backoff_;
   postgres::Backoff renewal_backoff_;
-  std::optional<postgres::PgError> refused_;  // what the last attempt to connect met
+  std::optional<postgres::PgError> refused_;  // why the last attempt to connect failed
   bool stopped_ = false;
   asio::cancellation_signal stop_connecting_;
 };

@@ -15,10 +15,10 @@ namespace {
 
 // From one target's start to the next one's.
 constexpr std::chrono::milliseconds kBetweenStarts(20);
-// Between looks whether stopped targets can go.
+// Between checks whether stopped targets can be destroyed.
 constexpr std::chrono::milliseconds kBurial(100);
 
-// Several coroutines that one waits for.
+// A group of coroutines that another one waits for.
 struct Gather {
   explicit Gather(async::TimeSource& time) : all_done(time) {}
   std::size_t open = 0;
@@ -36,7 +36,7 @@ std::set<std::string> intersection(const std::set<std::string>& a, const std::se
   return both;
 }
 
-// Of a coroutine that nobody waits for.
+// For a coroutine that nobody waits for.
 void log_failure(const std::exception_ptr& failure) {
   if (!failure) return;
   try {
@@ -63,7 +63,7 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
   std::map<std::string, std::shared_ptr<Target>> before;
   for (const auto& target : targets_) before.emplace(target->name(), target);
   const Commons commons{executor_, resolver_, roots_, background_, host_paths_};
-  // All that may fail comes first: until the swap the fleet is as it was.
+  // Everything that may fail comes first: until the swap the fleet is unchanged.
   std::vector<std::shared_ptr<Target>> next;
   auto waiting = waiting_;
   for (const config::Target& wanted : config->targets) {
@@ -177,7 +177,7 @@ asio::awaitable<Scraped> Fleet::scrape(ScrapeRequest request) {
   std::erase(gather->results, nullptr);
   Scraped scraped;
   scraped.results = std::move(gather->results);
-  // Removed while it was asked.
+  // The target was removed during the scrape.
   if (request.target && scraped.results.empty()) scraped.refusal = refuse(request);
   co_return scraped;
 }
@@ -189,7 +189,7 @@ void Fleet::stop() {
 }
 
 asio::awaitable<std::vector<TargetSnapshot>> Fleet::snapshots() {
-  const auto targets = targets_;  // a reload may come between
+  const auto targets = targets_;  // a reload may happen meanwhile
   std::vector<TargetSnapshot> snapshots;
   snapshots.reserve(targets.size());
   for (const auto& target : targets) {

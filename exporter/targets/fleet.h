@@ -1,5 +1,5 @@
-// All targets of the configuration, and scrapes across them. I/O thread only: HTTP workers have its
-// functions run there.
+// All targets of the configuration, and scrapes across them. I/O thread only: HTTP workers run its
+// functions there.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -36,31 +36,31 @@ struct Scraped {
 
 class Fleet {
  public:
-  // `host_paths`: where the file systems of the machine are, for targets whose host is looked at.
+  // `host_paths`: where the file systems of the machine are, for targets with `host: true`.
   explicit Fleet(asio::any_io_executor executor, host::HostPaths host_paths = {});
   ~Fleet();
 
-  // Makes these the targets and starts the probes of the new ones, one target after the other: a
-  // thousand handshakes at the same moment would take longer than any of them may. A target that
-  // did not change keeps its sessions, canaries and counters; one that did, or is gone, closes its
-  // sessions, which count as no loss.
+  // Makes these the targets and starts the probes of the new ones, one target after another: a
+  // thousand simultaneous handshakes would take longer than any of them may. A target that did not
+  // change keeps its sessions, canaries and counters; one that did, or is gone, closes its
+  // sessions, which do not count as lost.
   struct Change {
     int kept = 0, begun = 0, ended = 0;
   };
   Change apply(const config::ValidatedConfig& config);
 
-  // Nothing if the request can be served, else what is wrong with its names and which are known.
+  // Nothing if the request can be served, else what is wrong with its names, and the known ones.
   std::optional<std::string> refuse(const ScrapeRequest& request) const;
 
   // Refuses the request as refuse() does, or collects from all its targets at once; returns by the
-  // latest of their deadlines. A target that fails is in the results as down, one that was stopped
-  // meanwhile is not in them.
+  // latest of their deadlines. A target that fails is in the results as down; one that was stopped
+  // meanwhile is missing.
   asio::awaitable<Scraped> scrape(ScrapeRequest request);
 
   // Closes every session; collections under way end at once.
   void stop();
 
-  // One of each target. Lets others run between two of them: a thousand take their time.
+  // One of each target. Lets other coroutines run in between: a thousand take a while.
   asio::awaitable<std::vector<TargetSnapshot>> snapshots();
 
  private:

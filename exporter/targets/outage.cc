@@ -3,7 +3,7 @@
 namespace pgconn::exporter {
 namespace {
 
-constexpr std::size_t kMostLines = 4;  // of what comes and goes, in each summary's time
+constexpr std::size_t kMostLines = 4;  // for failures that come and go, per summary interval
 
 }  // namespace
 

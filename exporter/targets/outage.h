@@ -1,6 +1,6 @@
-// When the log is to be told of something that fails again and again: once when it begins or fails
-// in another way, now and then while it lasts, and once when it is over. A value; the caller brings
-// the clock, so it is tested without one. Any thread.
+// Decides when to log something that fails again and again: once when it begins or fails in another
+// way, now and then while it lasts, and once when it is over. A value; the caller supplies the
+// time, so tests need no clock. Any thread.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,11 @@ class Outage {
 
   enum class News { kNone, kFailing, kStillFailing, kOver };
 
-  // A line each `summary` while it lasts. What fails again within that time is the same outage, and
-  // if it comes and goes all the time it is told no more than a few times in each `summary`.
+  // One line per `summary` while it lasts. A failure within that time of the last one is the same
+  // outage, and one that keeps coming and going is logged only a few times per `summary`.
   explicit Outage(Clock::duration summary = std::chrono::minutes(5)) : summary_(summary) {}
 
-  // An attempt failed in a way that `how` names: few different ones.
+  // An attempt failed in the way that `how` names, of which there are few.
   News failed(const std::string& how, Clock::time_point now);
   // An attempt succeeded.
   News succeeded(Clock::time_point now);

@@ -1,4 +1,4 @@
-// How long who asks for a scrape waits for it. Pure; any thread.
+// How long a client waits for a scrape. Pure; any thread.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,9 @@ namespace pgconn::exporter {
 
 struct Patience {
   std::chrono::steady_clock::time_point began;
-  std::optional<std::chrono::milliseconds> timeout;  // the asker's own, if it told
+  std::optional<std::chrono::milliseconds> timeout;  // the client's own, if it sent one
 
-  // When a target with this configuration has to answer: the configured offset before the asker
+  // When a target with this configuration must answer: the configured offset before the client
   // gives up (half of its timeout where the offset leaves less), and within the configured ceiling.
   std::chrono::steady_clock::time_point deadline(const config::Global& global) const {
     if (!timeout) return began + global.scrape_timeout;

@@ -1,5 +1,5 @@
-// What is known of a target at one moment, without asking it: for pages, and for whoever else wants
-// to know. A value that shares nothing that changes: it may be copied to any thread.
+// What is known of a target at one moment, without querying it; for pages and other readers. A
+// value that shares nothing that changes: it may be copied to any thread.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@
 
 namespace pgconn::exporter {
 
-// Why something failed, and what to do about it; both empty if it did not, the latter too if there
-// is nothing to be said.
+// Why something failed, and what to do about it; both empty if it did not fail, the latter also if
+// there is no advice.
 struct Trouble {
   std::string error, advice;
 
@@ -37,7 +37,7 @@ struct LastScrape {
 
 struct ProbeResult {
   bool success = false;                   // of the last run
-  std::map<std::string, double> seconds;  // by phase, of the last run that got that far
+  std::map<std::string, double> seconds;  // by phase, of the last run that reached it
   Trouble trouble = {};                   // of the last run
 };
 
@@ -76,7 +76,7 @@ class IncidentCopies {
   std::vector<std::shared_ptr<const probes::Incident>> copies_;
 };
 
-// Adds what the probes know, but for their incidents and why they failed.
+// Adds what the probes know, except their incidents and why they failed.
 void add_probes(const probes::Prober& prober, TargetSnapshot& snapshot);
 
 }  // namespace pgconn::exporter

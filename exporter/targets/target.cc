@@ -16,9 +16,9 @@ using Clock = std::chrono::steady_clock;
 using postgres::PgError;
 using postgres::Reason;
 
-// What a scrape must have left to begin another collection after one that ended without an answer.
+// The time that a scrape must have left to begin another collection after one without an answer.
 constexpr std::chrono::milliseconds kWorthAnother(250);
-// Between looks while nothing is wrong; an incident has them look at once.
+// Between looks while nothing is wrong; an incident triggers one at once.
 constexpr std::chrono::seconds kLogInterval(1);
 constexpr std::chrono::seconds kHostInterval(5);
 
@@ -40,8 +40,8 @@ struct Target::Run {
   Run(async::TimeSource& time, std::set<std::string> names, postgres::Deadline until)
       : collectors(std::move(names)), deadline(until), done(time) {}
 
-  // Whether a scrape of these collectors that has until then may take the result. One that was cut
-  // short says nothing to who has time to wait for more.
+  // Whether a scrape of these collectors with that deadline may use the result. A result that was
+  // cut short is of no use to a scrape that can wait for more.
   bool answers(const std::set<std::string>& wanted, postgres::Deadline until) const {
     return result && collectors == wanted && (!cut_short || until <= deadline + kWorthAnother);
   }
@@ -59,7 +59,7 @@ Target::Target(const Commons& commons, config::Target config)
       config_(std::move(config)),
       kind_(kind_of(config_)),
       known_{.name = config_.name, .kind = &kind_},
-      // What is wrong with it is met by every scrape: the environment may be mended meanwhile.
+      // Every scrape reports what is wrong with it: the environment may be fixed meanwhile.
       conninfo_(place_of(config_, known_.trouble.error)),
       options_(options_of(config_, conninfo_)),
       enabled_(enabled_collectors(kind_, config_.collectors)),
@@ -121,7 +121,7 @@ void Target::note_internal_error(std::string_view what, std::string_view error) 
   log_.internal_error(what, error);
 }
 
-// Made of nothing that could fail again.
+// Uses nothing that could fail again.
 std::shared_ptr<const TargetResult> Target::down() {
   auto result = std::make_shared<TargetResult>();
   result->labels = labels_of(config_);
@@ -158,7 +158,7 @@ std::shared_ptr<const TargetResult> Target::so_far(Run& run,
   Collected& collected = run.collected;
   session_.take_arrived(collected);
   metrics::MetricBatch batch;
-  // Of other collectors than these nothing is known.
+  // Nothing is known about other collectors.
   const Collected nothing;
   const bool same = collectors == run.collectors;
   const auto reports = run_collectors(same ? collected : nothing, collectors, options_, batch);
@@ -170,7 +170,7 @@ asio::awaitable<void> Target::carry_out(Run& run) {
   const Clock::time_point begin = Clock::now();
   Collected& collected = run.collected;
   co_await session_.collect(collectors, run.deadline, collected);
-  // Ended by ourselves: that says nothing about the server.
+  // We ended it, which says nothing about the server.
   if (collected.error && collected.error->reason() == Reason::kStopped) co_return;
   run.cut_short = collected.error && Clock::now() >= run.deadline;
   note_outcome(collected, begin);

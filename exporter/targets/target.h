@@ -1,6 +1,6 @@
 // One watched server: its collection session, held across scrapes, and what it remembers between
 // them. Everything runs on the I/O thread. Must outlive the coroutines it started: stop() ends them
-// quickly, the owner waits for them (see fleet.h).
+// quickly, and the owner waits for that (see fleet.h).
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -53,13 +53,13 @@ class Target {
   // Starts the probes. Call once, on the I/O thread.
   void start();
 
-  // The collectors that are on for this target.
+  // The collectors that are enabled for this target.
   const std::set<std::string>& enabled() const { return enabled_; }
 
-  // Collects once, or joins the collection under way if it runs the same collectors. Yields a
+  // Collects once, or joins the collection under way if it runs the same collectors. Returns a
   // result within `patience` and this target's own limits: what has arrived by then, or, while a
-  // collection of other collectors is still under way, whether the server is up. Null if the target
-  // was stopped meanwhile. Never throws.
+  // collection of other collectors is still under way, only whether the server is up. Null if the
+  // target was stopped meanwhile. Never throws.
   asio::awaitable<std::shared_ptr<const TargetResult>> collect(std::set<std::string> collectors,
                                                                Patience patience);
 
@@ -78,13 +78,13 @@ class Target {
   asio::awaitable<std::shared_ptr<const TargetResult>> collect_or_join(
       const std::set<std::string>& collectors, Patience patience);
   asio::awaitable<void> carry_out(Run& run);
-  // Something failed that should not have: `what` of ours, and what it said.
+  // `what`, a part of our own code, failed with `error` although it should not have.
   void note_internal_error(std::string_view what, std::string_view error);
   std::shared_ptr<const TargetResult> down();
-  // For who cannot wait for the end of a run: what has arrived by now.
+  // What has arrived by now, for a scrape that cannot wait for the end of the run.
   std::shared_ptr<const TargetResult> so_far(Run& run, const std::set<std::string>& collectors);
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
-  // `asked`: when the collection began that learned them.
+  // `asked`: when the collection that learned them began.
   void note_facts(const Collected& collected, std::chrono::steady_clock::time_point asked);
   void note_change(const collectors::ServerFacts& before, const collectors::ServerFacts& now);
   void note_probe(probes::ProbeKind probe, const postgres::PgError* error);
@@ -100,7 +100,7 @@ class Target {
   config::Target config_;
   const collectors::TargetKind& kind_;
   TargetSnapshot known_;  // from scrapes; snapshot() adds what the probes know
-  std::optional<postgres::ConnInfo> conninfo_;  // without password; absent: the dsn is of no use
+  std::optional<postgres::ConnInfo> conninfo_;  // without password; absent: the dsn is invalid
   collectors::Options options_;
   std::set<std::string> enabled_;
   TargetLog log_;
@@ -108,13 +108,13 @@ class Target {
   metrics::Instruments instruments_;
   async::SystemTime time_;
   std::shared_ptr<LogSource> server_log_;  // null: not read
-  std::shared_ptr<HostSource> host_;       // null: not looked at
+  std::shared_ptr<HostSource> host_;       // null: not watched
   postgres::Dialer dialer_;
   CollectionSession session_;
   probes::Prober prober_;
   std::map<probes::ProbeKind, Trouble> probe_troubles_;
   IncidentCopies incidents_;
-  std::chrono::steady_clock::time_point facts_asked_;  // when known_.facts were
+  std::chrono::steady_clock::time_point facts_asked_;  // when known_.facts were queried
 };
 
 }  // namespace pgconn::exporter

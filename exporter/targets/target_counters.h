@@ -1,4 +1,4 @@
-// What is counted of a target besides what its probes count. Any thread, as Instruments are.
+// Counters of a target besides those of its probes. Any thread, like Instruments.
 #pragma once
 
 #include "metrics/instruments.h"
@@ -6,8 +6,8 @@
 
 namespace pgconn::exporter {
 
-// Makes the counters of what is foreseen exist at 0: increase() does not see the event that creates
-// a series.
+// Creates the counters of likely events at 0: increase() does not see the event that creates a
+// series.
 void foresee_target(metrics::Instruments& instruments);
 
 // A failure of the collection session, or of a query in it.

@@ -20,7 +20,7 @@ std::string way(const PgError& error) {
          std::string(postgres::sqlstate_label(error.sqlstate()));
 }
 
-// A held connection was lost under the question: the incident's line tells it.
+// A held connection was lost during the query: the incident's line reports it.
 bool is_loss(probes::ProbeKind probe, const PgError& error) {
   const bool holds = probe == probes::ProbeKind::kRoundtrip || probe == probes::ProbeKind::kIdle ||
                      probe == probes::ProbeKind::kLongquery;
@@ -29,7 +29,7 @@ bool is_loss(probes::ProbeKind probe, const PgError& error) {
 
 }  // namespace
 
-// One line when it fails or fails differently; while it lasts, one each few minutes.
+// One line when it begins to fail or fails differently; while it lasts, one every few minutes.
 void TargetLog::failed(Outage& outage, std::string_view what, const std::string& probe,
                        const PgError& error) {
   const Clock::time_point now = Clock::now();
@@ -133,7 +133,7 @@ void TargetLog::moved(const std::string& from, const std::string& to) {
 }
 
 void TargetLog::reports(const std::vector<CollectorReport>& reports, const std::string& role) {
-  std::map<std::string, std::string> news;  // names by what is said of them
+  std::map<std::string, std::string> news;  // names, by what is said about them
   for (const CollectorReport& report : reports) {
     std::string& told = told_[report.name];
     if (report.outcome == Outcome::kSuccess) {
@@ -164,7 +164,7 @@ void TargetLog::probed(probes::ProbeKind probe, const PgError* error) {
 
 void TargetLog::lost(const probes::Incident& incident) {
   const probes::Drop& first = incident.drops.front();
-  // A long query that fell as well was not counted among them: nobody can ask one.
+  // A long query that dropped as well is not among those held: it cannot be queried.
   const std::size_t held =
       std::max(static_cast<std::size_t>(incident.held_before), incident.drops.size());
   log::write(log::Level::kWarn, "connections were lost",

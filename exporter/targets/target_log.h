@@ -1,5 +1,5 @@
-// What the log is told of one target: each state when it begins, changes and ends, and a summary
-// now and then while it fails; never a line for each scrape or probe. I/O thread only.
+// The log lines about one target: one when a state begins, changes or ends, and a summary now and
+// then while it fails; never one for each scrape or probe. I/O thread only.
 #pragma once
 
 #include <map>
@@ -20,12 +20,12 @@ namespace pgconn::exporter {
 class TargetLog {
  public:
   explicit TargetLog(std::string target) : target_(std::move(target)) {}
-  // As people know the server.
+  // The server's address as people know it.
   void set_address(std::string address) { address_ = std::move(address); }
 
-  // Our login may give its password away, see ConnInfo::trusts_whoever_answers().
+  // Our login may give away its password, see ConnInfo::trusts_whoever_answers().
   void password_exposed() const;
-  // What the server warned of when we logged in; told when it is new.
+  // The server's warnings at login; new ones are logged.
   void warned_at_login(const std::vector<std::string>& warnings);
   void collected();
   void not_collected(const postgres::PgError& error);
@@ -33,10 +33,11 @@ class TargetLog {
   void session_lost(const postgres::PgError& error);
   // After a reload of the server; an error: the scrapes go on with the held session.
   void session_renewed(const postgres::PgError* error);
-  // What keeps several collectors from running is told in one line. `role` is who we are.
+  // One reason that stops several collectors is one line. `role` is our own role.
   void reports(const std::vector<CollectorReport>& reports, const std::string& role);
   void restarted(const std::string& kind);
-  // To another server; each by its own address, empty if that is not known.
+  // The session now leads to another server. Both addresses are the servers' own, empty if not
+  // known.
   void moved(const std::string& from, const std::string& to);
   void internal_error(std::string_view what, std::string_view error) const;
 
@@ -44,7 +45,7 @@ class TargetLog {
   void probed(probes::ProbeKind probe, const postgres::PgError* error);
   // With the evidence that decided.
   static void lost(const probes::Incident& incident);
-  // How many there were in the end, of one that was told before its last drop.
+  // The final number of drops of an incident that was logged before its last one.
   static void went_on(const probes::Incident& incident);
 
  private:
@@ -55,7 +56,7 @@ class TargetLog {
   bool seen_up_ = false;
   Outage collecting_, session_losses_, renewals_;
   std::map<probes::ProbeKind, Outage> probing_;
-  std::map<std::string, std::string> told_;  // last, of each collector
+  std::map<std::string, std::string> told_;  // the last line about each collector
   std::set<std::string> login_warnings_;     // of the latest login, without their details
 };
 

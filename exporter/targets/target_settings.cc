@@ -68,7 +68,7 @@ std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::st
   }
 }
 
-// Anew for each session, so that a changed password file counts.
+// Called again for each session, so that a changed password file takes effect.
 postgres::ConnInfo conninfo_of(const config::Target& target) {
   try {
     postgres::ConnInfo conninfo = postgres::ConnInfo::parse(target.dsn);

@@ -1,5 +1,5 @@
-// From a target's configuration to what the libraries below want, none of which knows the others.
-// Pure but for conninfo_of; any thread.
+// Turns a target's configuration into the settings of the libraries below, which do not know each
+// other. Pure, except conninfo_of; any thread.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,11 @@ namespace pgconn::exporter {
 // What kind of target it is.
 const collectors::TargetKind& kind_of(const config::Target& target);
 
-// The collectors of this kind that are on, by their own default or by the configuration.
+// The collectors of this kind that are enabled, by default or by the configuration.
 std::set<std::string> enabled_collectors(const collectors::TargetKind& kind,
                                          const config::Collectors& config);
 
-// `conninfo`: where the target is; nullopt if its dsn is of no use.
+// `conninfo`: where the target is; nullopt if its dsn is invalid.
 collectors::Options options_of(const config::Target& config,
                                const std::optional<postgres::ConnInfo>& conninfo = std::nullopt);
 
@@ -32,11 +32,10 @@ collectors::Options with_measured(collectors::Options options,
 
 probes::ProbeSettings probe_settings(const config::Target& target);
 
-// Where a target is, without its password. nullopt if its dsn is of no use; `refused` then says
-// why.
+// Where a target is, without its password. nullopt if its dsn is invalid; `refused` then says why.
 std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::string& refused);
 
-// Where and as whom to connect. Reads the password file, so call it anew for each session. Throws
+// Where and as whom to connect. Reads the password file, so call it again for each session. Throws
 // PgError(kConfig).
 postgres::ConnInfo conninfo_of(const config::Target& target);
 

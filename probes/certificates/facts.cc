@@ -19,13 +19,13 @@ bool is_self_signed(X509* certificate) {
   return (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0;
 }
 
-// By what it is: a file may hold them in any order.
+// Judged by its content: a file may list certificates in any order.
 Position position_of(X509* certificate) {
   if (X509_check_ca(certificate) == 0) return Position::kLeaf;
   return is_self_signed(certificate) ? Position::kRoot : Position::kIntermediate;
 }
 
-// By its place: the first one is the server's, even if it signed itself.
+// Judged by its place: the first one is the server's, even if it is self-signed.
 Position position_of(X509* certificate, std::size_t index) {
   if (index == 0) return Position::kLeaf;
   return is_self_signed(certificate) ? Position::kRoot : Position::kIntermediate;

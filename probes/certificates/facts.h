@@ -1,6 +1,6 @@
-// What a chain of certificates says, as plain values, whatever it is worth: expired, foreign and
-// mismatched ones are told like good ones. Pure functions from DER to facts; any thread. Everything
-// a peer may choose is bounded: 16 certificates, 200 characters of each text.
+// What a chain of certificates says, as plain values, valid or not: expired, foreign and mismatched
+// certificates are reported like good ones. Pure functions from DER to facts; any thread.
+// Everything a peer may choose is bounded: 16 certificates, 200 characters of each text.
 #pragma once
 
 #include <openssl/types.h>
@@ -41,8 +41,8 @@ using Fingerprints = std::vector<std::string>;
 
 struct ChainFacts {
   std::vector<CertificateFacts> certificates;
-  // The earliest end in the path to the root if the chain verifies (a superfluous certificate in it
-  // may be expired and do no harm), else of all certificates; absent if there is none.
+  // The earliest expiry on the path to the root if the chain verifies (a superfluous certificate in
+  // it may be expired without harm), else of all certificates; absent if there are none.
   std::optional<std::int64_t> not_after;
   std::optional<Verification> verification;  // absent for a file
   std::optional<bool> hostname_match;        // absent for a file
@@ -51,17 +51,18 @@ struct ChainFacts {
 
 // The facts of a chain that a server presented (DER, leaf first), judged as a client with
 // sslmode=verify-full would at Unix time `now`: the chain against `roots`, the names against
-// `host`, a name or an address. Roots that the path ends in, but the server did not present, are
-// told too. `roots` may be null: then nothing can be verified, and the facts say so. What is no
-// certificate is passed over.
+// `host`, a name or an address. A root that ends the path is included even if the server did not
+// present it. `roots` may be null: then nothing can be verified, and the facts say so. Anything
+// that is not a certificate is skipped.
 ChainFacts server_chain_facts(std::span<const std::string> presented, X509_STORE* roots,
                               std::string_view host, std::int64_t now);
 
-// The facts of the certificates of a file (DER), which need not belong together. Of more than 16
-// those that expire first are told; not_after and fingerprints are of all.
+// The facts of the certificates of a file (DER), which need not belong together. If there are more
+// than 16, those that expire first are reported; not_after and fingerprints cover all.
 ChainFacts file_facts(std::span<const std::string> certificates);
 
-// True if a source showed one set of certificates and now shows another. Empty means not seen.
+// True if a source showed one set of certificates and now shows another. An empty set means not
+// seen.
 bool rotated(const Fingerprints& before, const Fingerprints& after);
 
 }  // namespace pgconn::probes

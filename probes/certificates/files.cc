@@ -62,7 +62,7 @@ struct CrlDeleter {
   void operator()(X509_CRL* crl) const { X509_CRL_free(crl); }
 };
 
-// False if the block says it is a certificate or a list and is none.
+// False if the block claims to be a certificate or a list but is not.
 bool take(const PemBlock& block, CertificateFile& file) {
   const std::string_view name = block.name;
   if (name == PEM_STRING_X509 || name == PEM_STRING_X509_OLD || name == PEM_STRING_X509_TRUSTED) {
@@ -104,7 +104,7 @@ CertificateFile parse_certificate_file(std::string_view pem) {
   for (int number = 1; in; ++number) {
     PemBlock block;
     if (PEM_read_bio(in.get(), &block.name, &block.header, &block.data, &block.size) != 1) {
-      // That there is no further block is how it ends.
+      // No further block: the normal end of a file.
       if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) break;
       file.error = "block " + std::to_string(number) + " is not well-formed PEM";
       break;

@@ -1,7 +1,7 @@
 // Certificates and revocation lists in PEM files, and the roots that chains are verified against.
-// Reading blocks its thread for as long as the disk, and a file is at most 1 MiB: keep these files
-// on local disks. Measured: 1 ms for a file of a few certificates, 25 ms for a system's bundle of
-// roots, once per change of it. Errors are values; every message names the path.
+// Reading blocks the thread for as long as the disk takes, and a file is at most 1 MiB: keep these
+// files on local disks. Measured: 1 ms for a file of a few certificates, 25 ms for a system's
+// bundle of roots, once for each change. Errors are values; every message names the path.
 #pragma once
 
 #include <openssl/types.h>
@@ -29,15 +29,15 @@ struct RevocationList {
 struct CertificateFile {
   std::vector<std::string> certificates;  // DER, in the file's order
   std::vector<RevocationList> crls;
-  // Empty if the file could be read and holds at least one of the two, else why not. What could be
-  // read is there all the same.
+  // Empty if the file could be read and contains at least one of the two, else the reason. Whatever
+  // could be read is present in any case.
   std::string error;
 };
 
-// Reads the file. Private keys in it are passed over, and not kept. Any thread; blocks.
+// Reads the file. Private keys in it are skipped and not kept. Any thread; blocks.
 CertificateFile read_certificate_file(const std::string& path);
 
-// The same for text that is there already. Pure.
+// The same for text already in memory. Pure.
 CertificateFile parse_certificate_file(std::string_view pem);
 
 // Sets of trusted roots, one for each file, loaded when first asked for and again when the file has
@@ -46,11 +46,11 @@ class CertificateRoots {
  public:
   struct Answer {
     std::shared_ptr<X509_STORE> store;  // null if the file yields no root
-    std::string error;                  // why it is null, or what in the file was passed over
+    std::string error;                  // why it is null, or what in the file was skipped
   };
 
-  // Looks whether the file has changed (a stat) and loads it if so (blocks). The store may be kept
-  // for the length of one verification or longer; it is not changed any more.
+  // Checks whether the file has changed (a stat) and loads it if so (blocks). The store may be kept
+  // for one verification or longer; it never changes.
   Answer load(const std::string& path);
 
   // Forgets all files but these, after a reload.

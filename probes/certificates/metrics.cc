@@ -117,7 +117,7 @@ TlsState tls_state(const postgres::TlsHandshake& handshake) {
 
 TlsState tls_state(const postgres::PgError& error) {
   if (error.reason() == postgres::Reason::kTlsUnsupported) return {false, "", ""};
-  // OpenSSL had something to say: the server had agreed to TLS.
+  // An error from OpenSSL means that the server had agreed to TLS.
   if (error.reason() == postgres::Reason::kTls) return {true, "", ""};
   return {};
 }

@@ -1,6 +1,6 @@
-// Certificates as metrics: from facts to samples. Pure functions; any thread. What a source was
-// seen to hold is told until it is seen again: keep the last facts while a server is down, or its
-// coming expiry would vanish from every alert.
+// Certificates as metrics: from facts to samples. Pure functions; any thread. A source's last facts
+// are reported until it is seen again: keep them while a server is down, or a coming expiry would
+// vanish from every alert.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@
 
 namespace pgconn::probes {
 
-// The source of what a target's server presents; files go by their configured names.
+// The source name for what a target's server presents; files have their configured names.
 inline constexpr std::string_view kServerSource = "server";
 
 // All families of this file, for the catalogue and the reserved labels.
@@ -27,7 +27,7 @@ std::span<const metrics::Descriptor* const> certificate_families();
 // rotated() says so.
 const metrics::Descriptor& certificate_changes();
 
-// One place that certificates come from, as last seen.
+// One place where certificates come from, as last seen.
 struct CertificateSource {
   std::string name;
   bool readable = false;  // at the last look: the server showed some, the file could be read
@@ -36,7 +36,7 @@ struct CertificateSource {
 };
 void add_certificates(const CertificateSource& source, metrics::MetricBatch& batch);
 
-// What is known of a server's TLS after one attempt.
+// What one attempt has shown of a server's TLS.
 struct TlsState {
   std::optional<bool> offered;  // absent: the attempt did not get far enough to tell
   std::string version, cipher;  // empty unless a handshake was finished

@@ -29,12 +29,12 @@ std::string_view bytes_of(const ASN1_STRING* string) {
 std::string cut(std::string text) {
   if (text.size() <= kMaxCertificateText) return text;
   std::size_t end = kMaxCertificateText;
-  // Not inside of a character of several bytes.
+  // Do not cut inside a multi-byte character.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
   return text.substr(0, end) + "…";
 }
 
-// An IA5String may legally hold no byte above 0x7F, but nobody checked.
+// An IA5String must not contain bytes above 0x7F, but nobody has checked that.
 std::string ascii_text(std::string_view bytes) {
   std::string text(bytes.substr(0, kMaxCertificateText + 1));
   for (char& c : text) {
@@ -122,7 +122,7 @@ std::string signature_text(const X509* certificate) {
 
 std::optional<std::int64_t> unix_time(const ASN1_TIME* time) {
   std::tm parts{};
-  // Without a time ASN1_TIME_to_tm() answers with the present.
+  // For a null time ASN1_TIME_to_tm() returns the current time.
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
   return timegm(&parts);
 }

@@ -20,7 +20,7 @@ std::string alternative_names_text(const X509* certificate);  // "db1,db1.exampl
 std::string key_type_text(const X509* certificate);           // "RSA", "EC", "ED25519"
 std::string signature_text(const X509* certificate);          // "sha256WithRSAEncryption"
 
-// Seconds since 1970; nullopt if the field is missing or no date.
+// Seconds since 1970; nullopt if the field is missing or not a date.
 std::optional<std::int64_t> unix_time(const ASN1_TIME* time);
 
 }  // namespace pgconn::probes

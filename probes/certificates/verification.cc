@@ -14,7 +14,7 @@
 namespace pgconn::probes {
 namespace {
 
-constexpr int kMaxDepth = 16;  // a chain that signs itself in circles ends somewhere
+constexpr int kMaxDepth = 16;  // bounds chains with circular signatures
 
 struct StoreContextDeleter {
   void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
@@ -26,7 +26,7 @@ struct NamesDeleter {
   void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
 };
 
-// Keeps the first error and goes on: the ones that follow are mostly its consequences.
+// Keeps the first error and goes on: later ones mostly follow from it.
 int note_first_error(int ok, X509_STORE_CTX* context) noexcept {
   if (ok == 0) {
     auto* const first = static_cast<int*>(X509_STORE_CTX_get_app_data(context));
@@ -47,7 +47,8 @@ std::vector<CertificatePtr> built_path(X509_STORE_CTX* context) {
   return path;
 }
 
-// OpenSSL's X509_check_host() is stricter than libpq: it takes "*.internal" for no wildcard.
+// OpenSSL's X509_check_host() is stricter than libpq: it does not accept "*.internal" as a
+// wildcard.
 bool same_name(std::string_view name, std::string_view host) {
   if (name.find('\0') != std::string_view::npos) return false;  // a trick to look like another
   if (text::equal_ignoring_case(name, host)) return true;

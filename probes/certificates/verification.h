@@ -1,5 +1,5 @@
-// Whether a chain leads to a trusted root, and whether a certificate is for a host: two questions,
-// so that the answer to one hides nothing of the other. Internal to probes/: the public face is
+// Whether a chain leads to a trusted root, and whether a certificate is for a host: two separate
+// questions, so that neither answer hides the other. Internal to probes/: the public face is
 // certificate_facts.h. Pure; any thread.
 #pragma once
 
@@ -20,7 +20,7 @@ struct CertificateDeleter {
 };
 using CertificatePtr = std::unique_ptr<X509, CertificateDeleter>;
 
-// Null if `der` is no certificate. What follows one (OpenSSL's trust settings) is ignored.
+// Null if `der` is not a certificate. Data after it (OpenSSL's trust settings) is ignored.
 CertificatePtr parse_certificate(std::string_view der);
 
 struct VerifiedPath {
@@ -29,14 +29,14 @@ struct VerifiedPath {
   std::vector<CertificatePtr> certificates;
 };
 
-// Verifies the chain (leaf first, not empty) for a TLS server at Unix time `now`. Weak keys are no
-// error: they would hide the real one. `roots` may be null.
+// Verifies the chain (leaf first, not empty) for a TLS server at Unix time `now`. Weak keys are not
+// an error: they would hide the real one. `roots` may be null.
 VerifiedPath verify_chain(std::span<const CertificatePtr> chain, X509_STORE* roots,
                           std::int64_t now);
 
 // As libpq's verify-full decides (15 and later): a name is compared with the DNS names, an address
-// with the IP addresses and, as text, with the DNS names; the common name counts where there is
-// none of the host's own kind. A wildcard stands for the whole first label.
+// with the IP addresses and, as text, with the DNS names; the common name counts if there is no
+// entry of the host's kind. A wildcard stands for the whole first label.
 bool matches_host(const X509* certificate, std::string_view host);
 
 }  // namespace pgconn::probes

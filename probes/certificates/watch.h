@@ -1,4 +1,4 @@
-// What is remembered of a source of certificates, and what of a new look at it is news. Bookkeeping
+// What is remembered of a source of certificates, and which part of a new look is news. Bookkeeping
 // without I/O; one thread.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace pgconn::probes {
 struct CertificateNews {
   enum class What {
     kRotated,  // other certificates than before; detail: the serial number of the first one
-    kWrong,    // something is wrong with them, or something else than before; detail: what
-    kRight,    // nothing is wrong any more
+    kWrong,    // a new fault, or another one than before; detail: what
+    kRight,    // no longer any fault
   };
   What what = What::kRotated;
   std::string source;
@@ -24,13 +24,13 @@ struct CertificateNews {
 // One look at a source.
 struct CertificateLook {
   bool readable = false;
-  // Without any certificate or list: this look showed none, what was seen before still counts.
+  // If it has no certificate or list, this look showed none, and what was seen before still counts.
   ChainFacts facts{};
   std::vector<RevocationList> crls{};
   std::string wrong{};  // in words; empty if nothing is
 };
 
-// What is wrong with a server's certificates, in words; empty if nothing is. `roots_error` says why
+// What is wrong with a server's certificates, in words; empty if nothing. `roots_error` says why
 // there are no roots, or is empty.
 std::string wrong_with(const ChainFacts& facts, std::string_view host,
                        std::string_view roots_error);
@@ -39,7 +39,7 @@ class CertificateWatch {
  public:
   explicit CertificateWatch(std::string source);
 
-  // Returns what has changed since the look before; what is wrong at the first look is news too.
+  // Returns what has changed since the previous look; a fault at the first look is news too.
   std::vector<CertificateNews> take(CertificateLook look);
 
   // As last seen.

@@ -1,6 +1,6 @@
 // What is known of the server: when it started, its version, what lies on the way to it. While an
-// incident is being investigated that is evidence of how things were before, and does not change.
-// I/O thread only.
+// incident is under investigation this is evidence of the state before it, and does not change. I/O
+// thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -20,19 +20,19 @@ class Acquaintance {
   Acquaintance(postgres::Connector& connector, async::TimeSource& time)
       : connector_(connector), time_(time) {}
 
-  // Looks at the server on a session of its own. What endpoints of several answered that did not
-  // take us goes to `turned_away`, unless that is null. Throws PgError.
+  // Looks at the server on a session of its own. If there are several endpoints, the answers of
+  // those that refused us go to `turned_away`, unless that is null. Throws PgError.
   asio::awaitable<ServerLook> look(postgres::Deadline deadline,
                                    std::vector<postgres::EndpointError>* turned_away);
-  // The same to learn what it is; a server that lets nobody in stays unknown. Throws PgError only
-  // when it is stopped.
+  // The same, to learn what the server is; one that lets nobody in stays unknown. Throws PgError
+  // only when it is stopped.
   asio::awaitable<void> meet(postgres::Deadline deadline);
 
   // The server as a scrape saw it. Ignored while frozen.
   void learn(const ServerMarks& marks, int server_version);
-  // While it is frozen nothing is learned.
+  // While frozen it learns nothing.
   void freeze(bool frozen) { frozen_ = frozen; }
-  // How an incident left the server.
+  // The state in which an incident left the server.
   void replace(const ServerMarks& marks) { marks_ = marks; }
 
   bool has_met() const { return marks_.start_time.has_value(); }

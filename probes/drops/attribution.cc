@@ -11,10 +11,10 @@
 namespace pgconn::probes {
 namespace {
 
-// All canaries, two at least, and nobody who speaks.
+// All canaries, at least two, and no connection that talks.
 bool just_the_canaries_fell(const Evidence& evidence) {
   if (!evidence.silent || !evidence.held || *evidence.held <= *evidence.silent) return false;
-  // Of one that ended without words it may have been the age, if none that is older answers.
+  // A drop without a message may be due to age, unless an older connection still answers.
   const auto fits = [&](const Drop& drop) {
     const bool of_age = drop.error.sqlstate().empty() && !evidence.survivors.empty() &&
                         !older_one_answers(evidence, drop);
@@ -33,15 +33,15 @@ Scope scope_of(const Evidence& evidence) {
     return Scope::kIdleOnly;
   }
   if (just_the_canaries_fell(evidence)) return Scope::kIdleOnly;
-  // Of one that ended without words it is not silence's pattern if it may be that of an age.
+  // For a drop without a message this is no pattern of silence if age may explain it.
   const bool silent =
       !evidence.survivors.empty() &&
       std::all_of(evidence.drops.begin(), evidence.drops.end(), [&](const Drop& drop) {
         return drop.error.sqlstate().empty() ? may_be_its_silence(evidence, drop)
                                              : more_silent_than_survivors(evidence, drop);
       });
-  // That one drop was of a silent connection is a pattern only if the server did not say why, and
-  // is not perhaps the reason.
+  // A single drop of a silent connection is a pattern only if the server did not say why, and is
+  // not itself a possible reason.
   const bool explained = !evidence.drops.front().error.sqlstate().empty();
   const bool pattern = fallen > 1 || !(explained || may_be_a_stuck_process(evidence));
   return silent && pattern ? Scope::kIdleOnly : no_pattern;

@@ -1,8 +1,9 @@
 // Why connections dropped: a pure function from evidence to cause, for an incident that is over (no
-// drop has joined it for a while), because a later drop may bring the words that the first one did
-// not have. Evidence beats guess; when it is missing or contradicts itself the cause is kUnknown.
-// Wrong is worse than unknown: less evidence gives the same cause or kUnknown, never another one
-// (only an OOM kill that nobody counted reads as the crash that it also is). Any thread.
+// drop has joined it for a while), because a later drop may bring the message that the first one
+// lacked. Evidence beats guessing; when it is missing or contradicts itself the cause is kUnknown.
+// A wrong cause is worse than none: less evidence gives the same cause or kUnknown, never another
+// one (except that an OOM kill that nobody counted is reported as the crash that it also is). Any
+// thread.
 #pragma once
 
 #include <array>
@@ -26,7 +27,7 @@ enum class Cause {
   kIdleSessionTimeout,
   kTransactionTimeout,
   kRecoveryConflict,  // a standby ends sessions that hold up its recovery
-  kPathIdleTimeout,   // only silent connections fall: the path forgot them
+  kPathIdleTimeout,   // only silent connections drop: the path forgot them
   kNetworkReset,
   kNetworkSilent,  // no answer, no close
   kPoolerClose,
@@ -53,10 +54,10 @@ inline constexpr std::array kCauses = {Cause::kAdminTerminate,
                                        Cause::kServerUnreachable,
                                        Cause::kUnknown};
 
-// How many of the held connections fell together.
+// How many of the held connections dropped together.
 enum class Scope {
   kAll,       // every one, and there was more than one
-  kIdleOnly,  // those that had been silent longest, while the others answer, or just all canaries
+  kIdleOnly,  // those silent longest, while the others answer, or just all canaries
   kSome,      // more than one, without such a pattern
   kOne,
 };
@@ -71,8 +72,8 @@ std::string_view to_string(Scope scope);
 struct ServerMarks {
   std::optional<double> start_time;          // pg_postmaster_start_time()
   std::optional<double> crash_restart_time;  // 0: never since that start
-  // When these were read, by the server's clock and by ours. They tell a restarted server from
-  // another one that has taken over its address, whatever the two clocks think of each other.
+  // When these were read, by the server's clock and by ours. They distinguish a restarted server
+  // from another one that took over its address, even if the two clocks differ.
   std::optional<double> server_clock;
   std::optional<Clock::time_point> read_at;
 };
@@ -85,47 +86,47 @@ struct Survivor {
   Clock::time_point answered = {};  // last
 };
 
-// One that was begun to look at the server, and how soon that had answered.
+// A session opened to look at the server, and how soon it was answered.
 struct NewSession {
   Clock::time_point began, answered;
 };
 
-// What a witness other than our own connections says of the time of an incident: the server's log,
-// its host.
+// What a witness other than our own connections (the server's log, its host) says about the time of
+// an incident.
 struct Testimony {
   std::string_view source;                   // "server_log", "host"; lives as long as the program
   std::chrono::system_clock::time_point at;  // when it happened, by that witness's clock
-  Cause cause = Cause::kUnknown;  // that it speaks for; kUnknown: it only adds to the record
-  int backend_pid = 0;            // the session that it is about; 0: the whole server
-  std::string words;              // ours: never a text of the log's
+  Cause cause = Cause::kUnknown;             // what it supports; kUnknown: only adds to the record
+  int backend_pid = 0;                       // the session concerned; 0: the whole server
+  std::string words;                         // our own words, never text from the log
 };
 
 // Absent means not known, everywhere.
 struct Evidence {
-  std::vector<Drop> drops;  // all of the incident, at least one
-  // Connections held when it began, those that fell included; long queries apart, since they cannot
+  std::vector<Drop> drops;  // all drops of the incident, at least one
+  // Connections held when it began, including those that dropped but not long queries, which cannot
   // be asked whether they are still there.
   std::optional<int> held;
   std::optional<int> silent;        // of these, canaries, which are silent on purpose
-  std::vector<Survivor> survivors;  // one that has merely not complained is none
-  // The server's keepalives left no longer silence than this on the path.
+  std::vector<Survivor> survivors;  // have answered: the lack of an error is not enough
+  // The longest silence that the server's keepalives left on the path.
   std::optional<Clock::duration> server_keepalive_gap;
   std::optional<int> server_version;  // as PQserverVersion
   ServerMarks before;                 // last known before the first drop
   // Read on a new session once the incident is over: a postmaster needs a moment to notice that a
-  // backend died, and a session that got in before says that nothing has happened.
+  // backend died, and a session that gets in earlier sees nothing wrong.
   ServerMarks after;
-  std::optional<bool> reconnected;  // a new session could be had; false: tried until time was up
-  std::vector<NewSession> new_sessions;  // all that could be had
-  // What the attempts that failed were told. Empty beside `reconnected`: the first one succeeded.
+  std::optional<bool> reconnected;       // a new session was opened; false: tried until time was up
+  std::vector<NewSession> new_sessions;  // all that were opened
+  // How the failed attempts ended. Empty while `reconnected` is true: the first one succeeded.
   std::vector<postgres::PgError> failed_reconnects;
-  // How long others had been silent that went unanswered in earlier incidents, see
+  // For connections that went unanswered in earlier incidents: how long they had been silent, see
   // unanswered_silences().
   std::vector<Clock::duration> unanswered_before;
-  // The longest silence that a canary has survived lately.
+  // The longest silence that a canary has recently survived.
   std::optional<Clock::duration> survived_silence;
-  // Silences after which others fell in earlier incidents although longer ones had been survived;
-  // since then none as long has been. See doubtful_silences().
+  // Silences after which others dropped in earlier incidents although longer ones had been
+  // survived; none as long has been survived since. See doubtful_silences().
   std::vector<Clock::duration> fell_before;
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   std::vector<Testimony> testimonies;    // in the order of their times
@@ -138,25 +139,24 @@ struct Verdict {
   std::string because;  // the evidence that decided, or what is missing, in words for the log
 };
 
-// The server says that it was its idle_session_timeout.
+// The server says that its idle_session_timeout ended the session.
 bool ended_for_idleness(const Drop& drop);
 
-// Our own patience was at its end, and nobody else said or noticed anything.
+// Our own deadline passed, and nobody else reported or noticed anything.
 bool went_unanswered(const Drop& drop);
 
-// The cause if the last words decide it whatever else is known: a session's timeout, or a pooler's
-// reason.
+// The cause, if the last message alone decides it: a session's timeout, or a pooler's reason.
 std::optional<Cause> cause_in_own_words(const Drop& drop);
 
-// The silences of this incident that count as `unanswered_before` in those to come: of one that
-// went unanswered alone while others answered, and of all that did where the path had forgotten
-// them.
+// The silences of this incident that count as `unanswered_before` in later ones: that of a
+// connection that alone went unanswered while others answered, and those of all unanswered ones if
+// the path had forgotten them.
 std::vector<Clock::duration> unanswered_silences(const Evidence& evidence);
 
-// Of the whole incident: the cause that all its drops agree on.
+// The verdict on the whole incident: the cause that all its drops agree on.
 Verdict attribute(const Evidence& evidence);
 
-// Of one of evidence.drops, in the light of all the rest; its scope is the incident's.
+// The verdict on one of evidence.drops, in the light of all the rest; its scope is the incident's.
 Verdict attribute(const Evidence& evidence, const Drop& drop);
 
 }  // namespace pgconn::probes

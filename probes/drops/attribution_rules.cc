@@ -15,7 +15,7 @@ constexpr std::array<Rule, 14> kRules = {
     server_died,              //
     crash_of_another,         // 57P02
     terminated_or_shut_down,  // 57P01
-    other_words,              // any other SQLSTATE; what follows ended without words
+    other_words,              // any other SQLSTATE; the rest are for drops without a message
     broken_tls,               //
     victim_of_crash,          //
     restarted_without_words,  //
@@ -41,7 +41,7 @@ Ruling crash(std::string_view what, const Scene& scene) {
   return ruling;
 }
 
-// An OOM kill takes a whole container down as well, or the postmaster alone: no clean stop then.
+// An OOM kill can take down a whole container, or the postmaster alone: then it was no clean stop.
 Ruling shutdown(std::string_view what, const Scene& scene) {
   if (scene.evidence.oom_kill_counted != true) {
     return because(Cause::kServerShutdown, what, scene);
@@ -53,7 +53,8 @@ Ruling shutdown(std::string_view what, const Scene& scene) {
 
 namespace {
 
-// Of those that were held when the first fell: one that was opened since and fell again is none.
+// Counts only connections held when the first one dropped, not one that was opened since and
+// dropped again.
 template <typename Predicate>
 std::ptrdiff_t fallen_of_held(const Evidence& evidence, Predicate predicate) {
   if (evidence.drops.empty()) return 0;
@@ -76,7 +77,7 @@ bool all_fell(const Evidence& evidence) {
   return fallen >= std::max(*evidence.held, 1);
 }
 
-// The silence of the drop counts whole: a proxy on the way takes no keepalive for activity.
+// The full silence of the drop counts: a proxy on the path does not treat keepalives as activity.
 bool one_as_silent_survived(const Evidence& evidence, const Drop& drop) {
   return std::any_of(
       evidence.survivors.begin(), evidence.survivors.end(), [&](const Survivor& survivor) {

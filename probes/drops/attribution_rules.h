@@ -21,7 +21,7 @@ struct Ruling {
 // The first rule that applies decides; if none does, kUnknown with what is known.
 Ruling rule_on(const Evidence& evidence, const Drop& drop);
 
-// One drop in the light of the evidence, and what became of its server.
+// One drop in the light of the evidence, and the fate of its server.
 struct Scene {
   const Evidence& evidence;
   const Drop& drop;
@@ -37,7 +37,7 @@ struct Scene {
 using Decision = std::optional<Ruling>;
 using Rule = Decision (*)(const Scene&);
 
-// Where the peer said why, in the order in which they are asked.
+// For drops with a message, in the order in which they are tried.
 Decision reason_of_server(const Scene& scene);  // a session timeout, a conflict with recovery
 Decision words_of_pooler(const Scene& scene);
 Decision server_died(const Scene& scene);
@@ -45,7 +45,7 @@ Decision crash_of_another(const Scene& scene);         // 57P02
 Decision terminated_or_shut_down(const Scene& scene);  // 57P01
 Decision other_words(const Scene& scene);              // any other SQLSTATE
 
-// Where it ended without words.
+// For drops without a message.
 Decision broken_tls(const Scene& scene);
 Decision victim_of_crash(const Scene& scene);
 Decision restarted_without_words(const Scene& scene);
@@ -55,7 +55,7 @@ Decision cut_by_network(const Scene& scene);
 Decision pooler_gone(const Scene& scene);
 Decision nothing_reachable(const Scene& scene);
 
-// --- What several of them ask ---
+// --- Shared by several rules ---
 
 Ruling because(Cause cause, std::string_view what, const Scene& scene);
 // kCrash, or kOomKill if one was counted.
@@ -63,24 +63,25 @@ Ruling crash(std::string_view what, const Scene& scene);
 // kServerShutdown, or kUnknown if an OOM kill was counted.
 Ruling shutdown(std::string_view what, const Scene& scene);
 
-// The other side closed or reset it, and that was all.
+// The other side closed or reset it without a message.
 bool ended_without_words(const Drop& drop);
 bool has_crash_notice(const Drop& drop);  // 57P02
 bool crash_notice_is_certain(const Scene& scene);
 
-// One canary went unanswered, as one does whose server process is stopped, which says nothing of
-// the path. It takes two that fall together, or one after the other after silences of one order.
+// One canary went unanswered, which may only mean that its server process is stopped and says
+// nothing about the path. It takes two that drop together, or one after another after similar
+// silences.
 bool may_be_a_stuck_process(const Evidence& evidence);
 
-// The ruling in the light of what others testify: one that leaves it open is decided by them, one
-// that they contradict becomes kUnknown. testimony.cc
+// The ruling in the light of the testimonies: they decide an open one, and one that they contradict
+// becomes kUnknown. In testimony.cc.
 Ruling heard(const Scene& scene, Ruling ruling);
 
-// How many different connections fell.
+// How many different connections dropped.
 std::ptrdiff_t connections_fallen(const Evidence& evidence);
-// Every held connection that can be asked is among the drops, and none has proved to be alive.
+// Every held connection that can be asked is among the drops, and none has proved alive.
 bool all_fell(const Evidence& evidence);
-// One that answered since had a path silent for as long.
+// A connection that has answered since had been silent on its path for as long.
 bool one_as_silent_survived(const Evidence& evidence, const Drop& drop);
 
 template <typename Predicate>

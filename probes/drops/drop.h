@@ -24,21 +24,21 @@ std::string_view to_string(ProbeKind probe);  // label value: "connect", "roundt
 // One established connection, lost exactly once, and never by our own doing (Reason::kStopped).
 struct Drop {
   ProbeKind probe = ProbeKind::kRoundtrip;
-  // How it ended: reason, SQLSTATE, the server's last words; phase kIdle if nothing was asked,
+  // How it ended: reason, SQLSTATE, the server's last message; phase kIdle if nothing was asked,
   // kQuery if it was seen when (or while) asking.
   postgres::PgError error;
   Clock::time_point at{};  // when it was noticed
-  // From its last answer until it was asked again, or until the loss came unasked.
+  // From its last answer until the next query, or until a loss that came without one.
   Clock::duration silent_for{};
   bool in_transaction = false;
   Clock::time_point opened{};  // absent: long ago
-  // Our keepalives left no longer silence than this on its path; absent: none were sent.
+  // The longest silence that our keepalives left on its path; absent: none were sent.
   std::optional<Clock::duration> keepalive_gap = {};
   int backend_pid = 0;        // the server's process; 0: not known, or made up by a pooler
-  std::string endpoint = {};  // where it led, as postgres::EndpointError has it; empty: not known
-  // When the attempt began that opened it: it was no older than since then. Absent: long ago.
+  std::string endpoint = {};  // as in postgres::EndpointError; empty: not known
+  // When the attempt that opened it began, which bounds its age. Absent: long ago.
   Clock::time_point dialed = {};
-  // If it went unanswered: when it was asked, and whether the peer's kernel took the question.
+  // If it went unanswered: when the query was sent, and whether the peer's kernel acknowledged it.
   std::optional<Clock::time_point> asked = {};
   std::optional<bool> acknowledged = {};
 };

@@ -17,7 +17,7 @@ using std::chrono::seconds;
 constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
 constexpr minutes kLongestWait(1);   // and when they go on failing
 
-// A flag that says so, for as long as this lives.
+// Sets a flag for as long as this lives.
 class UnderWay {
  public:
   explicit UnderWay(bool& flag) : flag_(flag) { flag_ = true; }
@@ -56,7 +56,7 @@ DropLedger::DropLedger(std::string target, postgres::Connector& connector, async
   }
 }
 
-// What was known before the drop is the evidence.
+// What was known before the drop is evidence.
 void DropLedger::begin(const Incident& incident) {
   under_investigation_.insert(incident.id);
   server_.freeze(true);
@@ -78,7 +78,7 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
   const int silent_before = left.silent + (drop.probe == ProbeKind::kIdle ? 1 : 0);
   Incident& incident = log_.add(std::move(drop), held_before, time_.date());
   if (incident.drops.size() == 1) incident.silent_before = silent_before;
-  if (incident.decided) {  // late, and its own words say why
+  if (incident.decided) {  // late, and its own message says why
     count_rest(incident, evidence_of(incident));
     return std::nullopt;
   }
@@ -88,7 +88,7 @@ std::optional<std::uint64_t> DropLedger::enter(Drop drop) {
 }
 
 asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
-  // Stays where it is: no later one begins before it is decided.
+  // The reference stays valid: no later incident begins before this one is decided.
   Incident& incident = *log_.find(id);
   Investigation investigation(incident, {time_, held_, server_, path_, sources_});
   const auto count_decided = [&](const Evidence& evidence) { count_rest(incident, evidence); };
@@ -104,7 +104,7 @@ asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
   for (;;) {
     const Incident* const incident = log_.find(id);
     if (incident == nullptr) co_return;
-    // A drop is told a little after it was noticed.
+    // A drop is reported a little after it was noticed.
     const Clock::time_point over = log_.over_at(*incident) + kArriving;
     if (time_.now() >= over) {
       if (incident->in_all() > incident->told) listeners_.over(*incident);
@@ -126,7 +126,7 @@ void DropLedger::give_up(std::uint64_t id) {
   for (const Drop& drop : nothing.drops) listeners_.decided(drop, Cause::kUnknown);
 }
 
-// One at a time, however many incidents end before the server lets anybody in.
+// Runs once at a time, however many incidents end before the server lets us in.
 asio::awaitable<void> DropLedger::get_acquainted() {
   if (acquainting_) co_return;
   const UnderWay under_way(acquainting_);
@@ -140,10 +140,10 @@ asio::awaitable<void> DropLedger::get_acquainted() {
   }
 }
 
-// Those that were not counted yet.
+// Counts the drops that were not counted yet.
 void DropLedger::count_rest(Incident& incident, const Evidence& evidence) {
   while (incident.counted < evidence.drops.size()) {
-    const Drop& drop = evidence.drops[incident.counted++];  // never twice, also if this fails
+    const Drop& drop = evidence.drops[incident.counted++];  // never twice, even if this fails
     const Verdict verdict = attribute(evidence, drop);
     count(drop, verdict);
     if (incident.decided) listeners_.decided(drop, verdict.cause);
@@ -166,7 +166,7 @@ void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict 
   end(incident);
   instruments_.count(families::kIncidents, {std::string(to_string(incident.verdict.cause)),
                                             std::string(to_string(incident.verdict.scope))});
-  server_.replace(evidence.after);  // absent until somebody learns it anew
+  server_.replace(evidence.after);  // absent until learned again
   for (const Drop& drop : evidence.drops) remains_.add(drop);
   path_.remember(evidence);
   listeners_.concluded(incident);

@@ -1,5 +1,5 @@
-// Where lost connections are entered: groups them into incidents, has each investigated, and counts
-// what comes of it. I/O thread only.
+// Records lost connections: groups them into incidents, has each investigated, and counts the
+// results. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -24,13 +24,14 @@
 
 namespace pgconn::probes {
 
-// Who is told what the ledger finds.
+// Called with what the ledger finds.
 struct LedgerListeners {
-  // The cause of a drop is known for good, in the light of all that its incident became.
+  // The final cause of a drop, in the light of its whole incident.
   std::function<void(const Drop&, Cause)> decided;
   // An incident is complete: for the log. Called once for each.
   std::function<void(const Incident&)> concluded;
-  // One that has taken more drops since it was concluded is over. Called once for each such.
+  // An incident that took more drops after it was concluded is over. Called once for each such
+  // incident.
   std::function<void(const Incident&)> over;
 };
 
@@ -41,21 +42,21 @@ class DropLedger {
              metrics::Instruments& instruments, HeldConnections& held, LedgerListeners listeners,
              std::vector<EvidenceSource*> sources = {});
 
-  // Enters a drop. Returns the incident's number if it needs somebody to investigate() it.
+  // Enters a drop. Returns the incident's number if the caller must investigate() it.
   std::optional<std::uint64_t> enter(Drop drop);
 
-  // Carries out its Investigation, counts each drop as soon as its cause is decided, and the
-  // incident in the end.
+  // Runs its Investigation, counts each drop as soon as its cause is decided, and the incident at
+  // the end.
   asio::awaitable<void> investigate(std::uint64_t incident);
 
   // Waits until an incident that was decided takes no more drops, a minute at most.
   asio::awaitable<void> see_out(std::uint64_t incident);
 
-  // For an investigation that could not be carried to its end: what it has not counted is unknown.
+  // For an investigation that could not be completed: drops that it has not counted are unknown.
   void give_up(std::uint64_t incident);
 
-  // Learns when the server started, as soon as it lets us in, unless a scrape reports it before,
-  // and clears away what lost connections have left there, however long that takes.
+  // Learns when the server started, as soon as it lets us in, unless a scrape reports it first, and
+  // ends sessions that lost connections have left there, however long that takes.
   asio::awaitable<void> get_acquainted();
 
   // The server as a session saw it while nothing was wrong.

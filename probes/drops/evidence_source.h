@@ -1,4 +1,4 @@
-// A witness of what happens to connections that is no connection of ours: the server's log, its
+// A witness of what happens to connections, other than our own connections: the server's log, its
 // host. I/O thread only.
 #pragma once
 
@@ -12,9 +12,9 @@ namespace pgconn::probes {
 class EvidenceSource {
  public:
   virtual ~EvidenceSource() = default;
-  // Has it look again, and returns when it has, or at the deadline.
+  // Makes it look again; returns when it has, or at the deadline.
   virtual asio::awaitable<void> look(Clock::time_point deadline) = 0;
-  // Adds what it knows of the time of the incident.
+  // Adds what it knows about the time of the incident.
   virtual void add_to(Evidence& evidence, const Incident& incident) const = 0;
 };
 

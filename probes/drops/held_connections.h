@@ -1,4 +1,4 @@
-// What the ledger of drops asks those who hold connections. I/O thread only.
+// What the ledger of drops asks about held connections. I/O thread only.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace pgconn::probes {
 
-// Of connections that are open and can be asked: a long query, which nobody can ask, neither proves
-// that some are left nor that all fell.
+// Covers connections that are open and can be asked. A long query cannot be asked, so it proves
+// neither that some are left nor that all dropped.
 class HeldConnections {
  public:
   struct Count {
@@ -20,15 +20,15 @@ class HeldConnections {
 
   virtual ~HeldConnections() = default;
   virtual Count count() const = 0;
-  // Has all of them asked now.
+  // Has all of them queried now.
   virtual void ask_all() = 0;
-  // Of those that were to be asked, how many have neither answered nor fallen.
+  // How many of those to be queried have neither answered nor dropped.
   virtual int owing() const = 0;
-  // Those that were held at `since` and have answered after it.
+  // Those that were held at `since` and have answered since.
   virtual std::vector<Survivor> survivors(Clock::time_point since) const = 0;
-  // One has answered or has fallen: what the functions above say may have changed.
+  // Notified when one has answered or dropped: results of the functions above may have changed.
   virtual async::Event& changed() = 0;
-  // The longest silence that a canary has survived since then.
+  // The longest silence that a canary has survived since that time.
   virtual std::optional<Clock::duration> survived_silence(Clock::time_point since) const = 0;
 };
 

@@ -6,7 +6,7 @@
 namespace pgconn::probes {
 namespace {
 
-// A session that was ended so is opened again after a minute at most, and some time to connect.
+// A session that ended this way is opened again after at most a minute, plus the time to connect.
 constexpr std::chrono::minutes kReopened(2);
 
 }  // namespace
@@ -63,8 +63,8 @@ Incident* IncidentLog::find(std::uint64_t id) {
 Incident* IncidentLog::open_to(const Drop& drop) {
   if (incidents_.empty()) return nullptr;
   Incident& latest = incidents_.back();
-  // A drop may be told a little later than one that was noticed after it: it can lie before the
-  // last, and the first.
+  // A drop may be reported a little later than one that was noticed after it: it can lie before the
+  // last drop, or even the first.
   const bool late = drop.at - latest.last > together_ ||
                     cause_in_own_words(drop) != std::optional(latest.verdict.cause);
   const bool before = latest.first - drop.at > together_;

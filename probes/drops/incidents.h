@@ -1,5 +1,5 @@
-// Drops that belong together are one incident. Bookkeeping without I/O or clock: the caller brings
-// the time. I/O thread only.
+// Drops that belong together are one incident. Bookkeeping without I/O or clock: the caller
+// supplies the time. I/O thread only.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 namespace pgconn::probes {
 
 struct Incident {
-  std::uint64_t id = 0;  // 1 and upwards, for each target
+  std::uint64_t id = 0;  // counts from 1 for each target
   std::string target;
   std::chrono::system_clock::time_point began;
   Clock::time_point first, last;  // of its drops
@@ -23,21 +23,21 @@ struct Incident {
   int silent_before = 0;  // of these, canaries
   std::vector<Drop> drops;
   std::size_t counted = 0;  // of its drops
-  std::size_t told = 0;     // of its drops, when it was decided
+  std::size_t told = 0;     // how many drops it had when decided
   std::size_t turns = 0;    // drops after those, see IncidentLog::goes_on_with()
   std::size_t in_all() const { return drops.size() + turns; }
   bool decided = false;
   Verdict verdict;
 };
 
-// What the incident itself tells: its drops, and how many connections there were. The rest is for
-// the caller to gather.
+// The evidence in the incident itself: its drops, and how many connections there were. The caller
+// gathers the rest.
 Evidence evidence_of(const Incident& incident);
 
-// Groups drops of one target: a drop joins the latest incident while that is not decided. Once it
-// is, what was found out is about a server that was, so only a drop whose own words give the same
-// cause still joins, within `together` of the last one; another begins a new incident. A minute
-// after its first drop an incident takes no more: what goes on for so long is news again.
+// Groups drops of one target: a drop joins the latest incident while that is not decided. After
+// that the findings may no longer apply to the server, so only a drop whose own message gives the
+// same cause still joins, within `together` of the last one; any other begins a new incident. An
+// incident takes no drops later than a minute after its first: what lasts that long is news again.
 class IncidentLog {
  public:
   static constexpr std::chrono::seconds kLongest{60};
@@ -45,16 +45,16 @@ class IncidentLog {
   explicit IncidentLog(std::string target, Clock::duration together = std::chrono::seconds(3),
                        std::size_t kept = 200);
 
-  // Adds a drop; the incident it belongs to. The reference lives until as many later incidents as
-  // are kept push it out. `held` is how many connections were held just before this drop.
+  // Adds a drop and returns its incident. The reference is valid until later incidents push that
+  // one out of the log. `held` is how many connections were held just before this drop.
   Incident& add(Drop drop, int held, std::chrono::system_clock::time_point now);
 
-  // Until when a decided one may take drops, if it takes no other before: when it is over.
+  // When a decided incident is over: until then it may take drops, and each of them extends it.
   Clock::time_point over_at(const Incident& incident) const;
 
   // The latest incident, if this drop is one more turn of a loop that our own reconnecting keeps
-  // going: the server's idle_session_timeout ends each session of ours, and each is opened anew.
-  // That counts, but is no news, however long it lasts. Else nullptr.
+  // going: the server's idle_session_timeout ends each of our sessions, and each is opened again.
+  // Such drops count but are not news, however long this lasts. Else nullptr.
   Incident* goes_on_with(const Drop& drop);
 
   // By its number; nullptr once later ones have pushed it out.

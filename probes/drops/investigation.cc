@@ -13,13 +13,13 @@ using std::chrono::seconds;
 
 // A postmaster needs a moment to notice that a backend died; until then nothing seems to be wrong.
 constexpr milliseconds kNoticing(400);
-// The last drops of one event follow no later than this after the first: who is idle for too long
-// is ended one by one.
+// The last drops of one event come within this time after the first: sessions that are idle for too
+// long are ended one by one.
 constexpr seconds kAllArrived(3);
 constexpr milliseconds kRetry(250);    // between attempts to connect meanwhile
 constexpr seconds kAnswering(15);      // for the others, who have timeouts of their own
-constexpr milliseconds kHearing(800);  // for what log and host have to say
-constexpr seconds kAgesTell(10);       // for whether others fall at the same age
+constexpr milliseconds kHearing(800);  // for the log and the host to be read
+constexpr seconds kAgesTell(10);       // to see whether others drop at the same age
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
@@ -35,9 +35,9 @@ Investigation::Investigation(const Incident& incident, Means means)
   gathered_.server_version = means_.server.server_version();
 }
 
-// Tries until a new session answers, or what the attempts were told decides the matter.
+// Tries until a new session answers, or the failures of the attempts decide the matter.
 asio::awaitable<void> Investigation::reconnect() {
-  // Once more if some joined late.
+  // Once more if drops joined late.
   const Clock::time_point again = means_.time.now() + kOneAttempt;
   bool lives = false;
   gathered_.after = {};
@@ -61,12 +61,12 @@ asio::awaitable<void> Investigation::reconnect() {
     add_refusals(turned_away, failure, incident_.drops, gathered_.failed_reconnects);
     if (!failure) co_return;
     lives = is_refusal_of_living(*failure);
-    if (lives) {  // nor does it end the others, so their last words are not crossed
+    if (lives) {  // it does not end the others, so queries cross no last message
       ask_all();
       co_await await_others(until);
     }
     if (attribute(complete()).cause != Cause::kUnknown) co_return;
-    // A free slot may soon let us in; what else turns us away stays.
+    // A slot may soon be free; other reasons for a refusal stay.
     const bool stays = lives && failure->reason() != postgres::Reason::kTooManyConnections;
     if ((stays && all_have_words(incident_)) || means_.time.now() + kRetry >= until) break;
     co_await means_.time.sleep_until(means_.time.now() + kRetry);
@@ -74,24 +74,24 @@ asio::awaitable<void> Investigation::reconnect() {
   gathered_.reconnected = false;
 }
 
-// What the path did to one that had no words is told by who else survived. They are not asked
-// before a server that ends them all has said so: a question would cross its last words, which are
-// lost then.
+// For a drop without a message, the connections that survived show what the path did. They are not
+// queried before a server that ends them all has said so: a query would cross its last message,
+// which would then be lost.
 asio::awaitable<void> Investigation::ask_others() {
   if (all_have_words(incident_) || asked_all_) co_return;
   co_await means_.time.sleep_until(incident_.first + kNoticing);
   ask_all();
 }
 
-// Once in an incident.
+// At most once per incident.
 void Investigation::ask_all() {
   if (asked_all_) return;
   asked_all_ = true;
   means_.held.ask_all();
 }
 
-// A server that went down took all with it, also those that a path which has forgotten them keeps
-// from hearing of it.
+// A server that went down ended all connections, including those that never hear of it because the
+// path has forgotten them.
 asio::awaitable<void> Investigation::seek_unheard(const Evidence& evidence) {
   const Cause cause = attribute(evidence).cause;
   const bool ends_all =
@@ -107,7 +107,7 @@ asio::awaitable<void> Investigation::await_others(Clock::time_point enough) {
   }
 }
 
-// Whether silence or age ended one is told by another that grows as old, or does not.
+// Whether another connection reaches the same age shows whether silence or age ended this one.
 asio::awaitable<void> Investigation::await_ages() {
   const Clock::time_point enough = incident_.first + kAgesTell;
   while (means_.time.now() < enough && is_told_by_age(complete(), enough)) {
@@ -115,8 +115,8 @@ asio::awaitable<void> Investigation::await_ages() {
   }
 }
 
-// What is decided without the others is counted without them: they have timeouts of their own, and
-// are waited for afterwards, for the scope.
+// A cause that is decided without the others is counted without them: they have timeouts of their
+// own, and are awaited afterwards, for the scope.
 asio::awaitable<void> Investigation::await_deciders(Clock::time_point enough) {
   co_await await_others(std::min<Clock::time_point>(incident_.first + kSoon, enough));
   while (means_.held.owing() > 0 && means_.time.now() < enough) {
@@ -125,7 +125,7 @@ asio::awaitable<void> Investigation::await_deciders(Clock::time_point enough) {
   }
 }
 
-// One that falls meanwhile is looked into at once.
+// A connection that drops meanwhile is investigated at once.
 asio::awaitable<void> Investigation::await_scope(std::size_t counted, Clock::time_point enough) {
   while (means_.held.owing() > 0 && means_.time.now() < enough &&
          incident_.drops.size() == counted) {
@@ -143,7 +143,7 @@ asio::awaitable<void> Investigation::await_arrivals() {
   }
 }
 
-// What they say takes them a moment, and no verdict waits for long.
+// The sources take a moment to answer, and no verdict waits long for them.
 asio::awaitable<void> Investigation::hear_sources() {
   const Clock::time_point enough = means_.time.now() + kHearing;
   for (EvidenceSource* source : means_.sources) co_await source->look(enough);
@@ -164,8 +164,8 @@ Evidence Investigation::complete() const {
   return evidence;
 }
 
-// Each drop is counted as soon as its cause is known, the incident when all have arrived. Those
-// that join meanwhile have the server looked at anew.
+// Each drop is counted as soon as its cause is known, the incident when all have arrived. If others
+// join meanwhile, the server is looked at again.
 asio::awaitable<void> Investigation::run(std::function<void(const Evidence&)> decidable) {
   Evidence evidence;
   while (evidence.drops.size() < incident_.drops.size()) {
@@ -175,7 +175,7 @@ asio::awaitable<void> Investigation::run(std::function<void(const Evidence&)> de
     co_await await_deciders(enough);
     const std::size_t fallen = incident_.drops.size();
     co_await await_ages();
-    if (incident_.drops.size() > fallen) continue;  // what was seen of the server is older
+    if (incident_.drops.size() > fallen) continue;  // the look at the server is older
     co_await hear_sources();
     evidence = complete();
     decidable(evidence);

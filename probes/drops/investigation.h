@@ -1,5 +1,5 @@
-// How it is found out why the connections of one incident were lost: what is asked, in which order,
-// and for how long an answer is worth waiting for. I/O thread only.
+// Finds out why the connections of one incident were lost: what is asked, in which order, and how
+// long to wait for each answer. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -16,14 +16,14 @@
 
 namespace pgconn::probes {
 
-// Drops of one event follow each other within this time; the scope is not told before.
+// Drops of one event follow each other within this time; the scope is not decided before.
 inline constexpr std::chrono::milliseconds kArriving{400};
-// Of connecting and asking.
+// For connecting and one query.
 inline constexpr std::chrono::seconds kOneAttempt{3};
 
 class Investigation {
  public:
-  // What it works with.
+  // What an investigation works with.
   struct Means {
     async::TimeSource& time;
     HeldConnections& held;
@@ -35,13 +35,13 @@ class Investigation {
   // All must outlive it; the incident may take more drops while this runs.
   Investigation(const Incident& incident, Means means);
 
-  // Gathers evidence until no more can be had that matters. `decidable` hears, at least once, what
-  // there is as soon as it decides the cause of the drops so far: most often in less than a second,
-  // within five at most, unless the deciding evidence is still to come: others that have to answer
-  // first, by timeouts of their own (fifteen at most), and a path that resets all and may heal
-  // (ten). Throws PgError when it is stopped.
+  // Gathers evidence until nothing more that matters can be learned. `decidable` is called, at
+  // least once, with the evidence as soon as it decides the cause of the drops so far: usually in
+  // less than a second, and in at most five unless deciding evidence is still to come: connections
+  // that must answer first, by timeouts of their own (at most fifteen seconds), or a path that
+  // resets everything and may recover (ten). Throws PgError when it is stopped.
   asio::awaitable<void> run(std::function<void(const Evidence&)> decidable);
-  // Afterwards: all of it, with those who have answered since.
+  // Afterwards: all of it, including connections that have answered since.
   Evidence complete() const;
 
  private:

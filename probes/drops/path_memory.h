@@ -1,4 +1,4 @@
-// What earlier incidents say of the network path, as evidence for the next one. No I/O, no clock;
+// What earlier incidents show of the network path, as evidence for the next one. No I/O, no clock;
 // one thread only.
 #pragma once
 
@@ -23,8 +23,8 @@ class PathMemory {
   };
   static void keep(std::deque<Silence>& samples, Silence latest);
 
-  std::deque<Silence> unanswered_;  // as unanswered_silences() has them
-  std::deque<Silence> doubtful_;    // as doubtful_silences() has them
+  std::deque<Silence> unanswered_;  // as returned by unanswered_silences()
+  std::deque<Silence> doubtful_;    // as returned by doubtful_silences()
 };
 
 }  // namespace pgconn::probes

@@ -7,7 +7,7 @@
 namespace pgconn::probes {
 namespace {
 
-// One SQLSTATE for everything; the texts, always English, tell the cases apart.
+// One SQLSTATE for everything; the texts, which are always English, distinguish the cases.
 constexpr std::string_view kSqlstate = "08P01";
 
 constexpr std::array<std::string_view, 9> kServerLost = {
@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 15> kClosed = {
     "database removed",         // KILL
     "database configuration changed",
     "suspend_timeout",
-    "server shutting down",  // PgBouncer itself, as does the next
+    "server shutting down",  // PgBouncer itself, like the next
     "pooler is shutting down"};
 
 }  // namespace

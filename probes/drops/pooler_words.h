@@ -1,5 +1,5 @@
-// What PgBouncer tells a client before it closes the connection. Internal to attribution. Pure; any
-// thread.
+// What PgBouncer says to a client before it closes the connection. Internal to attribution. Pure;
+// any thread.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace pgconn::probes {
 
-// kPoolerClose or kPoolerServerLost if the error holds words of PgBouncer's own (1.18 to 1.26).
+// kPoolerClose or kPoolerServerLost if the error contains PgBouncer's own message (1.18 to 1.26).
 std::optional<Cause> cause_in_pooler_words(const postgres::PgError& error);
 
 }  // namespace pgconn::probes

@@ -41,7 +41,7 @@ void add_refusals(const std::vector<postgres::EndpointError>& turned_away,
     const bool ours = std::any_of(drops.begin(), drops.end(), [&name = endpoint](const Drop& drop) {
       return drop.endpoint == name;
     });
-    // The last one's may be the failure.
+    // The last endpoint's error may be the failure itself.
     const bool known = failure && std::string_view(failure->what()) == error.what();
     if (ours && keeps_out(error) && !known) told.push_back(error);
   }

@@ -8,7 +8,7 @@
 namespace pgconn::probes {
 namespace {
 
-// A process number is used again one day: by then the session is younger than the lost one was.
+// Process numbers are reused, but then the session is younger than the lost one.
 constexpr std::chrono::seconds kMargin(2);
 constexpr std::size_t kMost = 1000;
 
@@ -40,7 +40,7 @@ asio::awaitable<void> Remains::clear(postgres::Deadline deadline) {
   if (!cleared) std::move(drops.begin(), drops.end(), std::back_inserter(drops_));
 }
 
-// Whether the server was reached.
+// Returns whether the server was reached.
 asio::awaitable<bool> Remains::end(const std::vector<Drop>& drops, postgres::Deadline deadline) {
   std::vector<postgres::Query> queries;
   for (const Drop& drop : drops) queries.push_back({end_of_remains(drop, time_.now()), ""});

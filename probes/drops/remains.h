@@ -1,6 +1,6 @@
-// What a server keeps of connections that a path lost in silence: it waits for a client that will
-// never speak again, two hours by default, and each such session takes a slot. Canaries lose
-// connections on purpose, so they clear away what is left of them. I/O thread only.
+// Sessions that a server keeps after the path has silently lost their connections: it waits, two
+// hours by default, for a client that will never speak again, and each such session takes a slot.
+// Canaries lose connections on purpose, so their leftovers are cleared away. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -13,8 +13,8 @@
 
 namespace pgconn::probes {
 
-// The server may still keep a session for it: it was not the one that ended it (it would have said
-// so), and its process is known. Pure.
+// The server may still keep a session for it: the server did not end it (it would have said so),
+// and its process is known. Pure.
 bool leaves_remains(const Drop& drop);
 
 // The SQL that ends the session a drop has left, or empty if there are no remains. Ends nothing but
@@ -22,18 +22,18 @@ bool leaves_remains(const Drop& drop);
 // later. Pure.
 std::string end_of_remains(const Drop& drop, Clock::time_point now);
 
-// Those of one target that are still to be ended.
+// The sessions of one target that are still to be ended.
 class Remains {
  public:
   // Both must outlive it.
   Remains(postgres::Connector& connector, async::TimeSource& time)
       : connector_(connector), time_(time) {}
 
-  // Takes note of a loss; of no more than a thousand.
+  // Notes a loss; keeps at most a thousand.
   void add(const Drop& drop);
   bool empty() const { return drops_.empty(); }
 
-  // Ends them, on one session of its own; what could not be ended is not reported. They are kept if
+  // Ends them, over one session of its own; failures to end one are not reported. They are kept if
   // the server cannot be reached. Throws PgError only when it is stopped.
   asio::awaitable<void> clear(postgres::Deadline deadline);
 

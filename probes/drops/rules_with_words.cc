@@ -1,4 +1,4 @@
-// Attribution of drops whose last words tell why: those of the server (SQLSTATE) or of a pooler.
+// Attribution of drops whose last message says why: the server's (SQLSTATE) or a pooler's.
 #include <array>
 
 #include "probes/drops/attribution_rules.h"
@@ -15,8 +15,8 @@ bool was_refused(const Evidence& evidence) {
                      });
 }
 
-// Every attempt at a new session was told that our database is gone: by a server that accepts
-// sessions, and no stop or start of one drops a database.
+// Every attempt at a new session failed because our database is gone. A server that says so accepts
+// sessions, and stopping or starting one never drops a database.
 bool database_is_gone(const Evidence& evidence) {
   const auto& failed = evidence.failed_reconnects;
   return !evidence.pooler && !failed.empty() &&
@@ -26,8 +26,8 @@ bool database_is_gone(const Evidence& evidence) {
 
 }  // namespace
 
-// 57P02 means that another backend crashed, and from 14 on nothing else. 13 says it also when it
-// stops immediately.
+// 57P02 means that another backend crashed; from 14 on it means nothing else, but 13 also sends it
+// in an immediate shutdown.
 bool has_crash_notice(const Drop& drop) { return drop.error.sqlstate() == "57P02"; }
 
 bool crash_notice_is_certain(const Scene& scene) {
@@ -71,8 +71,8 @@ std::optional<Cause> cause_in_own_words(const Drop& drop) {
   return std::nullopt;
 }
 
-// Its own server process failed (PANIC), or the postmaster is gone and its processes noticed; that
-// one has the SQLSTATE of a shutdown.
+// Its own server process failed (PANIC), or the postmaster is gone and its processes noticed; the
+// latter has the SQLSTATE of a shutdown.
 Decision server_died(const Scene& scene) {
   if (scene.words().starts_with("PANIC: ")) return crash("its last word is a PANIC", scene);
   if (scene.sqlstate() == "57P01" &&
@@ -98,8 +98,8 @@ Decision crash_of_another(const Scene& scene) {
                  scene);
 }
 
-// A terminated session and a stopping server say the same. A fast shutdown refuses new sessions
-// before it ends the old ones, so one that could be had speaks for the administrator.
+// A terminated session and a stopping server send the same message. A fast shutdown refuses new
+// sessions before it ends the old ones, so a new session points to the administrator.
 Decision terminated_or_shut_down(const Scene& scene) {
   if (scene.sqlstate() != "57P01") return std::nullopt;
   const bool same = scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart});
@@ -113,12 +113,12 @@ Decision terminated_or_shut_down(const Scene& scene) {
   if (scene.server_is({ServerFate::kRestarted, ServerFate::kStopping, ServerFate::kRefusing})) {
     return shutdown("57P01", scene);
   }
-  // A switchover stops the old server, but without a refusal nobody has seen that.
+  // A switchover stops the old server, but only a refusal shows that.
   if (scene.server == ServerFate::kElsewhere && was_refused(scene.evidence)) {
     return shutdown("57P01, new sessions were refused", scene);
   }
   // As a warning it announces an immediate shutdown, or SIGQUIT to this one backend, which the
-  // postmaster takes for a crash; pg_terminate_backend and a fast shutdown are FATAL.
+  // postmaster treats as a crash; pg_terminate_backend and a fast shutdown are FATAL.
   if (!as_error) {
     if (scene.server == ServerFate::kReset) return crash("57P01 as a warning", scene);
     return because(Cause::kUnknown, "57P01 as a warning, from a shutdown or a crash", scene);
@@ -127,7 +127,7 @@ Decision terminated_or_shut_down(const Scene& scene) {
   if (same) {
     return because(Cause::kAdminTerminate, "57P01 and a new session could be had", scene);
   }
-  // Nobody outlives a stop. Behind a pooler the others may be at another server.
+  // No session outlives a stop. Behind a pooler the others may be at another server.
   if (scene.server == ServerFate::kUnknown && !scene.evidence.survivors.empty() &&
       !scene.evidence.pooler) {
     return because(Cause::kAdminTerminate, "57P01 while others answer", scene);

@@ -1,5 +1,5 @@
-// Attribution of drops that ended without words: closed, reset, or no answer any more. The server's
-// times and what else fell must tell.
+// Attribution of drops without a message: closed, reset, or no longer answering. The server's start
+// times and the other drops must show why.
 #include "probes/drops/attribution_rules.h"
 #include "probes/drops/silence_or_age.h"
 
@@ -11,7 +11,7 @@ using postgres::Phase;
 using postgres::Reason;
 
 // No answer. The kernel reports a peer that stopped acknowledging as unreachable if a router or the
-// neighbour table told it so meanwhile.
+// neighbour table has meanwhile reported that.
 bool is_silence(const PgError& error) {
   return error.sqlstate().empty() &&
          (error.reason() == Reason::kTimeout || error.reason() == Reason::kUnreachable);
@@ -37,7 +37,7 @@ bool new_connection_went_silent(const Scene& scene) {
   });
 }
 
-// New sessions were tried until time was up, and met nobody who could talk.
+// New sessions were tried until time was up, and nobody answered.
 bool out_of_reach(const Scene& scene) {
   const auto& failed = scene.evidence.failed_reconnects;
   return scene.evidence.reconnected == false && !failed.empty() &&
@@ -53,16 +53,16 @@ bool lively_went_silent(const Scene& scene) {
   });
 }
 
-// Not even by the kernel of who was asked.
+// Not even the peer's kernel acknowledged any query.
 bool none_was_acknowledged(const Scene& scene) {
   return !any_drop(scene, [](const Drop& drop) {
     return went_unanswered(drop) && drop.acknowledged != std::optional(false);
   });
 }
 
-// A new session that comes once a pause is over says nothing of those that were lost in it. One
-// that is answered while another still waits, and goes on waiting, does: whoever was paused would
-// have answered both.
+// A new session that is answered after a pause says nothing about connections lost during it. One
+// that is answered while another still waits, and keeps waiting, does: a paused server would have
+// answered both.
 bool new_session_was_answered_meanwhile(const Scene& scene) {
   constexpr std::chrono::milliseconds kBoth(500);
   const auto& sessions = scene.evidence.new_sessions;
@@ -78,8 +78,8 @@ bool has_last_words(const Drop& drop) {
   return drop.error.sqlstate() == "57P01" || has_crash_notice(drop);
 }
 
-// The server told others that it ends them all. A path that has forgotten a silent connection keeps
-// it from hearing that, and our question from being refused.
+// The server told other connections that it ends them all. A path that has forgotten a silent
+// connection keeps that message from us, and our query from being refused.
 bool missed_last_words(const Scene& scene) {
   return went_unanswered(scene.drop) && any_drop(scene, has_last_words);
 }
@@ -133,14 +133,14 @@ Decision restarted_without_words(const Scene& scene) {
   return shutdown("ended without a word", scene);
 }
 
-// Whatever the way: some middleboxes reset what they have forgotten, some say nothing.
+// In either form: some middleboxes reset flows that they have forgotten, some drop them silently.
 Decision forgotten_by_path(const Scene& scene) {
   const bool wordless = !any_drop(scene, [](const Drop& drop) {
     return !ended_without_words(drop) && !is_silence(drop.error);
   });
   if (!wordless || !only_silent_fell(scene) || may_be_a_stuck_process(scene.evidence))
     return std::nullopt;
-  // What keeps new connections out as well is no forgotten flow.
+  // If new connections fail as well, this is not a forgotten flow.
   if (new_connection_went_silent(scene) || out_of_reach(scene)) return std::nullopt;
   if (!scene.server_is({ServerFate::kUnknown, ServerFate::kUntouched, ServerFate::kSameStart})) {
     return std::nullopt;
@@ -154,7 +154,7 @@ Decision forgotten_by_path(const Scene& scene) {
 
 Decision silent_network(const Scene& scene) {
   if (!is_silence(scene.drop.error) || !scene.evidence.survivors.empty()) return std::nullopt;
-  // Whose kernel takes what we say is reached: it is stuck, or paused, or too busy.
+  // A peer whose kernel acknowledges us is reachable: it is stuck, paused or too busy.
   if (any_drop(scene, [](const Drop& drop) { return drop.acknowledged == true; })) {
     return std::nullopt;
   }
@@ -178,9 +178,9 @@ Decision silent_network(const Scene& scene) {
   return std::nullopt;
 }
 
-// Somebody on the way closed it: the server did not.
+// Something on the path closed it: the server did not.
 Decision cut_by_network(const Scene& scene) {
-  // A pooler that restarts or is killed closes without a word as well.
+  // A pooler that restarts or is killed also closes without a message.
   if (!ended_without_words(scene.drop) || scene.evidence.pooler) return std::nullopt;
   if (any_drop(scene, [](const Drop& drop) { return !drop.error.sqlstate().empty(); })) {
     return std::nullopt;
@@ -191,7 +191,8 @@ Decision cut_by_network(const Scene& scene) {
       scene.server_is({ServerFate::kUntouched, ServerFate::kWalledOff})) {
     return because(Cause::kNetworkReset, "all were closed without a word, lively ones too", scene);
   }
-  // Nobody survives a crash restart, so a survivor makes up for not seeing its time.
+  // No connection survives a crash restart, so a survivor rules one out even if its time cannot be
+  // seen.
   const bool same =
       scene.server_is({ServerFate::kUntouched, ServerFate::kSameStart, ServerFate::kWalledOff});
   if (same && one_as_silent_survived(scene.evidence, scene.drop)) {
@@ -201,7 +202,7 @@ Decision cut_by_network(const Scene& scene) {
   return std::nullopt;
 }
 
-// One that is stopped or killed closes without a word; the server behind it goes on.
+// A pooler that is stopped or killed closes without a message; the server behind it goes on.
 Decision pooler_gone(const Scene& scene) {
   const Evidence& evidence = scene.evidence;
   const bool refused =
@@ -217,7 +218,7 @@ Decision pooler_gone(const Scene& scene) {
 }
 
 Decision nothing_reachable(const Scene& scene) {
-  // A pooler that lets clients in and does not answer is reachable: it waits for a server.
+  // A pooler that accepts clients but does not answer is reachable: it is waiting for a server.
   const auto& failed = scene.evidence.failed_reconnects;
   if (scene.evidence.pooler && std::any_of(failed.begin(), failed.end(), [](const PgError& error) {
         return error.phase() != Phase::kTcp;
@@ -225,7 +226,7 @@ Decision nothing_reachable(const Scene& scene) {
     return std::nullopt;
   }
   if (!ended_without_words(scene.drop) && !is_silence(scene.drop.error)) return std::nullopt;
-  // Where even the kernel gave up, it is the network's silence or nothing.
+  // If the kernel gave up, the cause is a silent network or none at all.
   if (any_drop(scene, [](const Drop& drop) { return kernel_gave_up(drop.error); })) {
     return std::nullopt;
   }

@@ -12,8 +12,8 @@ using postgres::Reason;
 // Times this close are too close to call. Unix times of one clock, seconds.
 constexpr double kTolerance = 2;
 
-// Whether a moment of the server's clock came after the connection's last answer; absent if that
-// is not known, or too close to call.
+// Whether a moment by the server's clock came after the connection's last answer; absent if that is
+// not known, or too close to call.
 std::optional<bool> since_last_answer(const Evidence& evidence, const Drop& drop, double moment) {
   const ServerMarks& after = evidence.after;
   if (!after.server_clock || !after.read_at) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<bool> crash_restarted(const Evidence& evidence, const Drop& drop) 
   const std::optional<double>& after = evidence.after.crash_restart_time;
   if (!after) return std::nullopt;
   if (*after == 0) {
-    // It cannot unhappen: a clock was set back.
+    // A restart cannot be undone: a clock was set back.
     return before.value_or(0) > 0 ? std::nullopt : std::optional(false);
   }
   const std::optional<bool> since = since_last_answer(evidence, drop, *after);
@@ -55,12 +55,12 @@ std::optional<bool> crash_restarted(const Evidence& evidence, const Drop& drop) 
   return since == !newer ? std::nullopt : std::optional(newer);
 }
 
-// What failed attempts at a new session were told.
+// How attempts at a new session failed.
 struct Refusals {
   bool refused = false;     // nobody listens
-  bool recovering = false;  // after a crash: the postmaster says so of nothing else
+  bool recovering = false;  // only ever said after a crash
   bool stopping = false;
-  bool unclear = false;  // 57P03 in other words
+  bool unclear = false;  // 57P03 with another text
 };
 
 Refusals read_refusals(const Evidence& evidence) {
@@ -85,8 +85,8 @@ Refusals read_refusals(const Evidence& evidence) {
 
 ServerFate fate_of_same(const Refusals& told, std::optional<bool> crashed) {
   if (told.stopping) return ServerFate::kContradictory;
-  // It listens for as long as it lives: somebody in between refused, a firewall say. Not if a
-  // balancer may have, because of a crash.
+  // A postmaster listens for as long as it lives: a firewall or the like refused, unless a crash
+  // may have made a load balancer refuse.
   if (told.refused) {
     const bool went_on = crashed == false && !told.recovering && !told.unclear;
     return went_on ? ServerFate::kWalledOff : ServerFate::kContradictory;
@@ -128,8 +128,8 @@ ServerFate fate_of_server(const Evidence& evidence, const Drop& drop) {
   const ServerFate fate = fate_by_signs(evidence, drop);
   const bool goes_on = fate == ServerFate::kUnknown || fate == ServerFate::kUntouched ||
                        fate == ServerFate::kSameStart || fate == ServerFate::kWalledOff;
-  // No session outlives a restart or a crash, so whoever answers is at another server; and in a
-  // smart shutdown, which they do outlive, what fell fell for another reason.
+  // No session outlives a restart or a crash, so any that answers is at another server; and in a
+  // smart shutdown, which sessions do outlive, drops have another reason.
   return evidence.survivors.empty() || goes_on ? fate : ServerFate::kContradictory;
 }
 

@@ -1,5 +1,5 @@
-// What became of the postmaster that served a lost connection, read off start times and off what
-// new sessions were told. Internal to attribution. Pure; any thread.
+// What happened to the postmaster that served a lost connection, judged by start times and by the
+// answers that new sessions got. Internal to attribution. Pure; any thread.
 #pragma once
 
 #include <string_view>
@@ -13,17 +13,17 @@ enum class ServerFate {
   kContradictory,  // the signs exclude each other
   kUntouched,      // same start time, and no crash restart since
   kSameStart,      // same start time; whether it had a crash restart is not known
-  kWalledOff,      // same start time, yet new connections were refused: by somebody in between
+  kWalledOff,      // same start time, but something in between refused new connections
   kReset,          // same postmaster, which re-initialized after a crash
   kRestarted,      // a postmaster that was started since the connection's last answer
-  kStopping,       // it told a new session that it shuts down, or a new one that it starts up
+  kStopping,       // it told a new session that it is shutting down or starting up
   kRefusing,       // nobody listens
-  kNotAccepting,   // 57P03 in words that say no more (they may be in any language)
+  kNotAccepting,   // 57P03 with a text that says no more (in any language)
   kElsewhere,      // another server answers at this address
 };
 
 ServerFate fate_of_server(const Evidence& evidence, const Drop& drop);
 
-std::string_view describe(ServerFate fate);  // for a person, after "; "
+std::string_view describe(ServerFate fate);  // for people, after "; "
 
 }  // namespace pgconn::probes

@@ -18,10 +18,10 @@ constexpr const char* kQuestion =
     " current_setting('tcp_keepalives_idle') AS keepalives_idle,"
     " current_setting('tcp_keepalives_interval') AS keepalives_interval";
 
-// More than a lifetime, and far below what a clock of nanoseconds can hold.
+// More than a lifetime, and far below what a nanosecond clock can represent.
 constexpr double kLongestGap = 1e9;
 
-// As Linux does it, see postgres::Connection::keepalive_gap(). 0 on a Unix socket.
+// As Linux computes it, see postgres::Connection::keepalive_gap(). 0 on a Unix socket.
 std::optional<std::chrono::seconds> keepalive_gap(const postgres::Rows& rows) {
   const double idle = postgres::number(rows.only("keepalives_idle")).value_or(0);
   const double interval = postgres::number(rows.only("keepalives_interval")).value_or(0);

@@ -1,5 +1,5 @@
 // Looks at the server: when it started, when it last re-initialized after a crash, and what lies on
-// the way to it. I/O thread only.
+// the path to it. I/O thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -15,7 +15,7 @@ namespace pgconn::probes {
 struct ServerLook {
   ServerMarks marks;
   bool pooler = false;  // in between
-  // The longest silence that the server's keepalives leave on the path; absent through a pooler.
+  // The longest silence that the server's keepalives leave on the path; absent behind a pooler.
   std::optional<Clock::duration> keepalive_gap;
 };
 
@@ -25,8 +25,8 @@ asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
                                            const async::TimeSource& time,
                                            postgres::Deadline deadline);
 
-// What is known after a scrape has seen a server: one of some collectors alone does not learn of a
-// crash restart, which is not forgetting it while the server is the same. Pure.
+// What is known after a scrape has seen a server. A scrape of some collectors only may not read the
+// crash restart time; the known one is then kept while the server is the same. Pure.
 ServerMarks learned(const ServerMarks& known, ServerMarks seen);
 
 }  // namespace pgconn::probes

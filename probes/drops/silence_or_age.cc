@@ -10,7 +10,7 @@ namespace {
 // Ages and silences this close are the same: timers of middleboxes are coarse.
 constexpr Clock::duration tolerance_of(Clock::duration span) { return span / 10; }
 
-// It cannot have been older. Our login takes a while, and the path counts from its beginning.
+// An upper bound: our login takes a while, and the path counts from its beginning.
 Clock::duration age_of(const Drop& drop) { return drop.at - drop.dialed; }
 
 Clock::duration old_enough(const Drop& drop) {
@@ -18,8 +18,8 @@ Clock::duration old_enough(const Drop& drop) {
   return age + std::max<Clock::duration>(tolerance_of(age), std::chrono::seconds(1));
 }
 
-// One that had been as silent was still there, which is not so long ago. But a limit may fall: two
-// that fall after silences of one order, and none has survived one since, are news.
+// Not long ago a connection survived an equal silence. But a limit may be lowered: two drops after
+// similar silences, with none survived since, are new evidence.
 bool one_as_silent_survived_lately(const Evidence& evidence, const Drop& drop) {
   if (!evidence.survived_silence) return false;
   const auto survived = silence_on_path(evidence, *evidence.survived_silence, std::nullopt);

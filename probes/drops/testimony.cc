@@ -1,4 +1,4 @@
-// What the server's log and its host add to what a drop's own rules have decided.
+// What the server's log and its host add to the ruling on a drop.
 #include <algorithm>
 #include <set>
 
@@ -12,7 +12,7 @@ bool is_about(const Testimony& testimony, const Drop& drop) {
          (drop.backend_pid != 0 && testimony.backend_pid == drop.backend_pid);
 }
 
-// What they say of this very session, if they say anything of it; else what they say of the server.
+// What they say about this very session, or if nothing, what they say about the server.
 std::vector<const Testimony*> about(const Evidence& evidence, const Drop& drop) {
   std::vector<const Testimony*> of_server, of_session;
   for (const Testimony& one : evidence.testimonies) {
@@ -22,7 +22,7 @@ std::vector<const Testimony*> about(const Evidence& evidence, const Drop& drop) 
   return of_session.empty() ? of_server : of_session;
 }
 
-// Whether a ruling fits what is testified: who says crash does not deny the OOM kill behind it.
+// Whether a ruling fits a testimony: one of a crash does not deny the OOM kill behind it.
 bool fits(Cause ruled, Cause testified) {
   return ruled == testified || (ruled == Cause::kOomKill && testified == Cause::kCrash);
 }
@@ -46,7 +46,7 @@ Ruling heard(const Scene& scene, Ruling ruling) {
   std::set<Cause> causes;
   for (const Testimony* one : testimonies) causes.insert(one->cause);
   if (ruling.cause == Cause::kUnknown) {
-    // More than one, and they do not agree.
+    // If they disagree, the cause stays unknown.
     if (causes.size() == 1) ruling.cause = first.cause;
     ruling.because += "; " + said(first);
     return ruling;
@@ -58,7 +58,7 @@ Ruling heard(const Scene& scene, Ruling ruling) {
     ruling.because += "; " + said(**agreeing);
     return ruling;
   }
-  // What happened to the server need not have happened to a session that said why it ended.
+  // A session that said why it ended need not have shared the fate of the server.
   if (first.backend_pid != 0 || is_fate_of_server(ruling.cause)) {
     ruling.because += "; but " + said(first);
     ruling.cause = Cause::kUnknown;

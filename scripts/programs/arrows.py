@@ -6,8 +6,8 @@ The include path is the whole tree, so linking alone does not keep a header out.
 import re
 from pathlib import Path
 
-# A line for each folder of C++: the other folders whose headers it may include, besides its own. What is said of a
-# folder holds for the folders in it that have no line; None: all of ours. No folder of C++ is without a line.
+# A line for each folder of C++: the other folders whose headers it may include, besides its own. A line also covers
+# the folders inside that have no line; None: all of ours. Every folder of C++ has a line or is covered by one.
 MAY_INCLUDE = {
     "async": "",
     "text": "",
@@ -40,7 +40,7 @@ def _lies_in(path, folder):
 
 
 def findings(files, may_include=None):
-    """What breaks the arrows, or lies in a folder that has none, in these files of C++ (paths from the root)."""
+    """Violations of the arrows in these files of C++ (paths from the root), and files in a folder without any."""
     may_include = MAY_INCLUDE if may_include is None else may_include
     found = []
     for file in files:

@@ -1,7 +1,7 @@
 """Measures what the exporter costs and how fast it is, and compares with the limits; not part of the tests.
 
-Builds first (preset release, benchmarks on). Fails when a limit is broken: run it on a machine that does nothing else.
-`fleet` starts four servers for a thousand targets and wants some gigabytes of memory.
+Builds first (preset release, benchmarks on). Fails when a limit is exceeded: run it on an otherwise idle machine.
+`fleet` starts four servers for a thousand targets and needs some gigabytes of memory.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _MEASUREMENTS = {
 
 
 def measure(names):
-    """Whether all are within their limits."""
+    """Whether all results are within their limits."""
     well = True
     for name in names:
         title, *words = _MEASUREMENTS[name]

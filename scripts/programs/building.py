@@ -1,4 +1,4 @@
-"""What every program here does first: install what is missing, build, and set the environment for what is built."""
+"""What every program here does first: installs what is missing, builds, and sets the environment for the build."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from scripts.programs.commands import run
 from scripts.programs.progress import step
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = "/usr/bin/python3"  # the distribution's, which has the distribution's modules
+PYTHON = "/usr/bin/python3"  # the distribution's, with the distribution's modules
 
 
 class BuildFailed(Exception):
-    """Something could not be installed or built; what the tool said has been printed."""
+    """Something could not be installed or built; the tool's output has been printed."""
 
 
 def install(*groups):
@@ -24,7 +24,7 @@ def install(*groups):
 
 
 def set_environment(preset="release", program=None):
-    """What tests and measurements run with: `program`, or the one that was built. PGHOST and its kind must not reach it."""
+    """Makes tests and measurements use `program`, or the one that was built. PGHOST and the like must not reach it."""
     for name in [name for name in os.environ if name.startswith("PG") and "_" not in name]:
         del os.environ[name]
     os.environ.update(PGCONN_EXPORTER=program or str(ROOT / f"build/{preset}/exporter/pgconn_exporter"),
@@ -37,7 +37,7 @@ def cmake_build(preset, *targets):
 
 
 def build_release(*targets, options=()):
-    """Builds them; says something only if that fails."""
+    """Builds these targets; prints something only if that fails."""
     with step("building"), tempfile.TemporaryFile("w+", errors="replace") as log:
         for words in (["cmake", "--preset", "release", *options], cmake_build("release", *targets)):
             if run(*words, stdout=log, stderr=log) != 0:

@@ -1,8 +1,8 @@
-"""Many faults at random times on real servers: not one may get a wrong cause, none may be lost.
+"""Many faults at random times on real servers: none may get a wrong cause, and none may be missed.
 
-Each seed of each kind of fault is a target of its own, on a path of its own; a seed is the same each time. Builds first
-(preset release). Ends with a table of the causes that were counted, and status 1 if one was wrong. Not part of the tests:
-fifty seeds on every version take a quarter of an hour.
+Each seed of each kind of fault is its own target, on its own path; a seed always gives the same fault. Builds first
+(preset release). Ends with a table of the causes that were counted, and status 1 if one was wrong. Not part of the
+tests: fifty seeds on every version take a quarter of an hour.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def _table(drops):
 
 
 def _watch(arguments):
-    # Not before the modules that they need are installed.
+    # Only once the modules that they need are installed.
     from tests.chaos.run import Outcome, run
     from tests.support.packages import known_versions
 

@@ -1,5 +1,5 @@
-"""Runs commands, each in a process group of its own. Interrupted, it ends the groups as a whole and waits until their
-servers are down: see tests.support.process.interrupt_by_signals, which makes a KeyboardInterrupt of every signal."""
+"""Runs commands, each in a process group of its own. When interrupted, it ends whole groups and waits until their
+servers are down, see tests.support.process.interrupt_by_signals, which turns every signal into a KeyboardInterrupt."""
 
 import contextlib
 import os
@@ -12,17 +12,17 @@ from pathlib import Path
 
 from tests.support.process import interruption_held
 
-_PATIENCE = 60  # seconds that a group has to end its servers
+_PATIENCE = 60  # seconds that a group has for ending its servers
 
 
 @contextlib.contextmanager
 def _groups():
-    """A function that begins commands; whatever still runs of them when the block is left by an exception is ended."""
+    """Gives a function that starts commands; those still running when an exception leaves the block are ended."""
     begun = []
 
     def begin(words, **options):
         options = {"stdin": subprocess.DEVNULL, **options}
-        # In the same session, so that a shell that ends can still hang up on it.
+        # In the same session, so that the end of the shell still hangs up on it.
         with interruption_held():
             begun.append(subprocess.Popen([str(word) for word in words], process_group=0, **options))
         return begun[-1]
@@ -35,8 +35,8 @@ def _groups():
 
 
 def _signal(child, number):
-    """Whether there was anybody in the child's group to be told."""
-    child.poll()  # an ended child that nobody has asked about would count as one
+    """Whether the child's group still had a process to signal."""
+    child.poll()  # reaps an ended child, which would count as one
     try:
         os.killpg(child.pid, number)
     except ProcessLookupError:
@@ -49,20 +49,20 @@ def _end(children):
     deadline = time.monotonic() + _PATIENCE
     left = [child for child in children if _signal(child, signal.SIGTERM)]
     while left and time.monotonic() < deadline:
-        time.sleep(0.05)  # members of a group that are not our children can only be asked about
+        time.sleep(0.05)  # members that are not our children can only be polled
         left = [child for child in left if _signal(child, 0)]
     for child in left:
         _signal(child, signal.SIGKILL)
 
 
 def run(*words, **options):
-    """The command's exit status. Options are those of subprocess.Popen."""
+    """Runs a command and returns its exit status. Options are those of subprocess.Popen."""
     with _groups() as begin:
         return begin(words, **options).wait()
 
 
 def run_beside(commands, ended):
-    """Runs commands (name → words) side by side and waits for all. `ended(name, status, output)` when one has."""
+    """Runs commands (name → words) side by side and waits for all. Calls `ended(name, status, output)` after each."""
     with tempfile.TemporaryDirectory(prefix="output-") as directory, _groups() as begin:
         running = {}
         for number, (name, words) in enumerate(commands.items()):

@@ -6,7 +6,7 @@ a webhook. Grafana too, where the machine has it. Ctrl-C ends and removes it all
   scripts/demo --once    on free ports; prints what the exporter saw, then ends
   scripts/demo --drill   on free ports; breaks things and shows how long each alert takes to come and go
 
-PGCONN_EXPORTER=PATH has it show that program and build none.
+With PGCONN_EXPORTER=PATH it shows that program and builds none.
 """
 
 import os
@@ -35,7 +35,7 @@ def main(*words):
         return 1
     except KeyboardInterrupt:
         return 130
-    from scripts.programs import demonstration  # not before the modules that it needs are installed
+    from scripts.programs import demonstration  # only once its modules are installed
 
     return demonstration.show(mode)
 

@@ -1,4 +1,4 @@
-"""The demo, once everything is built and installed. It ends all that it started, however it is ended itself."""
+"""The demo, once everything is built and installed. It ends everything that it started, however it is ended itself."""
 
 import contextlib
 import secrets
@@ -27,7 +27,7 @@ targets:
 
 
 def port_for(usual, mode):
-    """The usual port if nobody listens there, else a free one."""
+    """The usual port if nothing listens there, else a free one."""
     if mode == "forever":
         with contextlib.suppress(OSError), socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,7 +37,7 @@ def port_for(usual, mode):
 
 
 def start_postgres(stack, idle_timeout):
-    """The newest PostgreSQL that can be had, 15 or later."""
+    """Starts the newest PostgreSQL available, 15 or later."""
     for version in sorted((v for v in known_versions() if v >= 15), reverse=True):
         box = stack.enter_context(PgBox(version))
         try:
@@ -48,7 +48,7 @@ def start_postgres(stack, idle_timeout):
 
 
 def create_monitor(box):
-    """The role the exporter logs in as, with SCRAM over TLS only; returns its password."""
+    """Creates the role that the exporter logs in as, with SCRAM over TLS only; returns its password."""
     password = secrets.token_urlsafe(18)
     box.psql(
         f"CREATE ROLE pgconn LOGIN PASSWORD '{password}' CONNECTION LIMIT 8; GRANT pg_monitor TO pgconn"
@@ -69,13 +69,13 @@ def make_exporter(box, password, mode):
 
 
 def tell(notice):
-    """What would wake somebody, as it arrives."""
+    """Prints alerts that would wake somebody, as they arrive."""
     if notice.name != "PgConnWatchdog":
         print(f"   {notice.receiver}: {notice.status}: {notice.annotations['summary']}", file=sys.stderr, flush=True)
 
 
 def print_summary(prometheus):
-    """What the exporter saw, as Prometheus tells it."""
+    """Prints what the exporter saw, according to Prometheus."""
 
     def line(words, value):
         print(f"  {' '.join(f'{word:<12}' for word in words):<44} {value}")
@@ -104,7 +104,7 @@ def print_summary(prometheus):
 
 
 def expect_complete(prometheus):
-    """Raises unless the exporter saw what the workload does."""
+    """Raises unless the exporter saw everything that the workload does."""
     for promql in (
         "pgconn_up == 1",
         'sum(pgconn_sessions{state="idle in transaction"}) > 0',
@@ -165,7 +165,7 @@ def run(mode):
 
 
 def show(mode):
-    """Its exit status. `mode` is forever, once or drill."""
+    """Runs the demo and returns its exit status. `mode` is forever, once or drill."""
     try:
         run(mode)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""What scripts/pictures does once everything is built. Ends all it started, by Ctrl-C, SIGTERM or failure."""
+"""What scripts/pictures does once everything is built. After Ctrl-C, SIGTERM or a failure it ends all it started."""
 
 import contextlib
 import shutil
@@ -12,13 +12,13 @@ from tests.dashboards.fleet import SCRAPE_INTERVAL, Fleet
 from tests.support.process import REPOSITORY, Failed, Unavailable
 
 PICTURES = Path(REPOSITORY, "docs/pictures")
-LIFE = 440  # seconds; the first of them are not shown, as rates need some to begin
+LIFE = 440  # seconds; the first ones are not shown, as rates need some time to start
 SHOWN = "now-7m"
 BARS = "30s"
 
 
 class Undrawn(Exception):
-    """A dashboard did not come out as it should."""
+    """A dashboard was not drawn properly."""
 
 
 def draw(files, url, directory, theme):
@@ -60,7 +60,7 @@ def keep(directory):
 
 
 def draw_anew():
-    """The exit status of scripts/pictures."""
+    """Draws the pictures and returns the exit status of scripts/pictures."""
     try:
         with tempfile.TemporaryDirectory(prefix="pictures-") as name:
             make_pictures(Path(name))

@@ -1,4 +1,4 @@
-"""The drill of scripts/demo: real faults, and how long it takes until each has paged and is over again."""
+"""The drill of scripts/demo: real faults, and how long each takes to page and to be resolved."""
 
 import contextlib
 import sys
@@ -9,11 +9,11 @@ from typing import Callable
 from scripts.programs.progress import step
 from tests.support.process import eventually
 
-# The rules decide this many times faster than in real time: `for: 10m` is ten seconds.
+# The rules run this many times faster than in real time: `for: 10m` is ten seconds.
 FACTOR = 60
-# Half of it is when the alert comes; with time to spare until the server ends the session.
+# The alert comes after half of it, with time to spare before the server ends the session.
 IDLE_TIMEOUT = 30
-_LONGEST = 120  # seconds until an alert comes or goes; on an idle machine the longest takes 20
+_LONGEST = 120  # seconds until an alert comes or goes; the longest takes 20 on an idle machine
 CONFIG = """\
 probes:
   connect: {interval: 2s, timeout: 1900ms}
@@ -32,7 +32,7 @@ class Fault:
 
 
 class IdleTransaction:
-    """A client that changes a row and then waits for somebody, inside its transaction."""
+    """A client that changes a row and then stays idle inside its transaction."""
 
     def __init__(self, box):
         self._box = box
@@ -66,7 +66,7 @@ def print_table(rows):
 
 
 def drill(box, pager):
-    """Provokes each fault, waits for its alert at the webhook, mends it, and waits until that is told too."""
+    """Provokes each fault, waits for its alert at the webhook, fixes it, and waits until that arrives too."""
     with step("waiting until the exporter holds its connections: a round trip's and two canaries"):
         eventually(lambda: (pager.prometheus.value("sum(pgconn_held_connections)") or 0) >= 3, 60, "held connections")
     rows = [("fault", "alert", "severity", "fired after", "resolved after")]
@@ -89,7 +89,7 @@ def drill(box, pager):
 
 
 def print_others(pager, drilled):
-    """What else was told in the meantime, such as an alert's milder sibling."""
+    """Prints other alerts that arrived in the meantime, such as an alert's milder sibling."""
     others = sorted(pager.paged() - drilled - {"PgConnWatchdog"})
     if others:
         print("\nWhat else was told:")

@@ -1,4 +1,4 @@
-"""Grafana with the dashboards of dashboards/, for the demo, where the machine has one."""
+"""Grafana with the dashboards of dashboards/, for the demo, if the machine has Grafana."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from tests.support.process import REPOSITORY, Failed, Process, free_port
 
 HOW = "does not run on this machine; dashboards/README.md says how to import the dashboards into yours"
 _HOME = "/usr/share/grafana"
-_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", f"{_HOME}/bin"])  # where its packages put it
+_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", f"{_HOME}/bin"])  # where packages install it
 
 
 def _provision(directory, prometheus_url):
@@ -39,7 +39,7 @@ def _address_once_ready(process, port):
 
 @contextlib.contextmanager
 def beside(prometheus_url):
-    """Runs it while the block does, without login; gives its address, or None if there is none that starts here."""
+    """Runs Grafana, without login, during the block; gives its address, or None if it cannot run here."""
     program = shutil.which("grafana", path=_PATH)
     if not program or not os.path.isdir(_HOME):
         yield None

@@ -1,4 +1,4 @@
-"""Rules of our own that no tool has, and what belongs to the sources. All paths are relative to the working directory,
+"""Our own rules, which no tool has, and the list of source files. All paths are relative to the working directory,
 which is the root of the checkout."""
 
 import subprocess
@@ -10,7 +10,7 @@ _CPP = ("*.cc", "*.h")
 
 
 class GitFailed(Exception):
-    """Without git's word on what belongs to the sources, every check would be content with nothing."""
+    """git could not list the sources: without them every check would pass."""
 
 
 def _git(*words, good=(0,)):
@@ -21,13 +21,13 @@ def _git(*words, good=(0,)):
 
 
 def files(*patterns):
-    """The sources that match (git's patterns): those that git knows, and new ones that it does not ignore."""
+    """The sources that match (git's patterns): those that git tracks, and new ones that it does not ignore."""
     listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *patterns)
     return [name for name in listed.split("\0") if name and Path(name).is_file()]
 
 
 def scripts(*interpreters):
-    """The files whose first line names one of these interpreters."""
+    """Files whose first line names one of these interpreters."""
 
     def starts_so(name):
         with open(name, "rb") as file:
@@ -39,14 +39,14 @@ def scripts(*interpreters):
 
 @dataclass(frozen=True)
 class Forbidden:
-    """What must match nowhere, as an extended regular expression, in the files of these of git's patterns."""
+    """An extended regular expression that must not match in the files of these git patterns."""
 
     why: str
     pattern: str
     where: tuple
 
 
-# A bracket or a backslash keeps a pattern from finding itself here.
+# A bracket or a backslash keeps a pattern from matching itself here.
 FORBIDDEN = [
     Forbidden("finish it or open an issue", r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b", (".", ":!CHANGELOG.md")),
     Forbidden("name no mirror or registry; machines have their own",

@@ -1,6 +1,6 @@
-"""Installs what is missing and checks style: formatting, clang-tidy, shell and Python scripts, and rules of our own.
-Files that git ignores are not looked at. A check prints what it finds; all of them run, and one that finds something
-makes the whole fail."""
+"""Installs what is missing and checks style: formatting, clang-tidy, shell and Python scripts, and our own rules.
+Files that git ignores are not checked. A check prints what it finds; all of them run, and lint fails if any finds
+something."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from scripts.programs.progress import step
 from tests.support.process import interrupt_by_signals
 
 _PRESET = "release"
-# The flags are g++'s. Asio 1.22 knows clang's coroutines only by their first, experimental name.
+# The flags are g++'s. Asio 1.22 knows clang's coroutines only under their early, experimental name.
 _FOR_CLANG = ["--extra-arg=-Wno-error", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-DASIO_HAS_CO_AWAIT",
               "--extra-arg=-DASIO_HAS_STD_COROUTINE"]
 _COUNTS = re.compile(r"([0-9]+ warnings? (generated|treated)|Suppressed )")  # of suppressed warnings, on stderr
@@ -62,7 +62,7 @@ def tidy():
 
 
 def check(name, passes):
-    """Whether this check, a function, found nothing."""
+    """Runs this check, a function; whether it found nothing."""
     with step(name):
         well = passes()
         if not well:
@@ -71,8 +71,8 @@ def check(name, passes):
 
 
 def lint(fix, quick):
-    """Whether all checks found nothing."""
-    house_rules.files("scripts/lint")  # fails at once where git does not answer
+    """Runs all checks; whether they found nothing."""
+    house_rules.files("scripts/lint")  # fails at once if git does not answer
     if fix:
         run("clang-format-19", "-i", *house_rules.files("*.cc", "*.h"))
     checks = [("formatting", formatting), ("shell scripts", shell_scripts), ("Python scripts", python_scripts),

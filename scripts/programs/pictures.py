@@ -1,5 +1,5 @@
-"""Makes docs/pictures anew: builds the exporter, lets a small fleet of throwaway servers live through some
-trouble under its eyes, and draws every dashboard from what Prometheus saw. Takes about nine minutes.
+"""Renews docs/pictures: builds the exporter, has it watch a small fleet of throwaway servers in some trouble,
+and draws every dashboard from what Prometheus saw. Takes about nine minutes.
 
   scripts/pictures
 
@@ -21,7 +21,7 @@ def main(*words):
         install("build", "test", "dashboards")
         build_release("pgconn_exporter")
         set_environment()
-        from scripts.programs import drawing  # not before the modules that it needs are installed
+        from scripts.programs import drawing  # only once its modules are installed
 
         return drawing.draw_anew()
     except BuildFailed as error:

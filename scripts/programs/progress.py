@@ -7,7 +7,7 @@ import time
 
 @contextlib.contextmanager
 def step(text):
-    """Announces the block, and tells how long it took, however it ends."""
+    """Announces the block, and prints how long it took, however it ends."""
     print(f"== {text}", file=sys.stderr, flush=True)
     start = time.monotonic()
     try:
@@ -17,7 +17,7 @@ def step(text):
 
 
 class Summary:
-    """What became of each step, for the end of a long run."""
+    """The result of each step, for the end of a long run."""
 
     def __init__(self):
         self._lines = []
@@ -25,8 +25,8 @@ class Summary:
 
     @contextlib.contextmanager
     def step(self, name):
-        """A step that may fail without ending the run. The block fills a list with what failed; a step is ok if the
-        list is still empty in the end."""
+        """A step that may fail without ending the run. The block adds failures to a list; a step is ok if the list is
+        empty at the end."""
         failures = []
         start = time.monotonic()
         with step(name):

@@ -1,6 +1,6 @@
 """Installs what is missing, builds, and runs every test. Works as root and as a user with sudo.
 
-Everything but the slow fault tests runs on every PostgreSQL that tests/support/packages.py knows. Those run on the
+All but the slow fault tests run on every PostgreSQL that tests/support/packages.py knows. The slow ones run on the
 oldest, the newest and another that changes from day to day, or with `--versions all` on all. Servers for the tests are
 downloaded as packages into a cache and run from there.
 """
@@ -33,13 +33,13 @@ class Tests:
         self._versions = versions
 
     def _run(self, name, words):
-        """A step that is one command."""
+        """Runs a step of one command."""
         with self.summary.step(name) as failures:
             if run(*words) != 0:
                 failures.append(name)
 
     def _run_beside(self, name, commands):
-        """A step of commands that run side by side: each has servers of its own and mostly waits."""
+        """Runs a step of commands side by side: each has its own servers and mostly waits."""
         start = time.monotonic()
         with self.summary.step(name) as failures:
 
@@ -52,7 +52,7 @@ class Tests:
             run_beside(commands, ended)
 
     def build(self):
-        """Whether there is a program to test."""
+        """Builds; whether there is a program to test."""
         with self.summary.step(f"build ({self._preset})") as failures:
             if run("cmake", "--preset", self._preset, stdout=subprocess.DEVNULL) or run(*cmake_build(self._preset)):
                 failures.append("build")
@@ -65,7 +65,7 @@ class Tests:
         self._run("scripts", pytest("tests/scripts"))
 
     def servers(self):
-        """Downloads them side by side; a version that cannot be had is told and left out. Whether there is one."""
+        """Downloads them side by side; unavailable versions are reported and left out. Whether there is any."""
         commands = {version: [_PGBOX, "fetch", version] for version in known_versions()}
         with self.summary.step("PostgreSQL servers") as failures:
 
@@ -100,7 +100,7 @@ class Tests:
         self._run("faults", spread(5, "tests/faults", "-k", left_out))
 
     def alerts(self):
-        """The pager's Prometheus and Alertmanager, the distribution's and current ones, mostly wait."""
+        """Runs side by side: Prometheus and Alertmanager, the distribution's and current ones, mostly wait."""
         self._run_beside("alerts", {"rules": pytest("tests/alerts"), "from metric to pager": spread(2, "tests/pager")})
 
     def dashboards(self):
@@ -112,20 +112,20 @@ def pytest(*words):
 
 
 def spread(processes, *words):
-    """Most tests wait, for a timeout or a clock, and leave the CPUs to others. Each group (see tests/conftest.py) runs
-    in one process, one test after the other."""
+    """Most tests wait for a timeout or a clock and leave the CPUs to others. Each group (see tests/conftest.py) runs in
+    one process, one test after another."""
     return pytest("-n", processes, "--dist", "loadgroup", *words)
 
 
 def rotating(versions, day):
-    """The oldest, the newest, and one in between by the day."""
+    """The oldest, the newest, and one in between that depends on the day."""
     between = versions[1:-1]
     return [versions[0], between[day % len(between)], versions[-1]]
 
 
 _PARTS = {"unit": Tests.unit, "integration": Tests.integration, "e2e": Tests.e2e, "faults": Tests.faults,
           "alerts": Tests.alerts, "dashboards": Tests.dashboards}
-# What each needs besides what building does, see scripts/install-deps.
+# The packages that each needs besides those for building, see scripts/install-deps.
 _GROUPS = {"unit": ["unit"], "dashboards": ["unit", "test", "dashboards"]}
 
 
@@ -147,7 +147,7 @@ def report(summary, skipped):
 
 
 def run_tests(tests, parts):
-    """Without a program, or without any server, the rest is not worth running."""
+    """Runs the steps; without a program, or without any server, it skips the rest."""
     if not tests.build():
         return
     if "unit" in parts:
@@ -172,7 +172,7 @@ def main():
         set_environment(options.preset)
         tests = Tests(options.preset, options.versions)
         with tempfile.TemporaryDirectory(prefix="tests-") as directory:
-            # A line for each test that this machine lacks something for, see tests/conftest.py.
+            # One line for each test that lacks something on this machine, see tests/conftest.py.
             skipped = Path(directory, "skipped")
             skipped.touch()
             os.environ["PGCONN_SKIPPED"] = str(skipped)

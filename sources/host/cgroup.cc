@@ -75,7 +75,7 @@ std::optional<std::string> path_in(std::string_view cgroups, int version) {
   return std::nullopt;
 }
 
-// `path` as seen from `root`; nullopt if it is not below it, or that cannot be told.
+// `path` as seen from `root`; nullopt if it is not below it, or if that is unclear.
 std::optional<std::string> below(const std::string& path, std::string_view root) {
   if (root == "/") root = "";
   if (!is_at_or_below(path, root)) return std::nullopt;
@@ -100,11 +100,11 @@ Climb climb(std::string_view path) {
   return climbed;
 }
 
-// As below(), where both lead up: `path` to a directory some levels lower than `root`.
+// As below(), for two paths that both lead up, with `path` some levels lower than `root`.
 std::optional<Climb> below_unknown(const std::string& path, std::string_view root) {
   const Climb of_root = climb(root);
   const Climb of_path = climb(path);
-  // Without a name of its own any directory at that level would do.
+  // Without a name in `path`, any directory at that level would match.
   if (!of_root.rest.empty() || of_path.rest.size() < 2 || of_root.levels <= of_path.levels ||
       of_root.levels > kDeepest) {
     return std::nullopt;
@@ -140,7 +140,7 @@ MemoryCgroup find_in(int version, const std::string& path, std::string_view moun
   return {};
 }
 
-// Adds the directories so many levels below `parent`; false if there are too many to look at.
+// Adds the directories that many levels below `parent`; false if there are too many to look at.
 bool descend(const std::filesystem::path& parent, std::size_t levels, std::size_t& visited,
              std::vector<std::filesystem::path>& found) {
   if (levels == 0) {
@@ -162,7 +162,7 @@ bool descend(const std::filesystem::path& parent, std::size_t levels, std::size_
 
 MemoryCgroup find_memory_cgroup(std::string_view process_cgroups, std::string_view mounts,
                                 std::string_view under) {
-  // With both versions mounted, memory is version 1's: a controller is in one hierarchy alone.
+  // With both versions mounted, memory is version 1's: a controller is in only one hierarchy.
   auto path = path_in(process_cgroups, 1);
   const int version = path ? 1 : 2;
   if (!path) path = path_in(process_cgroups, 2);

@@ -3,7 +3,7 @@
 namespace pgconn::host {
 namespace {
 
-// How far a counter rose. One that fell began anew, which is what it shows now.
+// How far a counter rose. One that fell was reset, and has risen to what it shows now.
 std::optional<std::uint64_t> risen(std::optional<std::uint64_t> before,
                                    std::optional<std::uint64_t> after) {
   if (!before || !after) return std::nullopt;
@@ -13,8 +13,8 @@ std::optional<std::uint64_t> risen(std::optional<std::uint64_t> before,
 std::optional<std::uint64_t> risen_in_cgroup(const CgroupMemory& before,
                                              const CgroupMemory& after) {
   if (before.id == after.id) return risen(before.oom_kills, after.oom_kills);
-  // The server is in another cgroup now, which a new container or unit brings. Kills in it are
-  // known; those in the old one went with it.
+  // The server is in another cgroup now, as after a restart of its container or unit. Kills in the
+  // new one are known; the count of the old one is gone.
   return after.oom_kills.value_or(0) > 0 ? after.oom_kills : std::nullopt;
 }
 
@@ -42,7 +42,7 @@ std::optional<bool> server_was_oom_killed(const OomEvidence& evidence) {
   if (evidence.in_cgroup) return *evidence.in_cgroup > 0;
   if (evidence.in_host == std::uint64_t{0}) return false;
   if (!evidence.of_postgres.empty()) return true;
-  // A log may be empty because somebody emulates it: only kills that it tells of are an answer.
+  // A log may be empty because it is emulated: only kills that it reports are an answer.
   if (evidence.in_host && evidence.in_log >= *evidence.in_host) return false;
   return std::nullopt;
 }

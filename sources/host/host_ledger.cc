@@ -47,7 +47,8 @@ void HostLedger::take(const ServerSockets& sockets) {
     now.insert_or_assign(socket.cookie, Seen{info.total_retransmits, info.acknowledged_bytes});
   }
   list_was_complete_ = sockets.complete;
-  // A socket that an incomplete list left out may still be there: it must not pass for a new one.
+  // A socket that is missing from an incomplete list may still exist, and must not count as new
+  // later.
   if (!sockets.complete && seen_.size() < kMostRemembered) now.merge(seen_);
   seen_ = std::move(now);
 }

@@ -1,4 +1,4 @@
-// Counts over time what single looks at a host show: sums that only rise. One thread; no I/O.
+// Adds up over time what single looks at a host show: sums that only rise. One thread; no I/O.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace pgconn::host {
 
-// Round trips in seconds, from within a machine to half around the world and a bloated queue.
+// Round trips in seconds, from within one machine to half around the world with bloated queues.
 inline constexpr std::array kRoundTripBounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001,
                                                 0.0025,  0.005,  0.01,    0.025,  0.05,
                                                 0.1,     0.25,   0.5,     1.0,    2.5};
@@ -21,14 +21,14 @@ inline constexpr std::array kRoundTripBounds = {0.00005, 0.0001, 0.00025, 0.0005
 inline constexpr std::size_t kMostRemembered = 200'000;
 
 struct HostCounts {
-  // Segments that the server's kernel sent again since the first look. The kernel counts them for
-  // each socket, and forgets the count with it. So each look adds what each socket gained since
-  // the look before; of one that began meanwhile, all. Lost is what a socket sends again
-  // between the last look at it and its end: the sum never falls, and is a lower bound.
+  // Segments that the server's kernel has retransmitted since the first look. The kernel counts
+  // them per socket and forgets the count with the socket, so each look adds what each socket has
+  // gained since the previous one, and the whole count of a new socket. Retransmits between the
+  // last look at a socket and its end are lost: the sum never falls, and is a lower bound.
   std::optional<std::uint64_t> retransmits{};
-  // The kernel's smoothed round trips: one observation a look for each connection on which
-  // something was acknowledged since the look before. Silent ones, whose value may be hours old,
-  // have none.
+  // The kernel's smoothed round trips: one observation per look for each connection on which
+  // something was acknowledged since the previous look. Silent connections, whose value may be
+  // hours old, have none.
   std::optional<metrics::HistogramValue> round_trips{};
   // Kills of processes of PostgreSQL in the kernel's log since the first look.
   std::optional<std::uint64_t> postgres_kills{};
@@ -36,7 +36,7 @@ struct HostCounts {
 
 class HostLedger {
  public:
-  // Takes one look, each later than the one before, all of one HostReader.
+  // Takes one look; each must be later than the previous one, and all of one HostReader.
   void take(const HostReading& reading);
 
   const HostCounts& counts() const { return counts_; }
@@ -52,7 +52,7 @@ class HostLedger {
   void observe(double seconds);
 
   std::unordered_map<std::uint64_t, Seen> seen_;  // by the socket's cookie
-  // Whether the latest list held every socket: only then is one that is not in `seen_` younger.
+  // Whether the latest list was complete: only then is a socket that is not in `seen_` new.
   bool list_was_complete_ = false;
   std::optional<std::uint64_t> log_read_up_to_;
   HostCounts counts_;

@@ -11,8 +11,8 @@
 namespace pgconn::host {
 
 // Adds one sample for each known fact of the latest look and each count. What could not be read has
-// none, and pgconn_host_readable 0. Of an incomplete list of sockets none are told: they would
-// be too few.
+// no sample, and pgconn_host_readable is 0. An incomplete list of sockets gives no samples: they
+// would be too low.
 void add_host_metrics(const HostReading& reading, const HostCounts& counts,
                       metrics::MetricBatch& batch);
 

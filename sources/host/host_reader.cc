@@ -28,8 +28,8 @@ void note(HostReading& reading, Part part, std::string why) {
   reading.unread.push_back({part, std::move(why)});
 }
 
-// Whether a process shares the network namespace of ours; nullopt if that may not be seen, which
-// takes the process's user or root.
+// Whether a process shares our network namespace; nullopt if we may not see that, which takes root
+// or the process's own user.
 std::optional<bool> is_in_our_network(const std::string& procfs, int pid) {
   struct ::stat ours{};
   struct ::stat its{};
@@ -40,16 +40,16 @@ std::optional<bool> is_in_our_network(const std::string& procfs, int pid) {
   return ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
 }
 
-// Whether our cgroup namespace is the one that the machine booted with: /proc names cgroups as the
-// kernel's log does. The number is a constant of the kernel.
+// Whether our cgroup namespace is the one that the machine booted with; then /proc names cgroups as
+// the kernel's log does. The number is a constant of the kernel.
 bool names_cgroups_like_the_kernel(const std::string& procfs) {
   std::error_code error;
   const auto link = std::filesystem::read_symlink(procfs + "/self/ns/cgroup", error);
   return !error && link == "cgroup:[4026531835]";
 }
 
-// Whether a listening socket is of the postmaster's user: then the port here is the server's. A
-// container's published port belongs to a proxy that runs as somebody else.
+// Whether a listening socket belongs to the postmaster's user: then the port here is the server's.
+// A container's published port belongs to a proxy of another user.
 bool has_listener_of(const std::vector<TcpSocket>& sockets, std::uint32_t user) {
   return std::any_of(sockets.begin(), sockets.end(), [user](const TcpSocket& socket) {
     return socket.state == kTcpListen && socket.uid == user;
@@ -72,7 +72,7 @@ HostReading HostReader::read(const ServerClaims& server, Deadline deadline) {
   find(server, deadline, reading);
   read_memory(reading);
   read_cgroup(reading);
-  // After the counters: what they have counted is in the log by then.
+  // After the counters, so that the log has everything that they have counted.
   read_log(deadline, reading);
   read_oom_scores(deadline, reading);
   read_network(server, deadline, reading);
@@ -85,7 +85,8 @@ void HostReader::find(const ServerClaims& server, Deadline deadline, HostReading
     FoundPostmaster found = find_postmaster(paths_.procfs, server, deadline);
     postmaster_ = std::move(found.process);
     postmaster_start_ = server.postmaster_start;
-    // That of one that is gone still tells why; that of another server would tell of another.
+    // The cgroup of a postmaster that is gone still shows why; that of another server would
+    // mislead.
     if (!same) cgroup_ = MemoryCgroup();
     if (!postmaster_) note(reading, Part::kPostmaster, std::move(found.why_not));
   }
@@ -119,7 +120,7 @@ void HostReader::read_cgroup(HostReading& reading) {
 
 void HostReader::find_cgroup(int pid) {
   const FileText of_process = read_proc_file(paths_.procfs + "/" + std::to_string(pid) + "/cgroup");
-  // To find it once is enough, as long as it is there: a search may look at many directories.
+  // Keeps the cgroup while it exists: a search may look at many directories.
   std::error_code error;
   if (of_process.ok() && of_process.text == cgroup_found_for_ &&
       std::filesystem::is_directory(cgroup_.directory, error)) {
@@ -151,7 +152,7 @@ void HostReader::read_oom_scores(Deadline deadline, HostReading& reading) const 
   const auto children = children_of(paths_.procfs, postmaster_->pid, deadline);
   for (const int child : children.value_or(std::vector<int>())) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      // Of some children alone neither bound is one.
+      // With some children missing, neither bound is true.
       scores.lowest_child.reset();
       scores.highest_child.reset();
       return;
@@ -170,7 +171,7 @@ void HostReader::read_network(const ServerClaims& server, Deadline deadline,
     note(reading, Part::kSockets, "the postmaster is not known");
   } else {
     const std::string pid = std::to_string(postmaster_->pid);
-    // Unlike sock_diag this shows the network of that process, whichever ours is.
+    // Unlike sock_diag this shows that process's network, not ours.
     reading.listen_overflows =
         parse_listen_overflows(read_proc_file(paths_.procfs + "/" + pid + "/net/netstat").text);
     const auto shared = is_in_our_network(paths_.procfs, postmaster_->pid);
@@ -189,7 +190,7 @@ void HostReader::read_network(const ServerClaims& server, Deadline deadline,
       note(reading, Part::kSockets, dump.error);
     }
   }
-  // What is under net/ is this namespace's, whichever procfs is mounted.
+  // Settings under net/ are those of our own namespace, whichever procfs is mounted.
   reading.kernel_settings = read_kernel_settings(paths_.procfs, ours);
   if (!ours) {
     note(reading, Part::kKernelSettings, "those of the network are not the server's here");

@@ -1,6 +1,6 @@
 // Looks at the host of one server: the postmaster, its sockets, its cgroup, the kernel's memory,
-// settings and log. All reading of sources/host/ is begun here. A HostReader belongs to one thread
-// at a time, and blocks for as long as the deadline allows: not for the I/O thread.
+// settings and log. All reads in sources/host/ start here. A HostReader belongs to one thread at a
+// time, and may block until the deadline: not for the I/O thread.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace pgconn::host {
 
-// Where the host's file systems are. In a container they are mounts of the host's.
+// Where the host's file systems are. In a container they are mounts from the host.
 struct HostPaths {
   std::string procfs = "/proc";
   std::string sysfs = "/sys";
@@ -25,9 +25,9 @@ class HostReader {
   explicit HostReader(HostPaths paths);
 
   // One look. `server` is what the server says over SQL now, or said when it last answered: while
-  // it is down, the postmaster found before is looked at if it still runs, and its cgroup anyway.
-  // Never throws for what files and kernel say; see HostReading::unread. Between two files the
-  // deadline is not looked at: a look may take some milliseconds longer.
+  // it is down, the postmaster found earlier is looked at if it still runs, and its cgroup in any
+  // case. Never throws because of what files and the kernel say; see HostReading::unread. The
+  // deadline is not checked between two files, so a look may take some milliseconds longer.
   HostReading read(const ServerClaims& server, Deadline deadline);
 
  private:
@@ -42,7 +42,7 @@ class HostReader {
   HostPaths paths_;
   KernelLog log_;
   std::optional<Process> postmaster_;  // as last found
-  double postmaster_start_ = 0;        // as the server told when it was found
+  double postmaster_start_ = 0;        // as the server reported when it was found
   MemoryCgroup cgroup_;                // the postmaster's, as last found
   std::string cgroup_found_for_;       // what /proc/PID/cgroup said then
 };

@@ -29,14 +29,14 @@ struct Unread {
   std::string why{};
 };
 
-// The sockets of the server's port. All of them, because counting what happened between two looks
-// takes each one by its own (HostLedger).
+// All sockets of the server's port, because HostLedger counts for each one what happened between
+// two looks.
 struct ServerSockets {
   std::vector<TcpSocket> sockets{};
-  bool complete = false;  // false: there may be more, and no count can be told
+  bool complete = false;  // false: some may be missing, so counts are unknown
 };
 
-// -1000 to 1000; the kernel kills the highest first, and -1000 never.
+// -1000 to 1000; the kernel kills the highest first, and never one with -1000.
 struct OomScores {
   std::optional<int> postmaster{};
   std::optional<int> lowest_child{};
@@ -47,7 +47,7 @@ struct HostReading {
   std::optional<Process> postmaster{};  // absent: the server is not known to be on this machine
   OomScores oom_scores{};
   std::optional<ServerSockets> sockets{};
-  // Of all ports in the server's network namespace, since that began.
+  // Of all ports in the server's network namespace, since the namespace began.
   std::optional<std::uint64_t> listen_overflows{};
   HostMemory memory{};
   std::optional<std::uint64_t> host_oom_kills{};  // since boot, those of all cgroups included

@@ -19,7 +19,8 @@ constexpr int kMostRecords = 50'000;
 constexpr std::size_t kMostKills = 64;
 constexpr std::size_t kLongestName = 15;
 
-// The field that ends with `separator`, taken off `text`; nullopt if there is none.
+// Removes from `text` the field that ends with `separator`, and returns it; nullopt if there is
+// none.
 std::optional<std::string_view> take_until(std::string_view& text, char separator) {
   const std::size_t end = text.find(separator);
   if (end == std::string_view::npos) return std::nullopt;
@@ -41,14 +42,14 @@ std::optional<OomKill> parse_killed(std::string_view text) {
   } else if (text.starts_with("Out of memory")) {
     kill.scope = OomKill::Scope::kHost;
   } else if (at != 0) {
-    return std::nullopt;  // somebody else's words
+    return std::nullopt;  // not the kernel's text
   }
   text.remove_prefix(at + kKilled.size());
-  // For some releases there was a comma behind the number, and the user's number.
+  // Some releases put a comma and the user's number after the number.
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto pid = number<int>(text.substr(0, digits));
   const std::size_t open = text.find('(');
-  // A name may hold parentheses itself.
+  // A name may itself contain parentheses.
   std::size_t close = text.rfind(") total-vm:");
   if (close == std::string_view::npos) close = text.rfind(')');
   if (!pid || open == std::string_view::npos || close == std::string_view::npos || close <= open) {
@@ -62,7 +63,7 @@ std::optional<OomKill> parse_killed(std::string_view text) {
 // "oom-kill:constraint=CONSTRAINT_MEMCG,…,oom_memcg=/a,task_memcg=/a,task=postgres,pid=4711,uid=26"
 std::optional<OomKill> parse_summary(std::string_view text) {
   if (!text.starts_with("oom-kill:constraint=")) return std::nullopt;
-  // From the end: names of cgroups and tasks may hold commas and equal signs.
+  // From the end: names of cgroups and tasks may contain commas and equal signs.
   const std::size_t pid_at = text.rfind(",pid=");
   const std::size_t uid_at = text.rfind(",uid=");
   const std::size_t task_at = text.rfind(",task=", pid_at);
@@ -84,8 +85,8 @@ std::optional<OomKill> parse_summary(std::string_view text) {
   return kill;
 }
 
-// The Unix time at which the log's clock was 0. It stands still while the machine sleeps, as this
-// one does: after a sleep, older records seem later than they were.
+// The Unix time at which the log's clock was 0. Both it and the clock used here stop while the
+// machine sleeps: after a sleep, older records seem later than they were.
 double log_began() {
   using std::chrono::duration;
   timespec now{};
@@ -101,7 +102,7 @@ std::optional<KernelRecord> parse_kernel_record(std::string_view record) {
   const auto priority = take_until(record, ',');
   const auto sequence = take_until(record, ',');
   if (!priority || !sequence) return std::nullopt;
-  // More fields may follow the time one day.
+  // Future kernels may add fields after the time.
   auto fields = take_until(record, ';');
   if (!fields) return std::nullopt;
   const auto facility = number<std::uint32_t>(*priority);
@@ -138,7 +139,7 @@ void add_kill(std::vector<OomKill>& kills, OomKill kill, std::size_t limit) {
 
 void take_record(std::string_view bytes, double boot, KernelLogLook& known) {
   const auto record = parse_kernel_record(bytes);
-  // After the device was opened anew, its records come again.
+  // After the device is opened again, it repeats its records.
   if (!record || record->sequence < known.next_sequence) return;
   known.next_sequence = record->sequence + 1;
   if (!record->by_kernel) return;
@@ -175,7 +176,7 @@ bool KernelLog::open() {
 }
 
 bool KernelLog::read_one() {
-  std::array<char, 8192> buffer;  // one record at a time; the kernel wants room for the longest
+  std::array<char, 8192> buffer;  // one record at a time; the kernel requires room for the longest
   const ssize_t count = ::read(fd_, buffer.data(), buffer.size());
   if (count > 0) {
     take_record({buffer.data(), static_cast<std::size_t>(count)}, log_began(), known_);
@@ -183,7 +184,8 @@ bool KernelLog::read_one() {
   }
   if (count == 0 || errno == EAGAIN) return false;
   if (errno == EPIPE) known_.overwritten = true;
-  // After these the next read gives the next record there is; EINVAL is a record that is too long.
+  // After these the next read returns the next record there is; EINVAL means a record that is too
+  // long.
   if (errno == EPIPE || errno == EINTR || errno == EINVAL) return true;
   known_.error = "cannot read " + path_ + ": " + errno_text(errno);
   ::close(fd_);

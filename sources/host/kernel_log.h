@@ -1,4 +1,4 @@
-// OOM kills as the kernel's log tells them: who was killed, when, by whose limit. KernelLog reads
+// OOM kills in the kernel's log: which process was killed, when, by which limit. KernelLog reads
 // /dev/kmsg and belongs to one thread at a time; the parsing is pure.
 #pragma once
 
@@ -19,7 +19,7 @@ struct KernelRecord {
   std::uint64_t sequence = 0;
   std::chrono::microseconds since_boot{};
   bool by_kernel = false;   // false: a program wrote it there, and may say anything
-  std::string_view text{};  // without what follows the first line; into the parsed bytes
+  std::string_view text{};  // the first line only; a view into the parsed bytes
 };
 
 // nullopt if malformed.
@@ -33,31 +33,31 @@ struct OomKill {
   std::string
       cgroup{};  // its memory cgroup in the machine's naming; empty if not told (before 5.0)
   Scope scope = Scope::kUnknown;
-  std::uint64_t sequence = 0;  // of the last record that told of it
+  std::uint64_t sequence = 0;  // of the last record about it
   std::chrono::microseconds since_boot{};
   double unix_time = 0;  // to within a second, unless the machine has slept since
 };
 
-// The kill that a line tells of; nullopt for any other line, also for the older kernels'
-// announcement ("Kill process … or sacrifice child"), which may end with another's death.
+// The kill that a line reports; nullopt for any other line, including the announcement of older
+// kernels ("Kill process … or sacrifice child"), after which another process may be killed.
 std::optional<OomKill> parse_oom_line(std::string_view text);
 
 // True for a process of PostgreSQL, by its name.
 bool is_of_postgres(const OomKill& kill);
 
-// Adds a kill to those known. The kernel tells one in two lines: the same pid within ten seconds is
-// the same kill. The oldest go once there are more than `limit`.
+// Adds a kill to those known. The kernel reports each in two lines: the same pid within ten seconds
+// is the same kill. Above `limit`, the oldest are dropped.
 void add_kill(std::vector<OomKill>& kills, OomKill kill, std::size_t limit);
 
 struct KernelLogLook {
   std::vector<OomKill> kills{};     // the last 64 that were ever read, oldest first
-  std::uint64_t next_sequence = 0;  // what comes later has this number or a higher one
-  bool overwritten = false;         // some records went before they could be read
+  std::uint64_t next_sequence = 0;  // later records have this number or a higher one
+  bool overwritten = false;         // some records were lost before they could be read
   std::string error{};              // why the log cannot be read
 };
 
-// Adds what a record tells, if the kernel wrote it and it is not known yet. `boot` is the Unix time
-// at which the log's clock was 0.
+// Adds what a record reports, if the kernel wrote it and it is not known yet. `boot` is the Unix
+// time at which the log's clock was 0.
 void take_record(std::string_view record, double boot, KernelLogLook& known);
 
 class KernelLog {
@@ -67,8 +67,8 @@ class KernelLog {
   KernelLog(const KernelLog&) = delete;
   KernelLog& operator=(const KernelLog&) = delete;
 
-  // Reads what the log has gained; the first time all that is still in it. Never waits for a record
-  // that is not there, and stops at the deadline or after 50,000 records: the rest comes next time.
+  // Reads what is new in the log, the first time all that is still in it. Never waits for a record,
+  // and stops at the deadline or after 50,000 records: the rest comes next time.
   KernelLogLook look(Deadline deadline);
 
  private:

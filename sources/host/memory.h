@@ -1,5 +1,5 @@
-// Memory of the host and of a cgroup, kills for want of it, and the kernel's settings that a
-// server's connections depend on. The parsing is pure; any thread.
+// Memory of the host and of a cgroup, OOM kills, and the kernel's settings that a server's
+// connections depend on. The parsing is pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -27,23 +27,23 @@ HostMemory parse_meminfo(std::string_view meminfo);
 
 // Of the server's cgroup.
 struct CgroupMemory {
-  // As the kernel's log names it; empty if that is not known (see HostReader).
+  // As named in the kernel's log; empty if that is not known (see HostReader).
   std::string path{};
-  std::uint64_t id = 0;                      // the directory's inode: another one, another cgroup
+  std::uint64_t id = 0;                      // the directory's inode: it differs between cgroups
   std::optional<std::uint64_t> limit{};      // bytes; the lowest of its own and those above it
   std::optional<std::uint64_t> used{};       // bytes, page cache included
   std::optional<std::uint64_t> oom_kills{};  // since the cgroup was made
   std::string error{};                       // why there are no kills to read
 };
 
-// A limit as memory.max (version 2) and memory.limit_in_bytes (version 1) tell it; nullopt for
-// none: `max`, or a number beyond all memory. Pure.
+// A limit as in memory.max (version 2) and memory.limit_in_bytes (version 1); nullopt for none:
+// `max`, or a number beyond all memory. Pure.
 std::optional<std::uint64_t> parse_limit(std::string_view text);
 
 // Reads the files of a cgroup and the limits above it.
 CgroupMemory read_cgroup_memory(const MemoryCgroup& cgroup);
 
-// What the server may use at most, in bytes: the host's memory, or its cgroup's limit if that is
+// The most that the server may use, in bytes: the host's memory, or its cgroup's limit if that is
 // less.
 std::optional<std::uint64_t> usable_memory(const HostMemory& host, const CgroupMemory& cgroup);
 
@@ -53,8 +53,8 @@ struct KernelSetting {
   std::int64_t value = 0;
 };
 
-// Those of the list that can be read. `network`: also those of the network, which are the ones of
-// the calling thread's network namespace, whatever procfs is mounted.
+// The settings that can be read. `network`: include those of the network, which are always the ones
+// of the calling thread's network namespace, whichever procfs is mounted.
 std::vector<KernelSetting> read_kernel_settings(const std::string& procfs, bool network);
 
 // A setting's value; nullopt if it was not read.

@@ -34,12 +34,12 @@ FileText unreadable(const std::string& path, int number) {
 std::string errno_text(int number) { return std::generic_category().message(number); }
 
 FileText read_proc_file(const std::string& path, std::size_t limit) {
-  // Without O_NONBLOCK a named pipe would hold the thread until somebody writes to it.
+  // Without O_NONBLOCK a named pipe would block the thread until somebody writes to it.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct ::stat status{};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return unreadable(path, errno);
   if (!S_ISREG(status.st_mode)) return {"", path + " is not a regular file"};
-  // The size that /proc gives for its files is 0: only reading shows where one ends.
+  // Files under /proc have size 0: only reading shows where one ends.
   constexpr std::size_t kStep = 4096;
   FileText file_text;
   std::size_t filled = 0;

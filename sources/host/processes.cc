@@ -19,7 +19,7 @@ std::string file_of(const std::string& procfs, int pid, std::string_view file) {
   return procfs + "/" + std::to_string(pid) + "/" + std::string(file);
 }
 
-// The words behind `key` in a file such as /proc/PID/status.
+// The words after `key` in a file such as /proc/PID/status.
 std::vector<std::string_view> words_of(std::string_view text, std::string_view key) {
   while (!text.empty()) {
     auto found = words(take_line(text));
@@ -34,7 +34,7 @@ std::vector<std::string_view> words_of(std::string_view text, std::string_view k
 }  // namespace
 
 std::optional<Process> parse_process_stat(std::string_view stat) {
-  // The second field is the name in parentheses, which may itself hold any of them and spaces.
+  // The second field is the name in parentheses, which may itself contain parentheses and spaces.
   const std::size_t open = stat.find(" (");
   const std::size_t close = stat.rfind(") ");
   if (open == std::string_view::npos || close == std::string_view::npos || close < open + 2) {

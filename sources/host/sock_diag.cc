@@ -17,7 +17,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-// The start of `bytes` as a T. They may lie at any address: a pointer to them would be misaligned.
+// The start of `bytes` as a T. Copied, because a pointer to them could be misaligned.
 template <typename T>
 std::optional<T> read_as(Bytes bytes) {
   if (bytes.size() < sizeof(T)) return std::nullopt;
@@ -37,7 +37,7 @@ bool holds(Bytes payload, std::size_t offset) {
 }
 
 TcpInfo parse_info(Bytes payload) {
-  // Older kernels send less, newer ones more: what is missing stays 0 here.
+  // Older kernels send less, newer ones more: missing fields stay 0.
   tcp_info raw{};
   std::memcpy(&raw, payload.data(), std::min(payload.size(), sizeof raw));
   TcpInfo info{.smoothed_round_trip_us = raw.tcpi_rtt, .total_retransmits = raw.tcpi_total_retrans};
@@ -50,7 +50,8 @@ TcpInfo parse_info(Bytes payload) {
   return info;
 }
 
-// TCP_INFO up to its count of retransmissions: what every kernel of the last fifteen years sends.
+// TCP_INFO up to its count of retransmissions: every kernel of the last fifteen years sends that
+// much.
 constexpr std::size_t kLeastInfo = offsetof(tcp_info, tcpi_total_retrans) + sizeof(std::uint32_t);
 
 std::size_t parse_attributes(Bytes bytes, TcpSocket& socket) {
@@ -146,9 +147,9 @@ std::vector<std::byte> sock_diag_request(int family, std::uint16_t port, std::ui
   message.request.sdiag_family = static_cast<std::uint8_t>(family);
   message.request.sdiag_protocol = IPPROTO_TCP;
   message.request.idiag_ext = 1 << (INET_DIAG_INFO - 1);
-  // Bits 1 to 12: all that TCP knows, and none of the kinds that newer kernels list beside them.
+  // Bits 1 to 12: all of TCP's states, without the pseudo-states of newer kernels.
   message.request.idiag_states = 0x1ffe;
-  // The kernel leaves out other ports itself: a busy host's other sockets cost no copy.
+  // The kernel filters by port itself, so a busy host's other sockets are not even copied.
   message.request.id.idiag_sport = htons(port);
   std::vector<std::byte> bytes(sizeof message);
   std::memcpy(bytes.data(), &message, sizeof message);

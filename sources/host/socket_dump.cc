@@ -32,7 +32,7 @@ class DiagSocket {
     return sent == static_cast<ssize_t>(request.size());
   }
 
-  // The next datagram of the kernel; its size, or a negative errno value.
+  // Receives the next datagram from the kernel; its size, or a negative errno value.
   ssize_t receive(std::vector<std::byte>& buffer, Deadline deadline) const {
     while (true) {
       if (const int error = wait_readable(deadline); error != 0) return -error;
@@ -43,7 +43,7 @@ class DiagSocket {
       if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (count < 0) return -errno;
       if (static_cast<std::size_t>(count) > buffer.size()) return -EMSGSIZE;
-      // Any process may send to a netlink socket; the kernel is the one whose number is 0.
+      // Any process may send to a netlink socket; the kernel has the number 0.
       if (sender.nl_pid == 0) return count;
     }
   }
@@ -69,12 +69,12 @@ std::string not_listed(int number) {
   return "the kernel's list of TCP sockets (sock_diag): " + errno_text(number);
 }
 
-// Adds the sockets of one family. Returns why they are not all there, or "".
+// Adds the sockets of one family. Returns why they are incomplete, or "".
 std::string add_family(const DiagSocket& diag, int family, std::uint32_t sequence,
                        std::uint16_t port, Deadline deadline, std::size_t limit,
                        std::vector<TcpSocket>& sockets) {
   if (!diag.send(sock_diag_request(family, port, sequence))) return not_listed(errno);
-  // The kernel makes datagrams of 32 KiB at most for a reader that gives it that much room.
+  // The kernel sends datagrams of up to 32 KiB to a reader with that much room.
   std::vector<std::byte> buffer(std::size_t{64} * 1024);
   std::size_t malformed = 0;
   while (true) {

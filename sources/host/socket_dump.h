@@ -1,5 +1,5 @@
-// Asks the kernel for the TCP sockets of a local port, over netlink: no external command, no
-// privilege. What it sees are the sockets of the calling process's network namespace.
+// Asks the kernel for the TCP sockets of a local port, over netlink, without an external command or
+// privileges. It sees the sockets of the calling process's network namespace.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ namespace pgconn::host {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// More than any server has; a listing of them takes about 40 MB on the way through.
+// More than any server has; listing them takes about 40 MB.
 inline constexpr std::size_t kMostSockets = 100'000;
 
 struct SocketDump {
@@ -23,8 +23,8 @@ struct SocketDump {
   std::string error{};    // why it is not complete; empty if it is
 };
 
-// Blocks until the answer is there, the deadline at most. For a thread that may wait, not for the
-// I/O thread. Never throws for what the kernel says.
+// Blocks until the answer is complete, or until the deadline. For a thread that may wait, not for
+// the I/O thread. Never throws because of what the kernel says.
 SocketDump dump_tcp_sockets(std::uint16_t port, Deadline deadline,
                             std::size_t limit = kMostSockets);
 

@@ -35,7 +35,7 @@ void add_timer(const TcpSocket& socket, SocketTotals& totals) {
 
 void add_queues(const TcpSocket& socket, SocketTotals& totals) {
   totals.unread_bytes += socket.receive_queue;
-  // The send queue holds both kinds; a kernel that does not tell them apart tells neither.
+  // The send queue contains both kinds; if the kernel does not distinguish them, neither is known.
   if (!socket.info || !socket.info->unsent_bytes) return;
   const std::uint32_t unsent = std::min(*socket.info->unsent_bytes, socket.send_queue);
   totals.unsent_bytes += unsent;

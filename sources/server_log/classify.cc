@@ -14,13 +14,13 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// How far into a message its own words can be: behind a name.
+// How far into a message its fixed text can be: after a name.
 constexpr std::size_t kFarthest = 512;
 
-// A rule's text taken apart, so that of the many rules that do not fit most cost one comparison.
+// A rule's text in two parts, so that most of the rules that do not fit cost one comparison.
 struct Text {
   std::string_view begin;
-  std::string_view later;  // what follows somewhere behind it
+  std::string_view later;  // what follows somewhere after it
 };
 
 Text text_of(std::string_view pattern) {
@@ -40,7 +40,7 @@ struct Candidate {
   Text text;
 };
 
-// The rules that an entry of a severity can fit, in their order. Lives as long as the program.
+// The rules that an entry of this severity can fit, in their order. Lives as long as the program.
 const std::vector<Candidate>& candidates(Severity severity) {
   static const auto kBySeverity = [] {
     std::array<std::vector<Candidate>, kSeverities> result;
@@ -140,7 +140,7 @@ std::optional<LoginDurations> login_durations(std::string_view message) {
   return LoginDurations{{*total, *fork, *authentication}};
 }
 
-// What the texts of some events say besides.
+// Adds what the texts of some events say besides.
 void add_facts(const Entry& entry, Classified& result) {
   switch (*result.event) {
     case Event::kDisconnection:
@@ -150,7 +150,7 @@ void add_facts(const Entry& entry, Classified& result) {
       result.login = login_durations(entry.message);
       break;
     case Event::kAuthenticationFailed:
-      // The client is told of a password only; the log knows better.
+      // The client only hears of a wrong password; the log has the real reason.
       if (has_text(entry.detail, {"Role \"", "\" does not exist."})) {
         result.refusal = Refusal::kNoRole;
       }

@@ -1,5 +1,6 @@
-// What an entry means for connections: the SQLSTATE first, English text second. So a log in another
-// language is told by its SQLSTATEs alone, as exactly as they go. Pure functions; any thread.
+// What an entry means for connections: the SQLSTATE first, English text second. A log in another
+// language is classified by its SQLSTATEs alone, as precisely as they allow. Pure functions; any
+// thread.
 #pragma once
 
 #include <array>
@@ -23,10 +24,10 @@ struct Classified {
   std::optional<Refusal> refusal;
   std::optional<std::chrono::milliseconds> session;  // how long a session lasted that ended
   std::optional<LoginDurations> login;
-  // Who: process numbers, for evidence and never for a metric. 0 where the log does not tell.
+  // Process numbers, for evidence and never for a metric. 0 if not in the log.
   std::int32_t subject = 0;  // the process that the event happened to
-  std::int32_t actor = 0;    // who did it: holds the lock, sent the signal (PostgreSQL 19)
-  int signal = 0;            // that ended a backend
+  std::int32_t actor = 0;    // which caused it: holds the lock, sent the signal (PostgreSQL 19)
+  int signal = 0;            // the one that ended a backend
 };
 
 // Never fails: an entry that says nothing about connections has no event.

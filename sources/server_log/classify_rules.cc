@@ -116,11 +116,11 @@ constexpr auto kRules = std::to_array<Rule>({
     {Event::kReplicationLost, "", kFatal | kError, "*could not connect to the primary server: "},
     {Event::kReplicationLost, "", kReports, "streaming replication receiver \"*\" could not connect to the primary server: "},
 
-    // Processes that serve nobody.
+    // Processes without a session.
     {std::nullopt, "57P01", kFatal, "terminating "},
     {std::nullopt, "57014", kError, "canceling autovacuum task"},
 
-    // What a SQLSTATE says in any language. 57P01 is every process's: only a session's is a loss.
+    // What a SQLSTATE says in any language. Any process can have 57P01: only a session's is a loss.
     {Event::kAdminTerminate, "57P01", kFatal, "", kSession},
     {Event::kIdleInTransactionTimeout, "25P03", kFatal, ""},
     {Event::kIdleSessionTimeout, "57P05", kFatal, ""},

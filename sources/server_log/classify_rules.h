@@ -1,4 +1,4 @@
-// The table of classify(): what an entry must be to be an event. Constants; any thread.
+// The table of classify(): which entries are which events. Constants; any thread.
 #pragma once
 
 #include <optional>
@@ -15,14 +15,14 @@ namespace pgconn::server_log {
 using Severities = unsigned;
 constexpr Severities bit(Severity severity) { return 1U << static_cast<unsigned>(severity); }
 
-// Who can have written it. A session's text may be its client's: RAISE LOG can say anything, but
-// not without its user's name beside it.
+// Who can have written an entry. A session's text may come from its client: RAISE LOG can say
+// anything, but never without the user's name beside it.
 enum class Writer { kAny, kSession, kServer };
 
 struct Rule {
-  std::optional<Event> event;  // nothing: it looks like one, but concerns no connection
-  // An entry whose SQLSTATE is known must have this one, or begin with it where it is shorter;
-  // empty: any. One whose SQLSTATE is not known is told by the text.
+  std::optional<Event> event;  // nothing: looks like an event, but concerns no connection
+  // An entry whose SQLSTATE is known must have this one, or one that begins with it if it is
+  // shorter; empty: any. An entry without a known SQLSTATE is matched by its text.
   std::string_view sqlstate;
   Severities severities;
   // English: what the message begins with, or with a `*` in front, what it contains. Empty: any,
@@ -32,7 +32,7 @@ struct Rule {
   int refusal = -1;  // a Refusal
 };
 
-// The first that fits counts. Exact texts stand before what a SQLSTATE alone says.
+// The first rule that fits counts. Exact texts come before rules by SQLSTATE alone.
 std::span<const Rule> rules();
 
 }  // namespace pgconn::server_log

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kTornToTell = 10;
 
-// Columns, as PostgreSQL's documentation lists them; 13 has 24 of them, 14 and later 26.
+// Columns, as listed in PostgreSQL's documentation; 13 has 24 of them, 14 and later 26.
 constexpr std::size_t kTime = 0, kUser = 1, kDatabase = 2, kPid = 3, kSeverity = 11, kSqlstate = 12,
                       kMessage = 13, kDetail = 14, kBackendType = 23, kColumns = 24;
 
@@ -175,15 +175,15 @@ void CsvParser::end_record(const Sink& sink) {
   sink(entry);
 }
 
-// What begins after the first newline may be a record again.
+// A new record may begin after the first newline.
 void CsvParser::drop_torn_line() {
   const std::size_t newline = buffer_.find('\n', begin_);
   if (newline == std::string::npos || newline >= scan_) {
-    state_ = State::kRestOfLine;  // pending and not counted until its line is over
+    state_ = State::kRestOfLine;  // pending and not counted until the end of its line
     return;
   }
   state_ = State::kFieldStart;
-  // Where the lines ended of one that was not kept whole is no longer known; most of it was seen.
+  // The line ends of a record that was not kept whole are no longer known; most of it was scanned.
   if (skipped_ == 0) scan_ = newline + 1;
   begin_after_torn();
 }
@@ -195,8 +195,8 @@ void CsvParser::begin_after_torn() {
   skipped_ = 0;
 }
 
-// Of a record that is too long the beginning is kept, and only its end looked for. Not cut before
-// there is as much again to cut off: each cut moves what comes behind.
+// Keeps the beginning of a record that is too long, and only looks for its end. Cuts only when
+// there is as much again to cut off, because each cut moves the bytes after it.
 void CsvParser::bound() {
   if (scan_ - begin_ <= 2 * kLongestEntry) return;
   const std::size_t from = begin_ + kLongestEntry;

@@ -1,5 +1,5 @@
-// The `csvlog` format: records whose quoted fields may hold newlines. The grammar is taken
-// strictly, which is how a torn record is noticed before it swallows those after it. One thread.
+// The `csvlog` format: records whose quoted fields may contain newlines. The grammar is strict, so
+// that a torn record is noticed before it swallows those after it. One thread.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace pgconn::server_log {
 
-// The entry in one whole record, without its newline, or in the beginning of one that is too long
-// (`is_cut`). False if it is none. `scratch` holds texts that had doubled quotes; it must live as
-// long as the entry.
+// Reads the entry from one whole record, without its newline, or from the beginning of one that is
+// too long (`is_cut`). False if it is not a record. `scratch` stores texts that had doubled quotes;
+// it must live as long as the entry.
 struct CsvScratch {
   std::string user, database, message, detail;
 };
@@ -37,8 +37,8 @@ class CsvParser : public Parser {
   void bound();
 
   std::string buffer_;
-  std::size_t begin_ = 0;      // of the record at hand
-  std::size_t scan_ = 0;       // up to where it has been looked at
+  std::size_t begin_ = 0;      // of the current record
+  std::size_t scan_ = 0;       // end of the scanned part
   std::uint64_t skipped_ = 0;  // bytes of it that were not kept
   State state_ = State::kFieldStart;
   bool is_whole_ = false;  // its newline was found, right before scan_

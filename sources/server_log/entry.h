@@ -1,4 +1,4 @@
-// One entry of a PostgreSQL server log, whatever the format it was written in. Values; any thread.
+// One entry of a PostgreSQL server log, whatever its format. Values; any thread.
 #pragma once
 
 #include <chrono>
@@ -18,17 +18,17 @@ inline constexpr std::size_t kSeverities = 9;
 // The value of the label `severity`: PostgreSQL's English word in lower case, or `unknown`.
 std::string_view to_string(Severity severity);
 
-// The texts are views into the parser's memory, valid until the callback that was given the entry
-// returns. None of them may become a label or a line on a page.
+// The texts are views into the parser's memory, valid until the callback that received the entry
+// returns. None of them may become a label or appear on a page.
 struct Entry {
   Severity severity = Severity::kUnknown;
-  std::string_view sqlstate;      // five characters; empty where the log does not tell
-  std::optional<TimePoint> time;  // nothing where the log does not tell, or the zone is not known
-  std::int32_t pid = 0;           // 0 where the log does not tell
-  // Nothing where the log does not tell. Empty: written by a process that serves no session.
+  std::string_view sqlstate;      // five characters; empty if not in the log
+  std::optional<TimePoint> time;  // nothing if not in the log, or its zone is unknown
+  std::int32_t pid = 0;           // 0 if not in the log
+  // Nothing if not in the log. Empty: written by a process without a session.
   std::optional<std::string_view> user;
   std::optional<std::string_view> database;
-  std::string_view backend_type;  // empty where the log does not tell
+  std::string_view backend_type;  // empty if not in the log
   std::string_view message;
   std::string_view detail;
 };

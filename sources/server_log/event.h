@@ -21,7 +21,7 @@ enum class Event {
   kTransactionTimeout,
   kRecoveryConflict,
   kCrashBystander,
-  // A session ended by its client or by what lies between.
+  // A session ended by its client or by the network.
   kConnectionLost,
   kProtocolViolation,
   // A statement ended; its session goes on.
@@ -76,11 +76,11 @@ std::string_view to_string(Event event);
 // Why a login was refused: the label `reason` of refused logins.
 enum class Refusal {
   kAuthentication,   // a wrong password, certificate, ticket …
-  kNoHbaEntry,       // no line of pg_hba.conf is for it
+  kNoHbaEntry,       // no line of pg_hba.conf matches
   kHbaReject,        // a line of pg_hba.conf says reject
-  kNoRole,           // the log knows, also where the client is only told of a password
+  kNoRole,           // in the log, even if the client only hears of a password
   kRoleCannotLogin,  // NOLOGIN
-  kNotAuthorized,    // one of the last three, in a language that is not read
+  kNotAuthorized,    // one of the last three, in an unknown language
   kNoSlot,           // max_connections, reserved slots, max_wal_senders
   kRoleLimit,
   kDatabaseLimit,
@@ -95,7 +95,7 @@ inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::kTls)
 
 std::string_view to_string(Refusal refusal);
 
-// The stages of a login that `log_connections = setup_durations` (PostgreSQL 18) tells.
+// The stages of a login that `log_connections = setup_durations` (PostgreSQL 18) logs.
 enum class LoginStage { kTotal, kFork, kAuthentication };
 inline constexpr std::size_t kLoginStages = 3;
 

@@ -52,7 +52,7 @@ bool FollowedFile::open() {
     error_ = errno;
     return false;
   }
-  // Between the look at the directory and now another may have got the name: the next look tells.
+  // Another file may have got the name since the look at the directory: the next look shows that.
   if (FileId{facts.st_dev, facts.st_ino} != id_) {
     error_ = ENOENT;
     return false;

@@ -29,10 +29,10 @@ class Descriptor {
   int number_ = -1;
 };
 
-// The first bytes of an open file, at most kFingerprintBytes. Empty too if it cannot be read.
+// The first bytes of an open file, at most kFingerprintBytes. Also empty if it cannot be read.
 std::string head_of(int descriptor);
 
-// Opens for reading without waiting: a FIFO by that name stalls nobody. -1 and errno if it fails.
+// Opens for reading without waiting, even for a FIFO. -1 and errno if it fails.
 Descriptor open_log(const std::string& path);
 
 class FollowedFile {
@@ -47,12 +47,12 @@ class FollowedFile {
   // says why.
   Read read(std::size_t most, const Sink& sink);
 
-  // What the directory says of it now. `size` below what was read, or another beginning, means that
-  // it was truncated or its inode given to another: entries not given out yet are, and reading
-  // starts over. Returns what it was before in that case.
+  // Takes what the directory now says about it. If `size` is less than what was read, or the
+  // beginning differs, it was truncated or its inode reused: pending entries are given out, and
+  // reading starts over. In that case returns its previous position.
   std::optional<Position> refresh(const std::string& path, std::uint64_t size, const Sink& sink);
 
-  // For a file that no pattern finds any more: asks the descriptor.
+  // The same for a file that no pattern finds any more: asks the descriptor.
   std::optional<Position> refresh_gone(const Sink& sink);
 
   void close() { descriptor_ = {}; }
@@ -65,7 +65,7 @@ class FollowedFile {
   std::uint64_t unread() const { return size_ > offset_ ? size_ - offset_ : 0; }
   std::uint64_t taken() const { return offset_; }  // bytes read so far
   Position position() const { return {id_, path_, offset_ - parser_->pending(), print_}; }
-  // Begins elsewhere; nothing may have been read yet.
+  // Starts at another offset; nothing may have been read yet.
   void start_at(std::uint64_t offset) { offset_ = offset; }
 
  private:

@@ -11,17 +11,16 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Files that were not written to for so long are closed, to be opened again if they are. Not the
-// newest: renamed to what no pattern finds, they could not be opened again.
+// Files that were not written to for this long are closed, and opened again when they are. Not the
+// newest: if renamed to a name that no pattern finds, they could not be opened again.
 constexpr seconds kQuiet{60};
 constexpr std::size_t kAlwaysOpen = 16;
 // Files that no pattern finds any more may still be written to: PostgreSQL keeps its descriptor.
 constexpr minutes kGone{5};
-// What a file's time of writing may be behind our clock's: the kernel's tick, a file server's
-// clock.
+// How far a file's write time may be behind our clock: the kernel's tick, a file server's clock.
 constexpr seconds kSlack{60};
 constexpr std::size_t kMostPast = 64;
-// Old files do not grow, and are told by their age: the state file need not list hundreds.
+// Old files do not grow, and are recognised by their age: the state file need not list hundreds.
 constexpr std::size_t kMostResting = 64;
 constexpr std::uint64_t kEntriesOfAFormat = 100;
 
@@ -32,8 +31,8 @@ std::optional<std::string> head_at(const std::string& path) {
   return head_of(opened.number());
 }
 
-// Whether a file of the known one's number is that file. One that may not be read now is: its
-// number is all there is to go by.
+// Whether a file with the inode of a known one is that file. If it cannot be read now, the inode
+// alone decides.
 bool may_be(const Position& known, const Listed& seen, const std::optional<std::string>& head) {
   return known.offset <= seen.size && (!head || is_same_beginning(known.print, *head));
 }
@@ -66,14 +65,14 @@ Listing Follower::look() {
   return listing;
 }
 
-// Where a file that was not followed so far begins.
+// Where to begin reading a file that was not followed so far.
 std::uint64_t Follower::begin_of(FileId id, const Listed& seen,
                                  const std::optional<std::string>& head, bool& is_copy) {
   if (history_) {
     const auto known = std::ranges::find(history_->positions, id, &Position::id);
     if (known != history_->positions.end() && may_be(*known, seen, head)) return known->offset;
   }
-  // `copytruncate`: what the original had before it was truncated, and was not read there.
+  // `copytruncate`: the rest that was not read from the original before it was truncated.
   const auto same = [&head](const Fingerprint& print) {
     return print.length >= kShortestFingerprint && head && is_same_beginning(print, *head);
   };
@@ -88,12 +87,12 @@ std::uint64_t Follower::begin_of(FileId id, const Listed& seen,
     return !item.second->is_copy && same(item.second->file.position().print);
   });
   if (is_first_look_ && !history_) return seen.size;
-  // What was last written to before the last look holds nothing that is new.
+  // A file last written to before the last look has nothing new.
   if (seen.written + kSlack < last_look_) return seen.size;
   return 0;
 }
 
-// Where an earlier reader was in files that are others by now.
+// Keeps an earlier reader's positions in files that have since been replaced.
 void Follower::recall(const Listing& seen) {
   for (const Position& known : history_->positions) {
     const auto found = seen.find(known.id);
@@ -113,7 +112,7 @@ void Follower::adopt(FileId id, const Listed& seen, TimePoint now) {
 }
 
 void Follower::starts_over(const Position& before) {
-  // A copy of what it was waits to be read on from there.
+  // A copy of the old content is waiting to be read from there on.
   for (auto& [id, followed] : files_) {
     if (!followed->is_copy) continue;
     const auto head = head_at(followed->file.path());
@@ -244,7 +243,7 @@ void Follower::let_go(TimePoint now, const Sink& sink) {
   });
 }
 
-// Each entry is in the log once for each format that log_destination names.
+// The log has each entry once for each format in log_destination.
 void Follower::judge_formats() {
   std::array<std::uint64_t, 3> entries{};
   for (const auto& [id, followed] : files_) {
@@ -274,7 +273,7 @@ std::vector<Position> Follower::positions() const {
     result.push_back(followed->file.position());
   }
   for (const Position& before : past_) {
-    // What is left of it may still turn up in a copy.
+    // The unread rest may still appear in a copy.
     const bool is_followed = std::ranges::any_of(
         result, [&](const Position& position) { return position.id == before.id; });
     if (!is_followed) result.push_back(before);

@@ -1,5 +1,5 @@
-// Follows the log files that patterns find: as they grow, are rotated (a new name, renamed, copied
-// and truncated), deleted, or come to be. One thread; it does I/O, but reads no clock.
+// Follows the log files that patterns find as they are created, grow, are rotated (a new name,
+// renamed, copied and truncated) or deleted. One thread; it does I/O, but reads no clock.
 #pragma once
 
 #include <cstddef>
@@ -19,14 +19,14 @@
 
 namespace pgconn::server_log {
 
-// What keeps the log from being read as it should. Each is told once until it is over.
+// What keeps the log from being read as it should. Each is reported once until it is over.
 enum class Trouble { kMissing, kDenied, kUnreadable, kFormat, kSeveralFormats, kState };
 inline constexpr std::size_t kTroubles = 6;
 std::string_view to_string(Trouble trouble);
 
 struct Problem {
   Trouble trouble = Trouble::kMissing;
-  std::string text;  // for an operator: what, which file, what to do. Nothing of what the log says.
+  std::string text;  // for an operator: what, which file, what to do. Never text from the log.
 };
 
 // Where an earlier reader was, and when it last looked.
@@ -36,26 +36,25 @@ struct History {
 };
 
 struct Lag {
-  std::uint64_t bytes = 0;              // written and not read yet
+  std::uint64_t bytes = 0;              // written but not read yet
   std::chrono::duration<double> age{};  // of the last entry read, while there is more; else 0
 };
 
 class Follower {
  public:
   // `patterns` as glob(7) takes them. Files whose names end in .gz, .zst, .bz2, .xz or .lz4 are
-  // left alone. Without a history, files that are there at the first look are followed from their
-  // end on; files that come later are read from their beginning. With one, files are read on from
-  // where it says, and those it does not know from their beginning, if they were written to since.
+  // ignored. Without a history, files that exist at the first look are followed from their end;
+  // later files are read from their beginning. With one, known files are read from their position
+  // in it, and others from their beginning if they were written to since.
   Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history);
 
-  // Looks at the directories, and reads at most about `most` bytes, the files written to longest
-  // ago first. An entry at a file's end is given out once a poll finds nothing new behind it.
-  // Returns whether there is more to read. Throws nothing of the files' doing; what `sink` throws
-  // leaves the follower as it was in the middle of it, so `sink` must not throw.
+  // Looks at the directories, and reads at most about `most` bytes, from the files written to
+  // longest ago first. An entry at a file's end is given out once a poll finds nothing new after
+  // it. Returns whether there is more to read. Never throws because of files; `sink` must not
+  // throw, as that would leave the follower in the middle of its work.
   bool poll(TimePoint now, std::size_t most, const Sink& sink);
 
-  // Where a later Follower has to go on, so that it gives out each entry that this one has not, and
-  // none that it has.
+  // Where a later Follower must go on to give out every entry that this one has not, and no other.
   std::vector<Position> positions() const;
 
   Lag lag(TimePoint now) const;
@@ -68,9 +67,9 @@ class Follower {
   struct Followed {
     FollowedFile file;
     TimePoint written{};  // last seen to be written to
-    TimePoint changed{};  // when this follower last found something new in it
+    TimePoint changed{};  // when this follower last found new bytes
     bool is_listed = true;
-    bool is_copy = false;  // of one that is followed: waits for that one to be truncated
+    bool is_copy = false;  // of a followed file, until that one is truncated
     std::uint64_t entries = 0;
     std::optional<TimePoint> last_entry;
   };
@@ -94,7 +93,7 @@ class Follower {
   bool is_first_look_ = true;
   TimePoint last_look_{};
   std::map<FileId, std::unique_ptr<Followed>> files_;
-  std::vector<Position> past_;  // what files were before they were truncated or replaced
+  std::vector<Position> past_;  // of files before they were truncated or replaced
   ParseFaults faults_of_gone_;
   std::set<std::pair<Trouble, std::string>> told_;
   std::vector<Problem> news_;

@@ -25,7 +25,7 @@ class Pairs {
     bool is_whole = true;   // false: the line ended in it
   };
 
-  // The next pair; nothing at the end of the object, or of the line, or where it is no JSON.
+  // The next pair; nothing at the end of the object, or of the line, or if it is not JSON.
   std::optional<std::pair<std::string_view, String>> next() {
     if (!skip(is_first_ ? '{' : ',')) return std::nullopt;
     is_first_ = false;
@@ -56,7 +56,7 @@ class Pairs {
     if (!skip('"')) return std::nullopt;
     String result;
     std::size_t at = rest_.find('"');
-    // One behind an odd number of backslashes does not end it.
+    // A quote after an odd number of backslashes does not end it.
     while (at != std::string_view::npos && is_escaped(at)) at = rest_.find('"', at + 1);
     if (at == std::string_view::npos) {
       result.is_whole = false;
@@ -102,7 +102,7 @@ std::string_view unescaped(const Pairs::String& value, std::string& scratch) {
   return scratch;
 }
 
-// A field of the object that is of interest; false if its value cannot be.
+// Stores a field that is of interest; false if its value is impossible.
 bool take(std::string_view key, const Pairs::String& value, JsonScratch& scratch, Entry& entry) {
   if (key == "timestamp") {
     const auto stamp = parse_timestamp(value.text);
@@ -137,7 +137,7 @@ bool parse_json_line(std::string_view line, bool is_cut, JsonScratch& scratch, E
   entry = {};
   entry.user = "";  // a process without a session has none
   entry.database = "";
-  entry.sqlstate = "00000";  // which is left out
+  entry.sqlstate = "00000";  // the default, which is omitted
   bool has_time = false;
   bool has_severity = false;
   Pairs pairs(line);
@@ -167,8 +167,8 @@ void JsonParser::line(std::string_view text, std::uint64_t length, const Sink& s
   bool is_entry = parse_json_line(text, is_cut, scratch_, entry);
   if (!is_entry) {
     ++faults_.torn;
-    // An object that was torn has the next one on its line. Inside of a string the quotes of the
-    // key would be escaped.
+    // A torn object is followed by the next one on its line. Inside a string the quotes of the key
+    // would be escaped.
     const std::size_t again = text.rfind(kFirstKey);
     if (again != std::string_view::npos && again > 0) {
       is_entry = parse_json_line(text.substr(again), is_cut, scratch_, entry);

@@ -1,5 +1,6 @@
-// The `jsonlog` format (PostgreSQL 15 and later): an object of strings and numbers a line. Read by
-// hand: nlohmann's parser takes five times as long as all the rest. One thread.
+// The `jsonlog` format (PostgreSQL 15 and later): one object of strings and numbers per line.
+// Parsed by hand: nlohmann's parser takes five times as long as everything else together. One
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,8 @@
 
 namespace pgconn::server_log {
 
-// The entry in one line, or in the beginning of one that is too long (`is_cut`). False if it is
-// none. `scratch` holds texts that had escapes; it must live as long as the entry.
+// Reads the entry from one line, or from the beginning of one that is too long (`is_cut`). False if
+// it is not an entry. `scratch` stores texts that had escapes; it must live as long as the entry.
 struct JsonScratch {
   std::string user, database, message, detail;
 };

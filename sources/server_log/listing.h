@@ -17,9 +17,8 @@ struct Listed {
 };
 using Listing = std::map<FileId, Listed>;
 
-// Adds the regular files that `pattern` finds, as glob(7) takes it, but those whose names end as
-// compressed files' do. One that several names lead to is there once. Returns whether any was
-// found.
+// Adds the regular files that `pattern` (see glob(7)) finds, except those whose names end like
+// compressed files. A file with several names is listed once. Returns whether any was found.
 bool list_logs(const std::string& pattern, Listing& listing);
 
 }  // namespace pgconn::server_log

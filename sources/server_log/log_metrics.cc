@@ -43,7 +43,7 @@ std::optional<Event> event_named(std::string_view text) {
 }
 
 void set(std::uint64_t& to, double value) {
-  constexpr double kMost = 9e15;  // what a double still counts exactly
+  constexpr double kMost = 9e15;  // up to which a double counts exactly
   to = static_cast<std::uint64_t>(std::min(value, kMost));
 }
 void set(double& to, double value) { to = value; }
@@ -131,7 +131,7 @@ metrics::MetricBatch LogMetrics::collect(const ParseFaults& faults, const Lag& l
     batch.add(families::kTroubles, static_cast<double>(troubles_.at(i)), {name<Trouble>(i)});
   }
   batch.add(families::kSessionDuration, sessions_.value());
-  // Before PostgreSQL 18 there are none, ever.
+  // Before PostgreSQL 18 there are never any.
   for (std::size_t i = 0; has_logins_ && i < kLoginStages; ++i) {
     batch.add(families::kLoginDuration, logins_.at(i).value(), {name<LoginStage>(i)});
   }
@@ -158,7 +158,7 @@ void LogMetrics::visit(Self& self, Visit visit) {
     visit("trouble " + name<Trouble>(i), self.troubles_.at(i));
   }
   const auto histogram = [&visit](const std::string& key, auto& of) {
-    // By bound, so that a version with other buckets does not take these for its own.
+    // By bound, so that a version with other buckets does not misread these.
     for (std::size_t i = 0; i < of.buckets.size(); ++i) {
       std::string bucket = key + " ";
       bucket += i < of.bounds.size() ? std::to_string(of.bounds[i]) : "inf";
@@ -185,7 +185,7 @@ Totals LogMetrics::totals(const ParseFaults& faults) const {
 }
 
 void LogMetrics::restore(const Totals& totals) {
-  // Series of events that were not foreseen have to exist to be visited.
+  // The series of unexpected events must exist to be visited.
   constexpr std::string_view kEvent = "event ";
   for (const auto& [key, value] : totals) {
     if (!key.starts_with(kEvent)) continue;

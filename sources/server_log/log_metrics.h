@@ -1,6 +1,6 @@
-// Counts classified entries into the families of log_families.h. A value with no lock: one thread
-// counts, and hands out batches. Apart from Instruments because a log has a hundred thousand lines
-// a second, and because its totals go on after a restart (see state_file.h).
+// Counts classified entries into the families of log_families.h. A value without a lock: one thread
+// counts, and hands out batches. Separate from Instruments because a log can have a hundred
+// thousand lines a second, and because its totals survive a restart (see state_file.h).
 #pragma once
 
 #include <array>
@@ -19,11 +19,11 @@ namespace pgconn::server_log {
 
 class LogMetrics {
  public:
-  // `has_sqlstate`: whether entries tell theirs; then counters of events are created at 0 with the
-  // SQLSTATEs foreseen, else with none.
+  // `has_sqlstate`: whether entries have a SQLSTATE; then counters of events are created at 0 with
+  // the expected SQLSTATEs, else without.
   explicit LogMetrics(bool has_sqlstate);
 
-  // `now` stands for the entry's time where it has none.
+  // `now` stands in for the entry's time if it has none.
   void count(const Entry& entry, const Classified& classified, TimePoint now);
   void count(Trouble trouble) { ++troubles_[static_cast<std::size_t>(trouble)]; }
 
@@ -32,7 +32,7 @@ class LogMetrics {
 
   // All that collect() shows as counters or histograms, and the times of the last events.
   Totals totals(const ParseFaults& faults) const;
-  // Goes on from there. What this version does not know is left out. Only before the first count.
+  // Continues from these totals. Unknown ones are left out. Only before the first count.
   void restore(const Totals& totals);
 
  private:

@@ -1,5 +1,5 @@
-// From the bytes of a log file to entries. A parser belongs to one file and one thread; it does no
-// I/O and reads no clock.
+// Turns the bytes of a log file into entries. A parser belongs to one file and one thread; it does
+// no I/O and reads no clock.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,12 @@ namespace pgconn::server_log {
 
 enum class Format { kStderr, kCsv, kJson };
 
-// Of an entry at most so much is kept; what is longer is read past.
+// At most this much of an entry is kept; the rest is skipped.
 inline constexpr std::size_t kLongestEntry = std::size_t{1} << 20;
-// Of a message or a detail; no message that is told apart here is as long.
+// The same for a message or a detail; no message that is recognised here is as long.
 inline constexpr std::size_t kLongestText = 4096;
 
-// What was wrong with the bytes. All of it is survived.
+// What was wrong with the bytes. Parsing goes on after all of these.
 struct ParseFaults {
   std::uint64_t unparsed = 0;  // whole lines that do not fit the format
   std::uint64_t torn = 0;      // records that end in the middle
@@ -39,25 +39,25 @@ class Parser {
   Parser& operator=(const Parser&) = delete;
   virtual ~Parser() = default;
 
-  // Takes the next bytes, cut anywhere, and gives `sink` each entry that is whole by now.
+  // Takes the next bytes, cut anywhere, and gives `sink` each entry that is now complete.
   virtual void feed(std::string_view bytes, const Sink& sink) = 0;
 
-  // Nothing more has come for a while: gives out an entry that only waited to see whether it goes
-  // on. Never one whose last line is unfinished.
+  // Nothing more has come for a while: gives out an entry that was only waiting for possible
+  // further lines. Never one whose last line is unfinished.
   virtual void flush(const Sink& sink) = 0;
 
   // The file ends here: like flush(), and an unfinished line or record is torn. Afterwards the
-  // parser is as new, but for the faults.
+  // parser is as new, except for the faults.
   virtual void finish(const Sink& sink) = 0;
 
-  // How many of the bytes taken belong to entries not given out yet. A reader that begins anew has
-  // to begin that many bytes earlier.
+  // How many of the bytes taken belong to entries not given out yet. A reader that starts again
+  // must start that many bytes earlier.
   virtual std::uint64_t pending() const = 0;
 
-  // Empty, or what to tell an operator when line after line does not fit: what would.
+  // If line after line does not fit: what would, as a message for an operator; else empty.
   virtual std::string misfit() const = 0;
 
-  // Those in bytes that are not pending. So whoever begins anew counts none twice.
+  // Those in bytes that are not pending, so that a reader that starts again counts none twice.
   const ParseFaults& faults() const { return faults_; }
 
  protected:
@@ -67,7 +67,7 @@ class Parser {
 // `prefix` is only used, and copied, for Format::kStderr.
 std::unique_ptr<Parser> make_parser(Format format, const Prefix& prefix);
 
-// By the name's end, as PostgreSQL names them: .csv, .json, else stderr.
+// By the file's extension, as PostgreSQL names them: .csv, .json, else stderr.
 Format format_of(std::string_view path);
 
 }  // namespace pgconn::server_log

@@ -11,10 +11,10 @@ namespace pgconn::server_log {
 namespace {
 
 constexpr std::size_t kLongestPattern = 1000;
-// Of application, user and database: 63 bytes, each written as \xNN at worst.
+// For application, user and database: 63 bytes, at worst each written as \xNN.
 constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kLongestHost = 1100;  // with log_hostname
-constexpr int kMostSteps = 4'000;           // of one line; a sensible prefix needs twenty
+constexpr int kMostSteps = 4'000;           // per line; a sensible prefix needs twenty
 
 constexpr std::string_view kEscapes = "audrhbpPtmniecslvxQL";
 
@@ -22,7 +22,7 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 constexpr bool is_code(char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); }
 
-// Escapes whose values can hold anything, and end where the rest of the prefix begins.
+// Escapes whose values can contain anything, and end where the rest of the prefix begins.
 constexpr bool is_free(char escape) {
   return std::string_view("audrhbiL").find(escape) != std::string_view::npos;
 }
@@ -34,7 +34,7 @@ std::size_t run_of(std::string_view text, Predicate belongs) {
   return length;
 }
 
-// Length of `left SEPARATOR right`, both of them runs of `belongs`; 0 if it is not there.
+// Length of `left SEPARATOR right`, both runs of characters that `belongs` accepts; 0 if absent.
 template <typename Predicate>
 std::size_t pair_of(std::string_view text, char separator, Predicate belongs) {
   const std::size_t left = run_of(text, belongs);
@@ -43,8 +43,8 @@ std::size_t pair_of(std::string_view text, char separator, Predicate belongs) {
   return right == 0 ? 0 : left + 1 + right;
 }
 
-// Length of what a field of fixed shape has at the front of `text`, 0 if nothing of that shape is
-// there. Most of them are empty in some processes.
+// Length of the value of a field of fixed shape at the front of `text`, 0 if there is none. Most of
+// these are empty in some processes.
 std::size_t shape_length(char escape, std::string_view text) {
   switch (escape) {
     case 't':
@@ -72,7 +72,7 @@ std::size_t shape_length(char escape, std::string_view text) {
   }
 }
 
-// Whether a line may have nothing in this field's place.
+// Whether this field may be empty in a line.
 constexpr bool may_be_empty(char escape) {
   return std::string_view("Pvs").find(escape) != std::string_view::npos;
 }
@@ -168,8 +168,8 @@ void Prefix::add_literal(char c) {
 // One attempt to read one line. Depth of recursion: the number of segments.
 class Prefix::Walk {
  public:
-  // What is taken for possible: kPlain, the names of users, databases and hosts have no spaces;
-  // kSpaces, they may; kAnyWord, and a word that is in no list may be the heading.
+  // What is considered possible. kPlain: names of users, databases and hosts have no spaces;
+  // kSpaces: they may; kAnyWord: also, a word that is in no list may be the heading.
   enum class Reading { kPlain, kSpaces, kAnyWord };
 
   Walk(const Prefix& prefix, std::string_view line, Reading reading)
@@ -179,7 +179,7 @@ class Prefix::Walk {
   bool from(std::size_t i, std::size_t at) {
     if (++steps_ > kMostSteps) return false;
     if (prefix_.quit_ == i && heading(at)) {
-      // A process without a session writes nothing of what follows.
+      // A process without a session writes none of the following.
       set_absent(i);
       return true;
     }
@@ -232,7 +232,7 @@ class Prefix::Walk {
     }
     store(head, segment.escape, text.substr(before, length));
     if (from(i + 1, at + taken)) return true;
-    // A number that stands in front of digits, or a leader's process number that is not there.
+    // A number right before digits, or a missing process number of a leader.
     return length != 0 && may_be_empty(segment.escape) && width == 0 && from(i + 1, at);
   }
 
@@ -274,7 +274,7 @@ class Prefix::Walk {
 std::optional<Head> Prefix::match(std::string_view line) const {
   using Reading = Walk::Reading;
   for (const Reading reading : {Reading::kPlain, Reading::kSpaces, Reading::kAnyWord}) {
-    // In a language that is not known here an entry can be told by its SQLSTATE.
+    // In an unknown language an entry can only be recognised by its SQLSTATE.
     if (reading == Reading::kAnyWord && (!has_sqlstate_ || !has_time_)) break;
     if (reading == Reading::kSpaces && !has_names_) continue;
     Walk walk(*this, line, reading);

@@ -1,5 +1,5 @@
-// log_line_prefix: what stands in front of every line of the stderr format. A Prefix is compiled
-// once and is immutable afterwards; any thread.
+// log_line_prefix: what precedes every line of the stderr format. A Prefix is compiled once and is
+// immutable afterwards; any thread.
 #pragma once
 
 #include <cstddef>
@@ -28,19 +28,19 @@ struct Head {
 
 class Prefix {
  public:
-  // Compiles a value of log_line_prefix as postgresql.conf has it: every escape of PostgreSQL 13 to
-  // 19, with padding. Throws std::invalid_argument with a message for its operator if it has an
+  // Compiles a value of log_line_prefix as written in postgresql.conf: every escape of PostgreSQL
+  // 13 to 19, with padding. Throws std::invalid_argument with a message for operators if it has an
   // escape that PostgreSQL does not know, or is longer than 1000 bytes.
   explicit Prefix(std::string_view pattern);
 
   // Reads the head of one line (without its newline); nothing if the line does not begin with this
-  // prefix and a heading. Names may hold anything: where they make several readings possible, the
-  // one with the shortest names is taken. Time is linear in the line's first kilobytes: the tries
-  // are bounded.
+  // prefix and a heading. Names may contain anything: if several readings are possible, the one
+  // with the shortest names wins. Time is linear in the line's first kilobytes: the number of tries
+  // is limited.
   std::optional<Head> match(std::string_view line) const;
 
   const std::string& pattern() const { return pattern_; }
-  // Whether lines tell these: without %e events can only be told by English text.
+  // Whether lines have these: without %e, events can only be recognised by English text.
   bool has_sqlstate() const { return has_sqlstate_; }
   bool has_time() const { return has_time_; }
   bool has_pid() const { return has_pid_; }

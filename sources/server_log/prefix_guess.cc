@@ -14,8 +14,8 @@
 namespace pgconn::server_log {
 namespace {
 
-// What distributions, clouds and pgBadger's manual set. Those that hold no names come first:
-// nothing else can be taken for them. A pattern with %q fits any line that one without it fits.
+// Prefixes of distributions, clouds and pgBadger's manual. Those without names come first: nothing
+// else can be mistaken for them. A pattern with %q fits any line that one without it fits.
 constexpr auto kKnown = std::to_array<std::string_view>({
     "%m [%p] ",
     "%t [%p] ",
@@ -86,7 +86,7 @@ bool all_of(std::string_view text, std::string_view allowed) {
   return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-// What one run of letters and digits in front of a heading stands for.
+// The escape for one run of letters and digits in front of a heading.
 std::string escape_for(std::string_view word) {
   constexpr std::string_view kDigits = "0123456789";
   constexpr std::string_view kCode = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -99,7 +99,7 @@ std::string escape_for(std::string_view word) {
 }
 
 // Turns what is in front of a line's heading into a pattern: times, numbers and SQLSTATEs by their
-// shape, names where a key says what they are, or `@` does.
+// shape, names by a key in front of them or by `@`.
 std::string generalised(std::string_view head) {
   std::string pattern;
   while (!head.empty()) {

@@ -5,7 +5,7 @@
 namespace pgconn::server_log {
 namespace {
 
-// Process numbers are given again, but not as soon.
+// Process numbers are reused, but not this soon.
 constexpr std::chrono::seconds kOneLoss{10};
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace pgconn::server_log {
 class RepeatedLosses {
  public:
   // Whether `classified` is one more entry about a connection_lost that was seen in the last ten
-  // seconds. By process number: where the log does not tell it, none is a repetition. `now` stands
-  // for the entry's time where it has none.
+  // seconds. Goes by process number: without one in the log, nothing is a repetition. `now` stands
+  // in for the entry's time if it has none.
   bool is_repeated(const Entry& entry, const Classified& classified, TimePoint now);
 
  private:

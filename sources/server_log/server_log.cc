@@ -18,7 +18,7 @@ std::optional<History> history_of(const StateRead& loaded) {
   return loaded.state->history;
 }
 
-// csvlog and jsonlog always tell the SQLSTATE.
+// csvlog and jsonlog always have the SQLSTATE.
 bool tells_sqlstate(const ServerLogOptions& options, const Prefix& prefix) {
   return prefix.has_sqlstate() ||
          std::ranges::none_of(options.patterns, [](const std::string& pattern) {
@@ -51,7 +51,7 @@ bool ServerLog::poll(TimePoint now, std::size_t most) {
     if (listener_ && classified.event) listener_(entry, classified);
     is_changed_ = true;
   });
-  // Lines that were no entries are counted too.
+  // Lines that were not entries are counted too.
   is_changed_ |= has_more || !has_looked_ || follower_.faults() != saved_faults_;
   has_looked_ = true;
   for (Problem& problem : follower_.take_problems()) {
@@ -67,8 +67,8 @@ metrics::MetricBatch ServerLog::publish(TimePoint now) {
   return metrics_.collect(follower_.faults(), follower_.lag(now));
 }
 
-// Before anything is shown. What could not be kept is shown all the same: counting twice after a
-// restart is better than not counting now.
+// Called before anything is shown. If saving fails, counts are shown all the same: counting twice
+// after a restart is better than not counting now.
 void ServerLog::save(TimePoint now) {
   if (!is_changed_) return;
   const std::string problem = write_state(

@@ -1,12 +1,12 @@
-// One server's log, whole: follows its files, counts what they tell, and keeps both across
-// restarts. One thread calls poll() and publish(); batches are values that others may read.
+// One server's whole log: follows its files, counts their events, and keeps both across restarts.
+// One thread calls poll() and publish(); batches are values that others may read.
 //
-// Across restarts: what publish() returns has been written to the state file before, together with
-// the place in the log that it was counted up to. So no entry is lost and none counts twice,
-// however the program ends: counters go on from where they were last published, and what was read
-// since is read again. A counter never falls, unless the state file is lost or cannot be written,
-// which is told. The price is one small file flushed for each publish() after something was read.
-// Without a state file counters begin at 0, and the log from its end.
+// Across restarts: publish() first writes what it returns to the state file, together with the
+// place in the log up to which it was counted. So no entry is lost and none counts twice, however
+// the program ends: counters continue from where they were last published, and what was read since
+// is read again. A counter never falls, unless the state file is lost or cannot be written, which
+// is reported. The price is one small file flushed for each publish() after something was read.
+// Without a state file, counters begin at 0 and the log is followed from its end.
 #pragma once
 
 #include <cstddef>
@@ -33,20 +33,20 @@ struct ServerLogOptions {
 
 class ServerLog {
  public:
-  // Told of every entry that is an event; the texts are the log's, for evidence only.
+  // Called for every entry that is an event; the texts are from the log, for evidence only.
   using Listener = std::function<void(const Entry&, const Classified&)>;
 
-  // Reads the state file. Throws std::invalid_argument if line_prefix is none.
+  // Reads the state file. Throws std::invalid_argument if line_prefix is invalid.
   explicit ServerLog(ServerLogOptions options, Listener listener = {});
 
   // Reads at most about `most` bytes of what is new; true: there is more. Call it every second or
   // so: an entry at the log's end counts at the poll after the one that read it.
   bool poll(TimePoint now, std::size_t most);
 
-  // What was counted so far, safely kept.
+  // What was counted so far, saved first.
   metrics::MetricBatch publish(TimePoint now);
 
-  // What an operator should be told, each once until it is over.
+  // Problems for an operator, each reported once until it is over.
   std::vector<Problem> take_problems();
 
  private:

@@ -38,8 +38,8 @@ constexpr auto kEnglish = std::to_array<Word>({
     other("BACKTRACE"),
 });
 
-// The words of PostgreSQL's own translations where they differ from the English ones. A word that
-// two languages use for two things is not in here twice: it stands for the graver one.
+// The words of PostgreSQL's own translations that differ from the English ones. A word that means
+// different things in two languages is here once, with the graver meaning.
 constexpr auto kTranslated = std::to_array<Word>({
     message("LOGG", Severity::kLog),
     message("ЗАПИСУВАННЯ", Severity::kLog),
@@ -215,8 +215,8 @@ const Word* translated(std::string_view word) {
   return found == kTranslated.end() ? nullptr : found;
 }
 
-// The length of "word:  " as PostgreSQL writes it: some translations put a space (an ordinary or
-// one that does not break) before the colon, or fewer after it.
+// The length of "word:  " as PostgreSQL writes it: some translations put a space (ordinary or
+// non-breaking) before the colon, or fewer after it.
 std::optional<Heading> translated_heading(std::string_view text) {
   const std::size_t colon = text.substr(0, kLongestWord + 2).find(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;

@@ -1,5 +1,5 @@
 // The words that PostgreSQL puts in front of the parts of an entry in the `stderr` format, in all
-// languages it is translated to. Pure functions; any thread.
+// languages that it is translated into. Pure functions; any thread.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +18,11 @@ struct Heading {
   std::size_t length = 0;                  // of word, colon and spaces
 };
 
-// Reads the heading at the front of `text`; nothing if there is none that is known.
+// Reads the heading at the front of `text`; nothing if there is no known one.
 std::optional<Heading> parse_heading(std::string_view text);
 
-// Reads one word and a colon that could be a heading in a language not known here: at most 40
-// bytes, without control characters, followed by two spaces.
+// Reads one word and a colon that could be a heading in an unknown language: at most 40 bytes,
+// without control characters, followed by two spaces.
 std::optional<Heading> parse_unknown_heading(std::string_view text);
 
 // The severity that a whole word stands for, as csvlog and jsonlog write it; kUnknown if none.

@@ -80,7 +80,7 @@ std::string encode(const State& state) {
                       {"at_milliseconds", at.count()},
                       {"files", positions},
                       {"totals", state.totals}};
-  // A path may be no UTF-8: it is for people only, files are known by their numbers.
+  // A path may not be valid UTF-8: it is only for people, files are identified by their numbers.
   return whole.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -140,7 +140,7 @@ std::string write_state(const std::string& path, const State& state) {
     }
   }
   if (std::rename(beside.c_str(), path.c_str()) != 0) return failed("replace the state file", path);
-  // The rename is on the disk when the directory is.
+  // The rename is on the disk once the directory is.
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const Descriptor directory(
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -51,7 +51,7 @@ void StderrParser::line(std::string_view text, std::uint64_t length, const Sink&
   }
 }
 
-// A line that begins no entry: pending with the open one, or done with.
+// A line that does not begin an entry: pending with the open one, or done.
 void StderrParser::goes_on(std::uint64_t length, const ParseFaults& faults) {
   if (is_open_) {
     open_bytes_ += length;
@@ -61,8 +61,8 @@ void StderrParser::goes_on(std::uint64_t length, const ParseFaults& faults) {
   }
 }
 
-// A part in a language that is not known looks like a message, but for coming right after one of
-// the same process and the same SQLSTATE.
+// A part in an unknown language looks like a message, except that it comes right after one with the
+// same process and SQLSTATE.
 bool StderrParser::belongs_to_open(const Head& head) const {
   return is_open_ && head.pid == open_.entry.pid && head.sqlstate == open_.sqlstate;
 }
@@ -120,7 +120,7 @@ void StderrParser::finish(const Sink& sink) {
     ++faults_.torn;
     const std::string last(lines_.unfinished_text());
     lines_.clear();
-    // Most of a line may have its head. Not one that begins the heading only.
+    // An unfinished line may still have a complete head, unless it ends within the heading.
     if (prefix_.match(last)) line(last, last.size(), sink);
   }
   flush(sink);

@@ -1,5 +1,6 @@
-// The `stderr` format: lines that each begin with log_line_prefix, and lines that go on with a tab.
-// DETAIL, CONTEXT, STATEMENT and their kind are lines of their own after the message's. One thread.
+// The `stderr` format: lines that each begin with log_line_prefix, and continuation lines that
+// begin with a tab. DETAIL, CONTEXT, STATEMENT and the like are separate lines after the message.
+// One thread.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +25,9 @@ class StderrParser : public Parser {
   std::string misfit() const override;
 
  private:
-  // The entry that goes on until a line begins the next one.
+  // The entry that continues until a line begins the next one.
   struct Open {
-    Entry entry;  // its views lead into the strings below once it is given out
+    Entry entry;  // its views refer to the strings below once it is given out
     bool has_user = false;
     bool has_database = false;
     std::string user, database, sqlstate, backend_type, message, detail;
@@ -43,9 +44,9 @@ class StderrParser : public Parser {
   LineSplitter lines_;
   bool is_open_ = false;
   Open open_;
-  std::uint64_t open_bytes_ = 0;  // of the open entry and of what came after it
+  std::uint64_t open_bytes_ = 0;  // of the open entry and everything after it
   ParseFaults open_faults_;
-  std::deque<std::string> misfits_;  // the last lines that did not fit, if none since did
+  std::deque<std::string> misfits_;  // the latest lines, while none of them fits
 };
 
 }  // namespace pgconn::server_log

@@ -1,4 +1,4 @@
-// What parsers do with bytes that may be anything. Pure functions; any thread.
+// Helpers for parsers of arbitrary bytes. Pure functions; any thread.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ inline bool is_plain(std::string_view text) {
   while (text.size() >= 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data(), 8);
-    // The second term is not 0 if a byte is: it borrows from its high bit.
+    // A byte that is 0 borrows, which sets its high bit in the second term.
     if (((word | (word - kOnes)) & kHigh) != 0) return false;
     text.remove_prefix(8);
   }
@@ -39,14 +39,14 @@ inline bool is_utf8(std::string_view text) {
   return true;
 }
 
-// Counts what is wrong with the bytes of one line or record.
+// Counts the faults in the bytes of one line or record.
 inline void inspect(std::string_view text, ParseFaults& faults) {
   if (is_plain(text)) return;
   if (text.find('\0') != std::string_view::npos) ++faults.nul;
   if (!is_utf8(text)) ++faults.encoding;
 }
 
-// Cuts a byte stream into lines. Of a line longer than kLongestEntry the beginning is kept.
+// Cuts a byte stream into lines. Only the beginning of a line longer than kLongestEntry is kept.
 class LineSplitter {
  public:
   // Calls on_line(line, length) for each line that ends in `bytes`: `line` without its newline,

@@ -29,7 +29,7 @@ constexpr auto kZones = std::to_array<Zone>({
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
-// The number that the digits of text[from, from + count) make; -1 if they are not all digits.
+// text[from, from + count) as a number; -1 if not all are digits.
 int number(std::string_view text, std::size_t from, std::size_t count) {
   int value = 0;
   for (std::size_t i = from; i < from + count; ++i) {

@@ -1,24 +1,24 @@
-"""The faults of a chaos run: what is done to one target, and what may be said of it."""
+"""The faults of a chaos run: what happens to one target, and which causes are allowed."""
 
 import dataclasses
 import random
 
 from tests.chaos.relays import Path
 
-# As long as that nobody gets in, a server that stands still cannot be reached.
+# A server that stands still for this long, in seconds, counts as unreachable.
 _UNREACHABLE_AFTER = 3
 _ALL_ALIKE = {"network_reset", "unknown"}
 
 
 @dataclasses.dataclass
 class Fault:
-    """One target of a run: drawn from a seed, so that it can be had again."""
+    """One target of a run: drawn from a seed, so that it can be repeated."""
 
     name: str
     path: Path
     probes: dict
-    causes: set  # that a drop or an incident of it may have
-    forgets: bool = False  # the path forgets silent connections, and nothing else may be said to
+    causes: set  # allowed for its drops and incidents
+    forgets: bool = False  # the path forgets silent connections: only then may that be the cause
     terminations: list = dataclasses.field(default_factory=list)  # times in seconds
     terminated: int = 0  # sessions, so far
 

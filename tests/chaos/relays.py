@@ -14,13 +14,13 @@ _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 class Path:
     """What a relay does to connections; times in seconds."""
 
-    lifetime: float | None = None  # each is closed at that age
-    forgets_after: float | None = None  # one that was silent for longer is reset by what comes next
+    lifetime: float | None = None  # connections are closed at this age
+    forgets_after: float | None = None  # one silent for longer is reset by its next packet
     pauses: list[tuple[float, float]] = dataclasses.field(default_factory=list)  # (begin, duration)
 
 
 class Relays:
-    """Listeners on loopback that lead to servers. A context manager."""
+    """Listeners on loopback that relay to servers. A context manager."""
 
     def __init__(self):
         self._loop = asyncio.new_event_loop()
@@ -45,7 +45,7 @@ class Relays:
         self._loop.close()
 
     def add(self, path, server_port):
-        """Begins to relay; returns the port to connect to."""
+        """Starts a relay; returns the port to connect to."""
 
         async def listen():
             server = await asyncio.start_server(
@@ -56,11 +56,11 @@ class Relays:
         return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(30)
 
     def begin_now(self):
-        """From now on the times of pauses count."""
+        """Pauses are timed from now on."""
         self._begin = self._loop.time()
 
     async def _resume(self, path):
-        """Returns once the path is not standing still."""
+        """Waits until the path is not paused."""
         for begin, duration in path.pauses:
             since = self._loop.time() - self._begin - begin
             if 0 <= since < duration:

@@ -1,4 +1,4 @@
-"""A chaos run: many targets of one exporter, each with a fault of its own, on a real server."""
+"""A chaos run: many targets of one exporter, each with its own fault, on a real server."""
 
 import collections
 import contextlib
@@ -15,7 +15,7 @@ _SETTLING = 20  # seconds after the last fault, for verdicts
 
 
 class Outcome:
-    """What was said of one run: how often each cause, by kind of fault, and what was wrong."""
+    """The results of one run: how often each cause occurred, by kind of fault, and what was wrong."""
 
     def __init__(self):
         self.drops = collections.Counter()  # by (kind, cause)
@@ -27,7 +27,7 @@ class Outcome:
 
 
 def run(version, seeds, seconds, kinds):
-    """Watches one server of this version through as many paths as there are kinds and seeds."""
+    """Watches one server of this version through one path for each kind and seed."""
     drawn = [faults.draw(kind, seed, seconds) for kind in kinds for seed in seeds]
     with contextlib.ExitStack() as stack:
         box = stack.enter_context(PgBox(version))
@@ -52,7 +52,7 @@ def run(version, seeds, seconds, kinds):
 
 
 def _until_held(exporter, wanted):
-    # Those whose path ends them soon are never held all at a time.
+    # Connections that their path ends soon are never all held at the same time.
     eventually(
         lambda: sum(
             sample.value for sample in exporter.metrics().samples("pgconn_held_connections")

@@ -1,4 +1,4 @@
-"""How the scripts run commands, and end them when somebody interrupts."""
+"""How the scripts run commands, and end them when interrupted."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ import pytest
 from scripts.programs import commands
 from tests.support.process import REPOSITORY, Process, eventually, processes_naming
 
-# Interrupted, as scripts/test is. The server stands for what tests leave to their own end: it takes its time.
+# Interrupted like scripts/test. The server stands for processes that tests leave to end: it takes its time.
 _INTERRUPTED = """
 import sys
 from scripts.programs import commands

@@ -8,7 +8,7 @@ import pytest
 from tests.support.process import REPOSITORY
 
 _FAKES = {
-    "dpkg-query": "exit 1",  # no package is known
+    "dpkg-query": "exit 1",  # no package is installed
     "apt-get": 'echo "$@" >>"$APT_LOG"; [ "${@: -1}" != none-such ]',
     "sudo": 'exec "$@"',
 }
@@ -16,7 +16,7 @@ _FAKES = {
 
 @pytest.fixture
 def bare(tmp_path):
-    """bare("scripts/test", "--help") runs it where no package is installed: (finished process, what apt-get was told)."""
+    """bare("scripts/test", "--help") runs it where no package is installed: (finished process, apt-get's arguments)."""
     for name, script in _FAKES.items():
         path = tmp_path / name
         path.write_text(f"#!/bin/bash\n{script}\n")
@@ -37,7 +37,7 @@ def bare(tmp_path):
 def test_each_script_installs_python_before_it_does_anything_else(bare, name):
     result, told = bare(f"scripts/{name}", "--help")
     assert "python3" in told[-1].split() and "install" in told[-1].split(), result.stderr
-    assert f"scripts/{name}" in result.stdout + result.stderr  # its usage, which Python prints
+    assert f"scripts/{name}" in result.stdout + result.stderr  # its usage, printed by Python
     assert len(told) == 2  # update, install: a script that only explains itself needs nothing more
 
 

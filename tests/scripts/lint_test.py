@@ -1,4 +1,4 @@
-"""Each check of scripts/lint finds what it is for."""
+"""Each check of scripts/lint finds what it should."""
 
 import subprocess
 
@@ -60,7 +60,7 @@ def test_scripts_are_known_by_their_first_line_whatever_their_name(checkout):
     ("exporter/web", "exporter/pages/pages.h", False),
     ("exporter/web", "exporter/website/pages.h", False),
     ("exporter/cli", "exporter/pages/pages.h", True),
-    ("config/yaml", "config/schema.h", True),  # which has no line of its own
+    ("config/yaml", "config/schema.h", True),  # has no line of its own
     ("config/yaml", "metrics/batch.h", False),
 ])
 def test_an_include_against_the_arrows_is_found(checkout, folder, include, allowed):
@@ -105,7 +105,7 @@ def test_a_file_that_is_too_long_is_found(checkout, name, first):
 
 @pytest.fixture
 def tools(checkout, tmp_path, monkeypatch):
-    """The tools of lint, each of which finds something in a file that contains its name."""
+    """Stand-ins for lint's tools; each finds something in a file that contains its name."""
     folder = tmp_path / ".git" / "tools"
     folder.mkdir()
     for name in ("clang-format-19", "shellcheck", "pyflakes"):

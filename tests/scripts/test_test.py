@@ -1,4 +1,4 @@
-"""What scripts/test makes of its steps."""
+"""How scripts/test handles its steps."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_version_between_oldest_and_newest_changes_from_day_to_day(day, betw
 
 
 class Recorded(program.Tests):
-    """Runs nothing; some steps cannot be had."""
+    """Runs nothing; some steps are unavailable."""
 
     def __init__(self, builds=True, serves=True):
         super().__init__("release", None)

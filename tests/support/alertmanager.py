@@ -17,13 +17,13 @@ from tests.support.packages import unpacked
 from tests.support.process import Process, StartsOnEntry, eventually, free_port
 
 _PACKAGE = "prometheus-alertmanager"
-# Debian's programs read their templates here, where those of an unpacked package are not; a path as long that is
-# relative to its root is found from there. A mount would do without the change, but containers allow none.
+# Debian's programs read their templates from the first path, where an unpacked package has none. The second, of equal
+# length, is found from the package's root. A mount would need no change to the program, but containers allow none.
 _INSTALLED, _UNPACKED = b"/usr/share/prometheus", b"usr/share/prometheus/"
 
 
 def _copy_at_home(suite, program, directory):
-    """A copy of the program in that directory which finds its templates if it is run in its package's root."""
+    """A copy of the program, in that directory, that finds its templates when run in its package's root."""
     code = (unpacked(suite, _PACKAGE) / "usr/bin" / program).read_bytes()
     copy = directory / program
     copy.write_bytes(code.replace(_INSTALLED, _UNPACKED))
@@ -57,7 +57,7 @@ class Notice:
 
 
 class Webhook:
-    """Takes notifications on loopback and keeps them. A context manager."""
+    """Receives notifications on loopback and keeps them. A context manager."""
 
     def __init__(self, on_notice=lambda notice: None):
         self.notices = []
@@ -65,7 +65,7 @@ class Webhook:
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802, the name http.server calls
+            def do_POST(self):  # noqa: N802, the name that http.server calls
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 sink._take(body)
                 self.send_response(200)
@@ -97,7 +97,7 @@ class Webhook:
         return None
 
     def wait(self, name, status="firing", timeout=60.0, **labels):
-        """The same, once it arrives; TimeoutError with what has arrived instead."""
+        """The same, waiting for its arrival; TimeoutError lists what has arrived instead."""
         try:
             return eventually(lambda: self.find(name, status, **labels), timeout, f"{name} {status} {labels}")
         except TimeoutError as error:
@@ -114,9 +114,9 @@ class Webhook:
 
 
 def sent_to(configuration, webhook_port, group_wait="1s", group_interval="1s"):
-    """A configuration (as read from YAML) with every receiver but empty ones sending to the webhook.
+    """A configuration (as read from YAML) in which every receiver, except empty ones, sends to the webhook.
 
-    Routes and inhibition stay as they are; only the waiting is shortened.
+    Routes and inhibition stay as they are; only waiting times are shortened.
     """
     changed = copy.deepcopy(configuration)
     for receiver in changed["receivers"]:

@@ -1,4 +1,4 @@
-"""Certificate authorities for tests, which issue what a test asks for, good or bad."""
+"""Certificate authorities for tests, which issue any certificate that a test needs, good or bad."""
 
 import ssl
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 HOUR = 3600
 DAY = 24 * HOUR
 
-# Who verifies strictly, as Python does from 3.13 on, wants it of an authority.
+# Required of an authority by strict verification, as in Python from 3.13 on.
 _AUTHORITY = "keyUsage=critical,digitalSignature,keyCertSign,cRLSign"
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 _CONFIGURATION = """
@@ -64,7 +64,7 @@ class Certificate:
 
 
 class Authority:
-    """One authority in a directory of its own; signed by itself, or by `issuer`."""
+    """One authority in its own directory; self-signed, or signed by `issuer`."""
 
     def __init__(self, directory, name, issuer=None):
         self._directory = Path(directory)
@@ -105,7 +105,7 @@ class Authority:
         return made
 
     def revocation_list(self, next_update):
-        """A list that revokes nothing and promises the next one at that Unix time; its path."""
+        """Makes a list that revokes nothing and announces the next one for that Unix time; returns its path."""
         self._issued += 1
         path = self._directory / f"{self._issued}.crl"
         self._sign("-gencrl", "-crl_nextupdate", _when(next_update), "-out", path)
@@ -123,7 +123,7 @@ def self_signed(path, name, sans="DNS:localhost,IP:127.0.0.1"):
 
 
 def for_a_server(directory):
-    """What a server on loopback may show, and a client of it, in NAME.crt and NAME.key each, from one authority (ca.crt)."""
+    """Certificates for a server on loopback and its client, in NAME.crt and NAME.key, from one authority (ca.crt)."""
     authority = Authority(directory, "throwaway CA")
     authority.issue("localhost", file="server")
     authority.issue("db.example", "DNS:db.example", file="wronghost")

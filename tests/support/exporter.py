@@ -16,7 +16,7 @@ def binary():
     return os.environ.get("PGCONN_EXPORTER", default)
 
 
-# Every probe would add connections to every scene.
+# Every probe would add connections to every test.
 _NO_PROBES = dict.fromkeys(("connect", "roundtrip", "idle", "longquery", "certificate"), False)
 
 
@@ -65,7 +65,7 @@ class Exporter(StartsOnEntry):
         self.config_path.write_text(text + "\n")
 
     def write_secret(self, name, secret):
-        """A file only its owner may read; returns its path."""
+        """Writes a file that only its owner may read; returns its path."""
         path = self.directory / name
         path.touch(0o600)
         path.write_text(secret + "\n")
@@ -97,7 +97,7 @@ class Exporter(StartsOnEntry):
         assert status == 0, f"the exporter ended with {status}:\n{self._process.log_tail()}"
 
     def wait(self, timeout=15.0):
-        """Its exit status, once it has ended. The test then judges its end, not the context manager."""
+        """Waits for its end and returns its exit status. The test then judges it, not the context manager."""
         self._awaited = True
         return self._process.wait(timeout)
 
@@ -115,7 +115,7 @@ class Exporter(StartsOnEntry):
 
 
 def run(*arguments, env=None, timeout=60.0):
-    """Runs the binary to its end, for example with `check-config FILE`: (exit status, output)."""
+    """Runs the binary until it ends, for example with `check-config FILE`: (exit status, output)."""
     process = Process([binary(), *arguments], env={**os.environ, **(env or {})})
     try:
         status = process.wait(timeout)

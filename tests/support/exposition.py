@@ -1,4 +1,4 @@
-"""Reads the Prometheus text format 0.0.4, strictly: what a scraper might forgive is an error here."""
+"""Reads the Prometheus text format 0.0.4 strictly: faults that a scraper might forgive are errors here."""
 
 import re
 from dataclasses import dataclass, field

@@ -39,8 +39,8 @@ def welcome(version=b"17.0"):
 
 
 class Misbehaviour:
-    """`answer` is what each Sync gets before ReadyForQuery; `welcome` what the startup packet gets;
-    `flood` yields what is sent without end after the login, or, with `while_connecting`, instead of it.
+    """`answer` is sent for each Sync before ReadyForQuery, `welcome` for the startup packet; `flood` yields
+    what is sent endlessly after the login, or, with `while_connecting`, instead of it.
     """
 
     def __init__(self, answer=b"", welcome=None, flood=None, while_connecting=False, ready=True):
@@ -88,7 +88,7 @@ MISBEHAVIOURS = {
 
 
 class FakeServer(Peer):
-    """Logs everybody in and misbehaves; `asked` counts the queries."""
+    """Lets everybody log in and misbehaves; `asked` counts the queries."""
 
     def __init__(self, misbehaviour):
         self._way = misbehaviour
@@ -112,11 +112,11 @@ class FakeServer(Peer):
     def _flood(self, connection):
         for piece in self._way.flood():
             connection.sendall(piece)
-            time.sleep(0.001)  # some 50 MB per second at most: this test must not use up the machine
+            time.sleep(0.001)  # at most 50 MB per second: this test must not exhaust the machine
 
 
 def count_syncs(data):
-    """Sync messages in what a client sent in one piece; our pipelines are small enough for that."""
+    """The Sync messages in one piece of a client's data; our pipelines are small enough to arrive in one."""
     count = at = 0
     with contextlib.suppress(struct.error):
         while at < len(data):

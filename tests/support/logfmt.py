@@ -1,4 +1,4 @@
-"""Reads logfmt strictly: what a lenient reader might guess is an error here."""
+"""Reads logfmt strictly: anything that a lenient reader would guess is an error here."""
 
 import datetime
 import json
@@ -21,7 +21,7 @@ def parse(line):
 
 
 def records(lines, message, **fields):
-    """The parsed lines whose msg is `message` and that carry at least `fields`."""
+    """The parsed lines whose msg is `message` and that have at least `fields`."""
     found = [parse(line) for line in list(lines)]
     return [entry for entry in found if entry["msg"] == message and fields.items() <= entry.items()]
 

@@ -1,4 +1,4 @@
-"""A cgroup with a memory limit, to run a server out of memory without harm to anything else."""
+"""A cgroup with a memory limit, in which a server can run out of memory without harming anything else."""
 
 import contextlib
 import itertools
@@ -39,7 +39,7 @@ def _directory(root, mount, path):
 
 class MemoryCgroup:
     """A cgroup below our own (version 1) or beside it (version 2, where ours holds processes), so that
-    what limits us limits it too. A context manager; Unavailable if it cannot be made."""
+    our own limits apply to it too. A context manager; Unavailable if it cannot be made."""
 
     def __init__(self, limit):
         self._limit = limit
@@ -75,13 +75,13 @@ class MemoryCgroup:
         directory.mkdir()
         self.directory = directory
         (directory / limit).write_text(str(self._limit))
-        # With swap there would be no kill, only slowness.
+        # With swap the server would not be killed, only slowed down.
         swap = directory / ("memory.memsw.limit_in_bytes" if self.version == 1 else "memory.swap.max")
         if swap.exists():
             swap.write_text(str(self._limit if self.version == 1 else 0))
 
     def add(self, *pids):
-        """Moves processes in; children that they have from then on are born in it."""
+        """Moves processes in; their later children start in it."""
         for pid in pids:
             (self.directory / "cgroup.procs").write_text(str(pid))
 
@@ -89,7 +89,7 @@ class MemoryCgroup:
         return [int(pid) for pid in (self.directory / "cgroup.procs").read_text().split()]
 
     def kills(self):
-        """What the kernel's own file counts."""
+        """The count in the kernel's own file."""
         file = "memory.oom_control" if self.version == 1 else "memory.events"
         return int(re.search(r"^oom_kill (\d+)$", (self.directory / file).read_text(), re.MULTILINE)[1])
 
@@ -97,7 +97,7 @@ class MemoryCgroup:
         for pid in self.processes():
             with contextlib.suppress(OSError):  # it has ended meanwhile
                 (self._home / "cgroup.procs").write_text(str(pid))
-        with contextlib.suppress(OSError):  # a new child was born meanwhile
+        with contextlib.suppress(OSError):  # a new child was started meanwhile
             self.directory.rmdir()
         return not self.directory.exists()
 

@@ -1,7 +1,7 @@
-"""A network path with a middlebox in it: client and server, each in a network namespace, and between
-them a stateful router that can forget idle flows, reset flows, or fall silent.
+"""A network path with a middlebox: client and server, each in a network namespace, and between them
+a stateful router that can forget idle flows, reset flows, or fall silent.
 
-The namespaces have no names: they end with the last process in them and this one, however it ends.
+The namespaces have no names: they disappear with this process and the last one in them, however these end.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ SERVER_ADDRESS = "10.77.2.2"
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
-# A flow belongs to the generation in which it began; raising it makes strangers of all older flows.
+# A flow belongs to the generation in which it began; raising that makes all older flows unknown.
 _RULES = """
 flush ruleset
 table inet path {{
@@ -54,7 +54,7 @@ def _own_namespace():
 
 
 class Namespace:
-    """A network namespace of its own, with its loopback up."""
+    """A new network namespace, with its loopback up."""
 
     def __init__(self):
         outside = _own_namespace()
@@ -70,12 +70,12 @@ class Namespace:
 
     @property
     def path(self):
-        """Where other processes find it, while this one lives."""
+        """Where other processes find it while this one lives."""
         return f"/proc/{os.getpid()}/fd/{self._fd}"
 
     @contextlib.contextmanager
     def inside(self):
-        """Moves this thread in: sockets it opens and processes it starts meanwhile stay there."""
+        """Moves this thread in: sockets that it opens and processes that it starts meanwhile stay there."""
         outside = _own_namespace()
         try:
             _check(_libc.setns(self._fd, _CLONE_NEWNET), "setns")
@@ -161,22 +161,22 @@ class Midbox:
             _run("nft", "-f", "-", text=rules)
 
     def forget_all(self):
-        """Makes strangers of all existing flows; new ones are let through."""
+        """Makes all existing flows unknown; new ones are let through."""
         self._generation += 1
         self._apply()
 
     def cut(self):
-        """From now on nothing passes, and neither side is told."""
+        """From now on nothing passes, and neither side is notified."""
         self._first = "drop"
         self._apply()
 
     def reset(self):
-        """From now on every packet, of flows old and new, is answered with a reset."""
+        """From now on every packet, of old and new flows, is answered with a reset."""
         self._first = _STRANGERS["reset"]
         self._apply()
 
     def lose(self, percent):
-        """From now on so many of a hundred packets are lost, in each direction and by chance."""
+        """From now on this percentage of packets is lost at random in each direction."""
         self._first = f"numgen random mod 100 < {percent} drop"
         self._apply()
 
@@ -187,9 +187,9 @@ class Midbox:
 
 @contextlib.contextmanager
 def far_from(server, **options):
-    """Restarts a server behind a Midbox, whose client the caller is meanwhile. Gives that Midbox.
+    """Restarts a server behind a Midbox, and gives that Midbox; meanwhile the caller is its client.
 
-    The server has been started before, where its programs can be downloaded.
+    The server must have been started before, where its programs can be downloaded.
     """
     server.stop()
     with Midbox(**options) as midbox:

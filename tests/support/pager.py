@@ -31,7 +31,7 @@ def faster(duration, factor):
 def compressed(rules, factor):
     """Rules (as read from YAML) whose waiting times, ranges and ages are `factor` times shorter.
 
-    Scraped `factor` times more often they decide as they would in real time. Other thresholds stay.
+    With scrapes `factor` times more often they decide as in real time. Other thresholds stay.
     """
     for group in rules["groups"]:
         if "interval" in group:
@@ -91,7 +91,7 @@ class Pager:
         return paths
 
     def firing(self):
-        """The alerts that fire now, by name."""
+        """The alerts that are firing, by name."""
         return {alert["labels"]["alertname"] for alert in self.prometheus.alerts()
                 if alert["state"] == "firing"}
 

@@ -1,4 +1,4 @@
-"""Peers that are no healthy PostgreSQL: silent, deaf, rude, or a relay that can be cut. Loopback only."""
+"""Peers that are not a healthy PostgreSQL: silent, unreachable, rude, or a relay that can be cut. Loopback only."""
 
 import contextlib
 import select
@@ -10,7 +10,7 @@ import time
 
 @contextlib.contextmanager
 def refusing():
-    """A port that nothing listens on and nobody else gets meanwhile."""
+    """A port that nothing listens on, reserved during the block."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
@@ -55,7 +55,7 @@ class Peer:
             self.converse(connection)
 
     def converse(self, connection):
-        """Here: nothing at all."""
+        """Does nothing in this class."""
 
     def keep(self, connection):
         """Closes it with the others."""
@@ -82,7 +82,7 @@ class Peer:
 
 
 class Rude(Peer):
-    """Sends `answer` once the client has sent something, then closes; empty: closes at once."""
+    """Sends `answer` after the client has sent something, then closes; if empty, closes at once."""
 
     def __init__(self, answer=b""):
         self._answer = answer
@@ -110,7 +110,7 @@ LOGGED_IN = (
 
 
 class Impostor(Peer):
-    """Lets everybody log in as PostgreSQL does, then says `words`; `forever`: again and again."""
+    """Lets everybody log in like PostgreSQL, then sends `words`; `forever`: again and again."""
 
     def __init__(self, words, forever=False):
         self._words = words
@@ -129,12 +129,12 @@ class Impostor(Peer):
 
 
 class Relay(Peer):
-    """Passes bytes on to `port`, as an address that moves between servers does."""
+    """Passes bytes on to `port`, like an address that moves between servers."""
 
     def __init__(self, port):
         self.destination = port
-        self.delay = 0  # seconds that each piece is on its way
-        self.lifetime = None  # seconds after which each connection is closed, whatever passes on it
+        self.delay = 0  # seconds by which each piece is delayed
+        self.lifetime = None  # seconds after which each connection is closed, busy or not
         self._silenced = set()
         self._spoiled = None
         super().__init__()
@@ -170,9 +170,9 @@ class Relay(Peer):
                 other[readable].sendall(data)
 
     def silence(self):
-        """From now on the connections to this destination go nowhere, and neither side is told."""
+        """From now on connections to this destination go nowhere, and neither side is notified."""
         self._silenced.add(self.destination)
 
     def spoil(self, answer):
-        """The next piece loses a bit on its way: of an answer, or of what is said to the destination."""
+        """Flips a bit in the next piece: of an answer, or of the data sent to the destination."""
         self._spoiled = answer

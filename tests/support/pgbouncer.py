@@ -19,7 +19,7 @@ SUITES = ("bookworm", "sid")
 class PgBouncer(StartsOnEntry):
     """Listens on loopback in front of `box`, without TLS. A context manager.
 
-    Everybody may log in; `postgres` also to its console. Settings go to its section of the ini.
+    Everybody may log in; `postgres` also to its console. Settings go to its section of the ini file.
     """
 
     def __init__(self, suite, box, **settings):
@@ -31,9 +31,9 @@ class PgBouncer(StartsOnEntry):
         self._process = None
 
     def start(self):
-        """Starts it (again), on the same port; Unavailable if it cannot be had here."""
+        """Starts it (again), on the same port; Unavailable if it cannot be obtained here."""
         self._write_ini()
-        # It refuses to be root.
+        # It refuses to run as root.
         user = ["setpriv", "--reuid=nobody", "--clear-groups", "--"] if os.getuid() == 0 else []
         self._process = Process([*user, unpacked(self._suite, "pgbouncer") / "usr/sbin/pgbouncer", self.directory / "pgbouncer.ini"])
         eventually(self._accepts, what="PgBouncer accepting connections")
@@ -61,7 +61,7 @@ class PgBouncer(StartsOnEntry):
         return True
 
     def console(self, command):
-        """Runs a command of its console; the rows, or []."""
+        """Runs a command on its console; returns the rows, or []."""
         with contextlib.closing(psycopg2.connect(self.dsn(dbname="pgbouncer"))) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
@@ -74,7 +74,7 @@ class PgBouncer(StartsOnEntry):
 
     @contextlib.contextmanager
     def paused(self):
-        """PAUSE, which ends only once no client has a server, and RESUME."""
+        """PAUSE, which returns only once no client has a server, and RESUME."""
         pausing = threading.Thread(target=self.console, args=("PAUSE",))
         pausing.start()
         try:
@@ -85,7 +85,7 @@ class PgBouncer(StartsOnEntry):
 
     @contextlib.contextmanager
     def stopped(self):
-        """It does not run for a while."""
+        """Stops its process during the block."""
         self._process.signal(signal.SIGSTOP)
         try:
             yield
@@ -93,7 +93,7 @@ class PgBouncer(StartsOnEntry):
             self._process.signal(signal.SIGCONT)
 
     def end(self, number):
-        """Signals it until it has ended: the newer ones, signalled once, wait for their clients."""
+        """Signals it until it has ended: newer versions, signalled once, wait for their clients."""
 
         def ended():
             self._process.signal(number)

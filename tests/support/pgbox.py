@@ -42,11 +42,11 @@ log_disconnections = on
 
 
 class ServerFailed(Failed):
-    """A program of PostgreSQL failed; the message carries what it said."""
+    """A program of PostgreSQL failed; the message contains its output."""
 
 
 def _server_user():
-    """Who runs the servers: PostgreSQL refuses to be root's."""
+    """The user who runs the servers: PostgreSQL refuses to run as root."""
     if os.getuid() != 0:
         return None
     try:
@@ -58,7 +58,7 @@ def _server_user():
 def new_directory(prefix):
     """A temporary directory that the server's user may enter and that has room for a Unix socket's name.
 
-    In /tmp where $TMPDIR is neither: one's own, or deep.
+    In /tmp if $TMPDIR does not suit, because it is private or too deep.
     """
     parent = Path(tempfile.gettempdir()).resolve()
     fits = len(f"{parent}/{prefix}12345678/sock/.s.PGSQL.12345".encode()) <= _LONGEST_SOCKET
@@ -84,7 +84,7 @@ class PgBox:
 
     @classmethod
     def at(cls, directory):
-        """The one that was started in that directory before."""
+        """The one that was previously started in that directory."""
         return cls(int((Path(directory) / "box").read_text().split()[0]), directory)
 
     def start(self, port=0, **settings):
@@ -108,13 +108,13 @@ class PgBox:
         if not (data / "PG_VERSION").exists():
             self._run(clients / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync",
                       "-d", f"host={primary.socket_directory} port={primary.port} user=postgres")
-            if self.version < 17:  # a later version's client writes down an option that libpq 16 refuses
+            if self.version < 17:  # a later client writes an option that libpq 16 rejects
                 path = data / "postgresql.auto.conf"
                 path.write_text(re.sub(" sslnegotiation=[a-z]*", "", path.read_text()))
         return self._launch(bin_directory, port, settings)
 
     def _prepare(self):
-        """The directory, its certificates, and who owns them."""
+        """Makes the directory and its certificates, and sets their owner."""
         if not shutil.which("openssl"):
             raise Failed("openssl is missing: run scripts/install-deps test")
         (self.directory / "sock").mkdir(parents=True, exist_ok=True)
@@ -129,7 +129,7 @@ class PgBox:
                 os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     def _run(self, program, *words):
-        """Runs a program of PostgreSQL as the server's user. Its output goes to a file: a server would keep a pipe open."""
+        """Runs a program of PostgreSQL as the server's user. Its output goes to a file: a server would hold a pipe."""
         user = _server_user()
         as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         output = self.directory / f"{program.name}.log"
@@ -163,7 +163,7 @@ class PgBox:
 
     @property
     def ca(self):
-        """Path of the certificate authority's certificate."""
+        """The path of the certificate authority's certificate."""
         return str(self.directory / "tls" / "ca.crt")
 
     @property
@@ -185,18 +185,18 @@ class PgBox:
         return connection
 
     def psql(self, sql, role="postgres", **keywords):
-        """Runs SQL on a connection of its own; the last statement's rows, or [] if it has none."""
+        """Runs SQL on a new connection; returns the last statement's rows, or [] if it has none."""
         with contextlib.closing(self.connect(role, **keywords)) as connection:
             cursor = connection.cursor()
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
     def hba(self, *lines):
-        """Puts these lines in front of pg_hba.conf, in place of those of an earlier call."""
+        """Puts these lines at the start of pg_hba.conf, replacing those of an earlier call."""
         self._write_hba(lines, keep=True)
 
     def hba_alone(self, *lines):
-        """Lets these lines be all of pg_hba.conf, until the next call of `hba`."""
+        """Makes these lines the whole pg_hba.conf, until the next call of `hba`."""
         self._write_hba(lines, keep=False)
 
     def _write_hba(self, lines, keep):
@@ -208,7 +208,7 @@ class PgBox:
         self.psql("SELECT pg_reload_conf()", **self._local())
 
     def use_certificate(self, name):
-        """Shows another of the certificates in `tls` to new connections: server, expired, ending …"""
+        """Presents another of the certificates in `tls` to new connections: server, expired, ending …"""
         for kind, suffix in (("cert", "crt"), ("key", "key")):
             path = self.directory / "tls" / f"{name}.{suffix}"
             self.psql(f"ALTER SYSTEM SET ssl_{kind}_file = '{path}'", **self._local())
@@ -234,11 +234,11 @@ class PgBox:
             self._run(pg_ctl, "-D", self.directory / "data", "-m", mode, "-w", "-t", 60, "stop")
 
     def destroy(self):
-        """Ends it, also one whose start was interrupted, and removes its directory."""
+        """Ends it, even if its start was interrupted, and removes its directory."""
         if (self.directory / "box").exists():
             with contextlib.suppress(ServerFailed):
                 self.stop("immediate")
-        # One that was interrupted at its start has told nobody its process number yet.
+        # If its start was interrupted, nobody knows its process number yet.
         for pid in self._processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT)

@@ -1,4 +1,4 @@
-"""A child process whose output is collected, with bounded waits and a sure end."""
+"""Child processes whose output is collected, with bounded waits and a guaranteed end."""
 
 import contextlib
 import glob
@@ -17,7 +17,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 
 
 def free_port():
-    """Below those that the kernel gives to outgoing connections: none of them takes it until it is used."""
+    """A port below those for outgoing connections, so that none of these takes it before it is used."""
     while True:
         port = random.randrange(20000, 32000)
         with contextlib.suppress(OSError), socket.socket() as listener:
@@ -61,14 +61,14 @@ def http_get(port, path, headers=None, method="GET", timeout=30.0):
 
 
 def interrupt_by_signals():
-    """From now on SIGINT, SIGTERM and SIGHUP (but under nohup) raise KeyboardInterrupt in the main thread, once."""
+    """From now on SIGINT, SIGTERM and SIGHUP (except under nohup) raise KeyboardInterrupt in the main thread, once."""
     ending = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         ending.append(signal.SIGHUP)
 
     def end(*_):
         for number in ending:
-            signal.signal(number, signal.SIG_IGN)  # once is enough: the end itself is not interrupted
+            signal.signal(number, signal.SIG_IGN)  # only once: the shutdown itself must not be interrupted
         _interruption.arrive()
 
     for number in ending:
@@ -76,7 +76,7 @@ def interrupt_by_signals():
 
 
 class _Interruption:
-    """One that may have to wait for the end of a block."""
+    """An interruption that may have to wait for the end of a block."""
 
     def __init__(self):
         self._held = self._waits = False
@@ -102,20 +102,20 @@ _interruption = _Interruption()
 
 
 def interruption_held():
-    """A context manager for the start of what an interruption has to end: one that comes within is raised at its end."""
+    """A context manager for starting what an interruption must end: one that arrives inside is raised at the end."""
     return _interruption.held()
 
 
 class Failed(Exception):
-    """The process ended where it should have run; the message contains the end of its output."""
+    """The process ended although it should be running; the message contains the end of its output."""
 
 
 class Unavailable(Exception):
-    """This machine cannot have what is asked for, a program or a network namespace; the message says why."""
+    """Something is unavailable on this machine, such as a program or a network namespace; the message says why."""
 
 
 def running():
-    """(process number, command line) of all processes; the words of a command line end with a blank each."""
+    """(process number, command line) of all processes; each word of a command line ends with a blank."""
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
             yield int(path.split("/")[2]), file.read().replace("\0", " ")
@@ -140,7 +140,7 @@ class StartsOnEntry:
             try:
                 self.start()
             except BaseException:
-                self.__exit__(*sys.exc_info())  # nobody else would call it
+                self.__exit__(*sys.exc_info())  # nothing else would call it
                 raise
         return self
 
@@ -176,7 +176,7 @@ class Process:
         return "\n".join(self.log_lines[-lines:])
 
     def wait_http(self, port, path, timeout=30.0):
-        """Waits until it answers `path` with 200; Failed if it ends or does not within `timeout`."""
+        """Waits until it answers `path` with 200; Failed if it ends, or after `timeout`."""
 
         def ready():
             if self.returncode is not None:
@@ -203,7 +203,7 @@ class Process:
         self._child.send_signal(number)
 
     def wait(self, timeout=15.0):
-        """Its exit status, once it has ended by itself."""
+        """Waits until it ends by itself; returns its exit status."""
         status = self._child.wait(timeout)
         self._reader.join(5)
         return status

@@ -21,10 +21,10 @@ def promtool(*arguments, stdin="", suite="native"):
 
 
 class Prometheus(StartsOnEntry):
-    """Scrapes the given ports of loopback. A context manager; all it writes goes with it.
+    """Scrapes the given ports of loopback. A context manager; it removes all its files.
 
     `jobs` maps a job's name to the port, or a list of ports, whose /metrics it scrapes. `rules` are rule
-    files, `alertmanagers` the ports of loopback that alerts are sent to, again each `resend`. `suite` is the
+    files, `alertmanagers` the ports of loopback that alerts are sent to, repeated every `resend`. `suite` is the
     release whose Prometheus it is. `scrape` is added to the configuration of each scrape.
     """
 
@@ -86,14 +86,14 @@ class Prometheus(StartsOnEntry):
         return [(row["metric"], float(row["value"][1])) for row in result]
 
     def value(self, promql):
-        """The one value of a query, or None if it has none."""
+        """The only value of a query, or None if it has none."""
         rows = self.query(promql)
         if len(rows) > 1:
             raise LookupError(f"{promql} gives {len(rows)} series")
         return rows[0][1] if rows else None
 
     def alerts(self):
-        """Alerts pending and firing now, as its API shows them."""
+        """The alerts now pending and firing, as its API returns them."""
         return self._api("alerts")["alerts"]
 
     def broken_rules(self):

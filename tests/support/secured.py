@@ -10,7 +10,7 @@ import ssl
 from tests.support.exporter import Exporter
 from tests.support.process import Response, eventually
 
-# No target is asked: these tests are about who asks the exporter.
+# No target is queried: these tests are about the exporter's own clients.
 _NOTHING_TO_WATCH = {"targets": [{"name": "none", "dsn": "host=127.0.0.1 port=1 user=x"}]}
 
 
@@ -22,12 +22,12 @@ def bcrypt(password, cost=10):
 
 
 def login(user, password):
-    """The header of a login."""
+    """The header for a login."""
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def client_context(authority, certificate=None):
-    """A client that trusts the `authority` alone and shows the `certificate`, if any."""
+    """A client that trusts only the `authority` and presents the `certificate`, if any."""
     context = ssl.create_default_context(cafile=str(authority.path))
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # Python's default from 3.13 on
     if certificate:
@@ -36,9 +36,9 @@ def client_context(authority, certificate=None):
 
 
 class SecuredExporter(Exporter):
-    """As Exporter, with a web configuration as a dict. Once it listens, it has started.
+    """Like Exporter, with a web configuration as a dict. It counts as started once it listens.
 
-    `context` is what clients have for TLS; without `tls_server_config` it is None.
+    `context` is the clients' TLS context; without `tls_server_config` it is None.
     """
 
     def __init__(self, web, *arguments, context=None, config=None, port=None):

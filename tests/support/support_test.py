@@ -1,4 +1,4 @@
-"""The test support itself: what it promises to the tests that rely on it."""
+"""The test support itself: what other tests rely on."""
 
 import math
 import os
@@ -86,7 +86,7 @@ def test_killing_a_backend_restarts_the_server_and_a_restart_keeps_port_and_sett
     server = new_box(work_mem="7MB")
     port, victim = server.port, server.connect()
     server.kill_backend(victim.info.backend_pid)
-    # Not before: PostgreSQL 18 ignores a fast shutdown that reaches it at the end of recovery.
+    # Not earlier: PostgreSQL 18 ignores a fast shutdown that arrives at the end of recovery.
     eventually(lambda: server.log_count("ready to accept connections") == 2)
     assert server.log_count("all server processes terminated; reinitializing") == 1
     server.stop()
@@ -144,7 +144,7 @@ def test_a_run_that_is_cancelled_takes_its_servers_down():
         run = Process([sys.executable, "-m", "pytest", __file__, "-k", "standby"], cwd=REPOSITORY,
                       env={**os.environ, "TMPDIR": directory})
         try:
-            # At its start, when it has nothing to be stopped by yet.
+            # During its start, when nothing can stop it properly yet.
             eventually(lambda: processes_naming(f"postgres -D {directory}"), 300, "a server")
         finally:
             run.signal(signal.SIGTERM)

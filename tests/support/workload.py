@@ -1,4 +1,4 @@
-"""A small shop that never sleeps: sessions in every state that the exporter distinguishes."""
+"""A small shop that is always open: sessions in every state that the exporter distinguishes."""
 
 import threading
 
@@ -14,7 +14,7 @@ class Workload:
     batch    changes a row and stays idle in its transaction
     checkout waits for that row
 
-    Without `blocked` the last two stay away.
+    Without `blocked` the last two are absent.
     """
 
     ROLES = ("web", "report", "legacy", "batch", "checkout")

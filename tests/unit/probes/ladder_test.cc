@@ -12,7 +12,7 @@ namespace {
 
 IdleLadder ladder() { return IdleLadder({30s, 60s, 120s, 350s, 600s}); }
 
-// One canary on a path that forgets flows after `limit`; the silences it tried.
+// Runs one canary on a path that forgets flows after `limit`; returns the silences it tried.
 std::vector<Silence> climb(IdleLadder& subject, Silence limit, int tries) {
   std::vector<Silence> tried;
   for (int i = 0; i < tries; ++i) {
@@ -66,7 +66,7 @@ TEST_CASE("one canary watches both ends of a narrow bracket by turns") {
   climb(subject, 300s, 12);
   const std::set<Silence> ends = {*subject.longest_survived(), *subject.shortest_dropped()};
   for (int i = 0; i < 3; ++i) {
-    // Whether the loss at the upper end could be recognised as the path's doing or not.
+    // Whether or not the loss at the upper end could be blamed on the path.
     CHECK(std::set<Silence>{subject.next({}), subject.next({})} == ends);
   }
 }

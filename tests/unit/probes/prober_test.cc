@@ -1,5 +1,5 @@
-// What the probes of a target, its held sessions and its ledger make of what happens to a server,
-// by a clock that a test moves on. That real servers behave so is shown in tests/faults.
+// How the probes of a target, its held sessions and its ledger react to what happens to a server,
+// with a clock that the test advances. tests/faults shows that real servers behave this way.
 #include "probes/prober.h"
 
 #include <algorithm>
@@ -17,10 +17,10 @@ using Drops = std::map<std::string, double>;
 
 namespace {
 
-// All probes but the certificate's, as they are by default.
+// All probes with their defaults, except the certificate probe.
 ProbeSettings defaults() { return {}; }
 
-// One incident, of this cause and scope.
+// Checks that there is one incident, with this cause and scope.
 void check_incident(const WatchedServer& watched, Cause cause, Scope scope) {
   REQUIRE(watched.incidents.size() == 1);
   const Verdict& verdict = watched.incidents[0].verdict;
@@ -38,9 +38,9 @@ TEST_CASE("by default a lively connection and two canaries are held, and the ser
   watched.pass(30s);
   CHECK(watched.server.sessions_for("roundtrip") == 1);
   CHECK(watched.server.sessions_for("idle") == 2);
-  CHECK(watched.server.sessions_for("diagnose") == 0);  // left again
+  CHECK(watched.server.sessions_for("diagnose") == 0);  // closed again
   CHECK(watched.server.asked.size() == 1);
-  CHECK(watched.counted(families::kDuration, {}) == 0);  // a histogram's are no samples
+  CHECK(watched.counted(families::kDuration, {}) == 0);  // a histogram has no samples
   CHECK(watched.counted(families::kFailures) == 0);
   CHECK(watched.incidents.empty());
 }
@@ -93,7 +93,7 @@ TEST_CASE("a path that forgets silent connections is found out, and its limit br
   CHECK(*watched.prober.path_idle_limit() <= 200s);
   CHECK(watched.drops().contains("path_idle_timeout"));
   REQUIRE(watched.incidents.size() > 5);
-  // The first may be of silence or of age: none that is older can prove it.
+  // The first may be due to silence or age: no older connection can prove which.
   CHECK(watched.incidents[0].verdict.cause == Cause::kUnknown);
   for (std::size_t i = 1; i < watched.incidents.size(); ++i) {
     CHECK(watched.incidents[i].verdict.cause == Cause::kPathIdleTimeout);

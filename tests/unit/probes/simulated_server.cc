@@ -102,7 +102,7 @@ class SimulatedConnection final : public postgres::Connection {
     if (server_.time_.now() >= ends_ && !lost_) lost_ = probes::closed();
   }
 
-  // Whether a question is answered by then. Throws as it was lost.
+  // Whether a query is answered by then. Throws if the connection was lost.
   asio::awaitable<bool> comes_through(postgres::Deadline deadline) {
     const Clock::time_point sent = server_.time_.now();
     const auto& limit = server_.path.forgets_after;

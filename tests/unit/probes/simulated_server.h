@@ -1,6 +1,6 @@
-// A server and the path to it, by a clock that a test moves on: what probes and the ledger of drops
-// meet when something goes wrong, in milliseconds and the same for each seed. How it answers
-// follows what real servers and middleboxes do, see tests/faults for those.
+// A server and the path to it, with a clock that the test advances: simulates in milliseconds what
+// probes and the ledger of drops meet when something goes wrong, the same for each seed. It answers
+// as real servers and middleboxes do, see tests/faults for those.
 #pragma once
 
 #include <chrono>
@@ -30,31 +30,31 @@ class SimulatedServer final : public postgres::Connector {
   // --- What the path does to connections, from now on ---
   struct Path {
     std::optional<Span> lifetime;       // each is closed at about that age
-    std::optional<Span> forgets_after;  // a flow that was silent for longer,
-    bool resets_strangers = true;       // and resets what comes of it, or swallows it
-    bool swallows_all = false;          // nothing comes through, of old or of new ones
+    std::optional<Span> forgets_after;  // a flow that was silent for longer
+    bool resets_strangers = true;       // resets later packets of it, or swallows them
+    bool swallows_all = false;          // nothing comes through, on old or new flows
   };
   Path path;
-  void forget_all();  // every flow that there is now; what comes of it is swallowed or reset
+  void forget_all();  // every present flow; its later packets are swallowed or reset
 
   // --- What happens at the server ---
   void pause(Span duration);          // stopped processes: the kernel acknowledges, nobody answers
   void terminate(std::size_t index);  // of the open sessions: pg_terminate_backend
   void restart(Span down);            // fast shutdown, then refusals, then a new start
   void crash(std::size_t victim, Span down);   // of one backend: the others hear of it
-  void end_all(const postgres::PgError& how);  // every session, with these last words
-  // New sessions are refused so, until it is cleared.
+  void end_all(const postgres::PgError& how);  // every session, with this last message
+  // New sessions are refused with this error until it is cleared.
   std::optional<postgres::PgError> refusal;
-  // What statements with this text get; others get no rows.
+  // Answers to statements with this text; others get no rows.
   std::map<std::string, postgres::Rows> answers;
-  // Another server takes over the address, started so many seconds ago.
+  // Another server, started that many seconds ago, takes over the address.
   void replace_by(double age);
 
   int sessions() const { return static_cast<int>(open_.size()); }
   int sessions_for(const std::string& purpose) const;
   std::optional<Span> login;       // how long each takes; absent: up to 1.5 s, at random
   int dialed = 0;                  // attempts
-  std::vector<std::string> asked;  // statements, but for SELECT 1
+  std::vector<std::string> asked;  // statements except SELECT 1
   int version = 180000;
   bool pooler = false;
 

@@ -1,5 +1,5 @@
-// Ages, idle times and pauses drawn at random: whatever the timing, not one wrong cause. The probes
-// and the ledger are the real ones; the server and the path are simulated.
+// Ages, idle times and pauses drawn at random: no timing may lead to a wrong cause. The probes and
+// the ledger are the real ones; the server and the path are simulated.
 #include <functional>
 #include <random>
 #include <set>
@@ -43,7 +43,7 @@ ProbeSettings probes(Dice& dice) {
   return settings;
 }
 
-// What happens, in some minutes. Returns how long the server stood still.
+// Some minutes of trouble. Returns how long the server stood still.
 using Misbehaviour = std::function<milliseconds(WatchedServer&, Dice&)>;
 
 milliseconds pause(WatchedServer& watched, Dice& dice) {
@@ -60,8 +60,8 @@ milliseconds perhaps_pause(WatchedServer& watched, Dice& dice) {
   return milliseconds(0);
 }
 
-// Runs one kind of misbehaviour at each timing: no cause but those allowed, of a drop or of an
-// incident. In how many of the runs `expected` was told.
+// Runs one kind of misbehaviour at each timing, and allows no drop or incident with another cause.
+// Returns in how many runs `expected` was found.
 unsigned runs_that_tell(std::string_view expected, const Causes& in_any_case, bool may_be_idle_only,
                         const Misbehaviour& misbehave) {
   unsigned runs = 0;
@@ -70,7 +70,7 @@ unsigned runs_that_tell(std::string_view expected, const Causes& in_any_case, bo
     WatchedServer watched(probes(dice), seed);
     const milliseconds paused = misbehave(watched, dice);
     Causes allowed = in_any_case;
-    // As long as that nobody could be reached.
+    // For that long nobody could be reached.
     if (paused > kOneAttempt) allowed.insert("server_unreachable");
     CAPTURE(seed, paused.count());
     bool told = false;
@@ -106,7 +106,7 @@ TEST_CASE("whatever the timing, a path that ends all at an age forgets no silent
 TEST_CASE("whatever the timing, a path that forgets silent ones is told as that, or not at all") {
   const auto forgets = [](WatchedServer& watched, Dice& dice) {
     watched.server.path.forgets_after = dice.some(5000, 60'000);
-    watched.server.path.resets_strangers = dice.coin();  // which may be all that can be said
+    watched.server.path.resets_strangers = dice.coin();  // which may be all that is known
     return perhaps_pause(watched, dice);
   };
   const Causes allowed = {"path_idle_timeout", "network_reset", "unknown"};

@@ -1,5 +1,5 @@
-// A simulated server with all probes of one target at it: the real Prober, ledger and held
-// sessions, by a clock that need not be waited for.
+// A simulated server watched by all probes of one target: the real Prober, ledger and held
+// sessions, with a clock that need not be waited for.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ namespace pgconn::test {
 
 class WatchedServer {
  public:
-  // Probes as configured, but for the certificate's, whose handshakes want a real peer.
+  // Probes as configured, except the certificate probe, whose handshakes need a real peer.
   explicit WatchedServer(probes::ProbeSettings settings, unsigned seed = 1);
   ~WatchedServer();
   WatchedServer(const WatchedServer&) = delete;
@@ -23,14 +23,14 @@ class WatchedServer {
 
   void pass(Clock::duration duration) { time.pass(duration); }
 
-  // The sum over all series of a counter whose labels contain these, in any order.
+  // The sum of a counter over all series whose labels contain these, in any order.
   double counted(const metrics::Descriptor& family,
                  const std::vector<std::string>& labels = {}) const;
-  std::map<std::string, double> drops() const;  // by cause, those that there were
+  std::map<std::string, double> drops() const;  // by cause, only those that occurred
   metrics::MetricBatch gauges() const;
 
  private:
-  asio::io_context io_;  // outlives what waits on it
+  asio::io_context io_;  // outlives everything that waits on it
 
  public:
   FakeTime time{io_};
@@ -42,7 +42,7 @@ class WatchedServer {
 
  private:
   postgres::Resolver resolver_;
-  postgres::Dialer dialer_;  // for nobody
+  postgres::Dialer dialer_;  // not used
   probes::CertificateRoots roots_;
 
  public:

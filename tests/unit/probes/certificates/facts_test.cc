@@ -211,7 +211,7 @@ TEST_CASE("names are matched as verify-full does, whether the chain verifies or 
   CHECK_FALSE(matches("DNS:d*.example", "db.example"));
   CHECK_FALSE(matches("DNS:*", "db"));
   CHECK_FALSE(matches("DNS:db.example", ""));
-  // The common name counts only where no DNS name is given.
+  // The common name counts only if there is no DNS name.
   CHECK(matches("", "db.example", "db.example"));
   CHECK_FALSE(matches("DNS:other.example", "db.example", "db.example"));
 }

@@ -10,7 +10,7 @@ namespace {
 
 using What = CertificateNews::What;
 
-// A readable source with one certificate, known by its serial number.
+// A readable source with one certificate, identified by its serial number.
 CertificateLook shown(const std::string& serial) {
   CertificateLook look;
   look.readable = true;

@@ -1,4 +1,4 @@
-// Evidence as real losses leave it, and the causes it must lead to: the table for all tests of
+// Evidence as real losses leave it, and the causes that it must lead to: the table for all tests of
 // attribution.
 #pragma once
 
@@ -14,8 +14,8 @@ struct Case {
   Evidence evidence;
   Cause cause;
   Scope scope;
-  // The cause is unknown because one piece of evidence speaks against another: without it the rest
-  // may be clear.
+  // The cause is unknown because two pieces of evidence contradict each other: without one of them
+  // the rest may be clear.
   bool contradictory = false;
 };
 
@@ -23,7 +23,7 @@ using Cases = std::vector<Case>;
 
 const Cases& attribution_cases();
 
-// Parts of it, in a file of their own.
+// Parts of the table, each in its own file.
 Cases lost_on_the_way();
 Cases silent_or_old();
 Cases through_a_pooler();

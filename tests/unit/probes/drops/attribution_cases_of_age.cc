@@ -1,4 +1,4 @@
-// The cases in which a path ends connections that are idle, or old, or both: which is it?
+// Cases in which a path ends connections that are idle, or old, or both: which one is it?
 #include "tests/unit/probes/drops/attribution_cases.h"
 #include "tests/unit/probes/drops/given_evidence.h"
 

@@ -1,4 +1,4 @@
-// The cases in which the server plays no part: the network, and poolers in between.
+// Cases in which the server plays no part: the network, and poolers in between.
 #include "tests/unit/probes/drops/attribution_cases.h"
 #include "tests/unit/probes/drops/given_evidence.h"
 

@@ -12,7 +12,7 @@ namespace {
 
 using Change = std::function<void(Evidence&)>;
 
-// Every way to know one thing less.
+// Every way to remove one piece of evidence.
 const std::vector<std::pair<std::string, Change>>& removals() {
   static const std::vector<std::pair<std::string, Change>> all = {
       {"held", [](Evidence& e) { e.held.reset(); }},
@@ -49,7 +49,7 @@ const std::vector<std::pair<std::string, Change>>& removals() {
   return all;
 }
 
-// What less evidence may lead to. An OOM kill that was not counted is the crash that it also is.
+// The causes that less evidence may lead to. An OOM kill that was not counted is a crash.
 bool may_become(Cause from, Cause to) {
   return to == from || to == Cause::kUnknown || (from == Cause::kOomKill && to == Cause::kCrash);
 }
@@ -92,7 +92,7 @@ TEST_CASE("with one or two pieces of evidence less the cause is the same or unkn
   }
 }
 
-// One thing that may be known, and what it may be; the first choice is not to know it.
+// One piece of evidence and its possible values; the first choice is that it is unknown.
 using Choices = std::vector<Change>;
 
 const std::vector<Choices>& all_that_may_be_known() {
@@ -165,7 +165,7 @@ TEST_CASE("whatever is known, knowing one thing less never turns one cause into 
   std::size_t count = 1;
   for (const Choices& choices : known) count *= choices.size();
   for (const std::vector<Drop>& drops : ways_to_fall()) {
-    // Verdicts by the number whose digits, one for each thing known, are the choices made.
+    // Verdicts, indexed by the number whose digits are the choices for each piece of evidence.
     std::vector<Cause> causes(count);
     std::set<std::string> wrong;
     for (std::size_t number = 0; number < count; ++number) {
@@ -219,7 +219,7 @@ TEST_CASE(
   CHECK(attribute(evidence).scope == Scope::kSome);
   evidence.silent = 2;
   CHECK(attribute(evidence).scope == Scope::kIdleOnly);
-  evidence.silent = 3;  // and nobody else is held
+  evidence.silent = 3;  // and no other connection is held
   CHECK(attribute(evidence).scope == Scope::kSome);
   evidence.held = 4;  // one canary lives
   CHECK(attribute(evidence).scope == Scope::kSome);
@@ -248,7 +248,7 @@ TEST_CASE("on 13, the notice beside a bare close and a new start is as unclear a
 TEST_CASE(
     "another start time within two seconds is too close to call, beyond it is another start") {
   Evidence evidence = Given().roundtrip(fatal("57P01")).held(1).untouched();
-  evidence.before.start_time = kNow - 10;  // restarted moments before, as the two clocks have it
+  evidence.before.start_time = kNow - 10;  // restarted moments before, if the two clocks agree
   evidence.after.server_clock.reset();
   evidence.after.start_time = kNow - 10;
   CHECK(attribute(evidence).cause == Cause::kAdminTerminate);
@@ -309,7 +309,7 @@ TEST_CASE(
                                 .held(3)
                                 .survivor(5)
                                 .untouched()) == Silences{60s, 90s});
-  // A link that was cut says nothing about how long it would have remembered them.
+  // A link that was cut does not show how long it would have remembered them.
   CHECK(unanswered_silences(
             Given().roundtrip(unanswered()).canary(unanswered(), 60).held(2).untouched()) ==
         Silences{});

@@ -87,7 +87,7 @@ TEST_CASE(
   ServerMarks marks;
   marks.start_time = 1000.0;
   books.ledger.learn(marks, 170000);
-  // Nothing is left to learn, so it ends without asking the server.
+  // Nothing is left to learn, so it ends without querying the server.
   test::run(books.io, books.ledger.get_acquainted());
   const auto next = books.ledger.enter(terminated());
   REQUIRE(next);

@@ -1,4 +1,4 @@
-// Evidence for tests of attribution, built sentence by sentence, and the errors it is made of.
+// Evidence for tests of attribution, built fact by fact, and the errors it consists of.
 #pragma once
 
 #include <chrono>
@@ -38,11 +38,11 @@ class Given {
   Given& canary(const postgres::PgError& error, int silent_seconds = 60);
   Given& longquery(const postgres::PgError& error, int silent_seconds = 600);
   Given& held(int count);
-  Given& aged(int seconds);  // the latest that fell; else it was some minutes old
-  // The latest that fell was asked so long before, and the peer's kernel took that or did not.
+  Given& aged(int seconds);  // of the latest drop; default: some minutes
+  // The latest drop was queried that long before, and whether the peer's kernel acknowledged that.
   Given& asked(int seconds_before, bool acknowledged);
-  Given& session_answered(int milliseconds_before);  // a new one, so long before they fell
-  Given& survivor(int silent_seconds);               // older than any that fell
+  Given& session_answered(int milliseconds_before);  // a new one, that long before the drops
+  Given& survivor(int silent_seconds);               // older than all drops
   Given& survivor_aged(int silent_seconds, int age_seconds);
   Given& survivor_kept_alive(int silent_seconds, int keepalive_gap);
   Given& server_keepalive(int gap);
@@ -54,12 +54,12 @@ class Given {
   Given& down(const postgres::PgError& error);  // no new session until time was up
   Given& refused_at_first(const postgres::PgError& error);
   Given& unanswered_before(int silent_seconds);
-  Given& survived(int silent_seconds);     // some canary, lately
-  Given& fell_before(int silent_seconds);  // although it had been survived
+  Given& survived(int silent_seconds);     // by some canary, recently
+  Given& fell_before(int silent_seconds);  // although it had been survived before
   Given& oom(bool counted);
-  // The server's log says so, of this session (0: of the server).
+  // The server's log says so about this session (0: about the server).
   Given& log_says(Cause cause, int backend_pid = 0);
-  Given& backend_pid(int pid);  // of the latest that fell
+  Given& backend_pid(int pid);  // of the latest drop
   Given& pooler();
   operator Evidence() const { return evidence_; }  // NOLINT(google-explicit-constructor)
 

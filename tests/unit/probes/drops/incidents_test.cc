@@ -73,7 +73,7 @@ TEST_CASE("a drop joins an incident under investigation, however long after the 
   CHECK(log.add(drop_at(seconds(19)), 2, kDate).id == 2);
 }
 
-// Of a session that was opened that long after kBegin.
+// A drop of a session that was opened that long after kBegin.
 Drop opened_and_idle_for_too_long(std::chrono::steady_clock::duration opened,
                                   std::chrono::steady_clock::duration after) {
   Drop drop = idle_for_too_long(after);

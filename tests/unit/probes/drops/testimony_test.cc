@@ -92,7 +92,7 @@ TEST_CASE("two sessions of one incident may be told apart by the log") {
                            .log_says(Cause::kIdleSessionTimeout, 8);
   CHECK(attribute(two, two.drops[0]).cause == Cause::kAdminTerminate);
   CHECK(attribute(two, two.drops[1]).cause == Cause::kIdleSessionTimeout);
-  CHECK(cause_of(two) == "unknown");  // of the incident: they disagree
+  CHECK(cause_of(two) == "unknown");  // the incident's: they disagree
 }
 
 TEST_CASE("testimonies that disagree among themselves decide nothing") {
