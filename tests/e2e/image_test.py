@@ -45,3 +45,10 @@ def test_a_missing_exporter_and_a_stuck_one_are_not_healthy():
     for answer in (b"", b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"junk\r\n"):
         with Rude(answer) as peer:
             assert not is_healthy(peer.port)
+
+
+def test_every_folder_that_the_build_needs_gets_into_the_image():
+    root = Path(REPOSITORY)
+    folders = re.findall(r"^add_subdirectory\((\w+)\)", (root / "CMakeLists.txt").read_text(), re.MULTILINE)
+    let_in = (root / ".dockerignore").read_text().splitlines()
+    assert [folder for folder in folders if f"!{folder}/" not in let_in] == []
