@@ -96,7 +96,8 @@ def _judge(version, drawn, families, log_lines):
         for record in told[fault.name]:
             if record["cause"] not in fault.causes:
                 complaints.append(f"an incident by {record['cause']}: {record['because']}")
-            if record["scope"] == "idle_only" and not fault.forgets:
+            # Both canaries may be terminated in the same moment: then it is the pattern.
+            if record["scope"] == "idle_only" and not fault.forgets and not fault.terminations:
                 complaints.append(f"scope idle_only: {record['because']}")
         if families.samples("pgconn_path_idle_limit_seconds", target=fault.name) and not fault.forgets:
             complaints.append("an idle limit was measured")
