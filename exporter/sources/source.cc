@@ -1,6 +1,9 @@
 #include "exporter/sources/source.h"
 
 #include <asio/post.hpp>
+#include <exception>
+
+#include "exporter/log/log.h"
 
 namespace pgconn::exporter {
 
@@ -20,10 +23,25 @@ asio::awaitable<void> Source::look(probes::Clock::time_point deadline) {
   }
 }
 
+// An error of ours must not end the thread, and with it the process. Reported until a turn
+// succeeds.
+void Source::attempt(bool asked) {
+  try {
+    read(asked);
+    failed_ = false;
+  } catch (const std::exception& error) {
+    if (!failed_) {
+      log::write(log::Level::kError, "the server's log or host could not be read",
+                 {{"error", error.what()}, {"do", "it is tried again; please report this line"}});
+    }
+    failed_ = true;
+  }
+}
+
 void Source::run() {
   if (stopped_) return;
   const std::uint64_t wanted = wanted_;
-  read(wanted > done_seen_);
+  attempt(wanted > done_seen_);
   done_seen_ = wanted;
   asio::post(executor_, [weak = weak_from_this(), wanted] {
     const auto self = weak.lock();

@@ -34,13 +34,15 @@ class Source : public Background::Job,
 
  private:
   void run() final;
-  // One turn, on the background thread. `asked`: somebody waits for it. Must not throw.
+  void attempt(bool asked);
+  // One turn, on the background thread. `asked`: somebody waits for it.
   virtual void read(bool asked) = 0;
 
   Background& background_;
   asio::any_io_executor executor_;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> wanted_{0};  // looks that were asked for
+  bool failed_ = false;                   // the latest turn; background thread
   std::uint64_t done_seen_ = 0;           // how many are done; background thread
   std::uint64_t done_ = 0;                // the same; I/O thread
   async::Event looked_;

@@ -1,0 +1,80 @@
+#include "exporter/sources/source.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <stdexcept>
+
+#include "tests/support/catch.h"
+
+using namespace std::chrono_literals;
+using namespace pgconn;
+using exporter::Background;
+using exporter::Source;
+
+namespace {
+
+// A source whose first turns fail.
+class Failing final : public Source {
+ public:
+  Failing(Background& background, async::TimeSource& time, int failures)
+      : Source(background, time), failures_(failures) {}
+  metrics::MetricBatch metrics() const override { return {}; }
+  void add_to(probes::Evidence&, const probes::Incident&) const override {}
+  int turns() const { return turns_; }
+
+ private:
+  void read(bool) override {
+    if (++turns_ <= failures_) throw std::runtime_error("an error of ours");
+  }
+  int failures_;
+  std::atomic<int> turns_{0};
+};
+
+// Whether a look of the source came back before its deadline.
+bool looks(asio::io_context& io, async::TimeSource& time, Source& source,
+           async::Clock::duration patience) {
+  const async::Clock::time_point deadline = time.now() + patience;
+  bool done = false;
+  asio::co_spawn(io, source.look(deadline), [&](const std::exception_ptr&) { done = true; });
+  io.restart();
+  while (!done) io.run_one();
+  return time.now() < deadline;
+}
+
+}  // namespace
+
+TEST_CASE("a look comes back when the background thread has had a turn since it was asked for") {
+  asio::io_context io;
+  async::SystemTime time(io.get_executor());
+  Background background;
+  const auto source = std::make_shared<Failing>(background, time, 0);
+  source->start(1h);
+  CHECK(looks(io, time, *source, 10s));
+  const int turns = source->turns();
+  CHECK(looks(io, time, *source, 10s));
+  CHECK(source->turns() > turns);
+}
+
+TEST_CASE("a turn that fails ends neither the thread nor the source, and answers all the same") {
+  asio::io_context io;
+  async::SystemTime time(io.get_executor());
+  Background background;
+  const auto source = std::make_shared<Failing>(background, time, 1);
+  source->start(1h);
+  CHECK(looks(io, time, *source, 10s));
+  CHECK(looks(io, time, *source, 10s));
+  CHECK(source->turns() >= 2);
+}
+
+TEST_CASE("a source that was stopped has no more turns, and a look at it ends at its deadline") {
+  asio::io_context io;
+  async::SystemTime time(io.get_executor());
+  Background background;
+  const auto source = std::make_shared<Failing>(background, time, 0);
+  source->start(1h);
+  REQUIRE(looks(io, time, *source, 10s));
+  const int turns = source->turns();
+  source->stop();
+  CHECK_FALSE(looks(io, time, *source, 50ms));
+  CHECK(source->turns() == turns);
+}
