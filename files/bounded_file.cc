@@ -27,10 +27,13 @@ class Descriptor {
   int fd_;
 };
 
+// Files under /proc report size 0: most of them are read at once.
+constexpr std::size_t kSmallestBuffer = 4096;
+
 // `size` is the reported size. With room for one more byte a file of that length is read without
 // growing the buffer, which would leave a copy of a secret behind.
 std::string read_up_to(int fd, std::size_t size, std::size_t limit) {
-  std::string content(std::min(size, limit) + 1, '\0');
+  std::string content(std::min(std::max(size, kSmallestBuffer), limit) + 1, '\0');
   std::size_t filled = 0;
   for (;;) {
     const ssize_t count = ::read(fd, &content[filled], content.size() - filled);
@@ -49,7 +52,7 @@ std::string read_up_to(int fd, std::size_t size, std::size_t limit) {
 
 std::optional<std::string> read_bounded_regular_file(const std::string& path, std::size_t limit) {
   // Without O_NONBLOCK, opening a named pipe waits for a writer.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) throw_errno();
   struct ::stat status{};
   if (::fstat(file.get(), &status) != 0) throw_errno();

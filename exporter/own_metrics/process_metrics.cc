@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "files/bounded_file.h"
+#include "text/words.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -64,23 +65,11 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
-std::vector<std::string_view> words(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t\n";
-  std::vector<std::string_view> found;
-  for (std::size_t start = text.find_first_not_of(kSpaces); start != std::string_view::npos;) {
-    const std::size_t end = std::min(text.find_first_of(kSpaces, start), text.size());
-    found.push_back(text.substr(start, end - start));
-    start = text.find_first_not_of(kSpaces, end);
-  }
-  return found;
-}
-
 // The words after `prefix` in the first line that starts with it.
-std::vector<std::string_view> line_after(std::string_view text, std::string_view prefix) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (text.starts_with(prefix)) return words(text.substr(prefix.size(), end - prefix.size()));
-    text.remove_prefix(std::min(end + 1, text.size()));
+std::vector<std::string_view> line_after(std::string_view lines, std::string_view prefix) {
+  while (!lines.empty()) {
+    const std::string_view line = text::take_line(lines);
+    if (line.starts_with(prefix)) return text::words(line.substr(prefix.size()));
   }
   return {};
 }
@@ -90,7 +79,7 @@ class StatFields {
  public:
   explicit StatFields(std::string_view stat) {
     const std::size_t name_end = stat.rfind(')');
-    if (name_end != std::string_view::npos) words_ = words(stat.substr(name_end + 1));
+    if (name_end != std::string_view::npos) words_ = text::words(stat.substr(name_end + 1));
   }
   // A field by its number in proc(5).
   std::optional<double> field(std::size_t position) const {

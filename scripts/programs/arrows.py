@@ -19,11 +19,11 @@ MAY_INCLUDE = {
     "probes": "async postgres metrics",
     "probes/drops": "async postgres metrics",
     "probes/certificates": "postgres metrics files text",
-    "sources/host": "metrics",
+    "sources/host": "metrics files text",
     "sources/server_log": "metrics postgres text",
     "exporter": None,
     "exporter/log": "text",
-    "exporter/own_metrics": "postgres metrics files",
+    "exporter/own_metrics": "postgres metrics files text",
     "exporter/web": "exporter/log async config files text",
     "exporter/sources": "exporter/log async config metrics probes/drops sources",
     "exporter/targets":

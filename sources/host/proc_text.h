@@ -1,5 +1,5 @@
-// The kernel's small text files under /proc and /sys: reading one with a size limit, and the words,
-// lines and numbers in it. Any thread.
+// The kernel's small text files under /proc and /sys: reading one with a size limit, and the
+// numbers in it. Any thread.
 #pragma once
 
 #include <charconv>
@@ -9,7 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "text/words.h"
 
 namespace pgconn::host {
 
@@ -40,11 +41,8 @@ std::optional<Number> number(std::string_view text) {
 // The only number in a file of /proc/sys, before the newline.
 std::optional<std::int64_t> only_number(std::string_view text);
 
-// The words of `text`, separated by spaces, tabs and newlines.
-std::vector<std::string_view> words(std::string_view text);
-
-// Removes the first line from `text` and returns it without its newline.
-std::string_view take_line(std::string_view& text);
+using text::take_line;
+using text::words;
 
 // The number after a key in a file of lines such as "oom_kill 3" or "MemTotal:  24683572 kB". The
 // key starts a line, and includes its colon if it has one.
