@@ -89,16 +89,16 @@ bool one_as_silent_survived(const Evidence& evidence, const Drop& drop) {
 Ruling rule_on(const Evidence& evidence, const Drop& drop) {
   const Scene scene{evidence, drop, fate_of_server(evidence, drop)};
   for (const Rule rule : kRules) {
-    if (Decision decision = rule(scene)) return heard(scene, std::move(*decision));
+    if (Decision decision = rule(scene)) return with_testimonies(scene, std::move(*decision));
   }
   const std::string_view survived = what_survivors_leave_open(evidence, drop);
   const bool taken = drop.acknowledged == true;
-  return heard(scene,
-               because(Cause::kUnknown,
-                       std::string(drop.error.what()) +
-                           (taken ? ", though the peer's kernel took the question; " : "; ") +
-                           std::string(survived),
-                       scene));
+  return with_testimonies(
+      scene, because(Cause::kUnknown,
+                     std::string(drop.error.what()) +
+                         (taken ? ", though the peer's kernel took the question; " : "; ") +
+                         std::string(survived),
+                     scene));
 }
 
 }  // namespace pgconn::probes

@@ -75,7 +75,7 @@ bool may_be_a_stuck_process(const Evidence& evidence);
 
 // The ruling in the light of the testimonies: they decide an open one, and one that they contradict
 // becomes kUnknown. In testimony.cc.
-Ruling heard(const Scene& scene, Ruling ruling);
+Ruling with_testimonies(const Scene& scene, Ruling ruling);
 
 // How many different connections dropped.
 std::ptrdiff_t connections_fallen(const Evidence& evidence);

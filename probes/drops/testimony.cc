@@ -39,7 +39,7 @@ std::string said(const Testimony& testimony) {
 
 }  // namespace
 
-Ruling heard(const Scene& scene, Ruling ruling) {
+Ruling with_testimonies(const Scene& scene, Ruling ruling) {
   const auto testimonies = about(scene.evidence, scene.drop);
   if (testimonies.empty()) return ruling;
   const Testimony& first = *testimonies.front();

@@ -30,51 +30,50 @@ class Failing final : public Source {
   std::atomic<int> turns_{0};
 };
 
-// Whether a look of the source came back before its deadline.
-bool looks(asio::io_context& io, async::TimeSource& time, Source& source,
-           async::Clock::duration patience) {
-  const async::Clock::time_point deadline = time.now() + patience;
-  bool done = false;
-  asio::co_spawn(io, source.look(deadline), [&](const std::exception_ptr&) { done = true; });
-  io.restart();
-  while (!done) io.run_one();
-  return time.now() < deadline;
-}
+// A source on a background thread, and the loop of whoever looks at it.
+struct Watched {
+  explicit Watched(int failures) : source(std::make_shared<Failing>(background, time, failures)) {
+    source->start(1h);
+  }
+
+  // Whether a look came back before its deadline.
+  bool looks(async::Clock::duration patience = 10s) {
+    const async::Clock::time_point deadline = time.now() + patience;
+    bool done = false;
+    asio::co_spawn(io, source->look(deadline), [&](const std::exception_ptr&) { done = true; });
+    io.restart();
+    while (!done) io.run_one();
+    return time.now() < deadline;
+  }
+
+  asio::io_context io;
+  async::SystemTime time{io.get_executor()};
+  Background background;
+  std::shared_ptr<Failing> source;
+};
 
 }  // namespace
 
 TEST_CASE("a look comes back when the background thread has had a turn since it was asked for") {
-  asio::io_context io;
-  async::SystemTime time(io.get_executor());
-  Background background;
-  const auto source = std::make_shared<Failing>(background, time, 0);
-  source->start(1h);
-  CHECK(looks(io, time, *source, 10s));
-  const int turns = source->turns();
-  CHECK(looks(io, time, *source, 10s));
-  CHECK(source->turns() > turns);
+  Watched watched(0);
+  CHECK(watched.looks());
+  const int turns = watched.source->turns();
+  CHECK(watched.looks());
+  CHECK(watched.source->turns() > turns);
 }
 
 TEST_CASE("a turn that fails ends neither the thread nor the source, and answers all the same") {
-  asio::io_context io;
-  async::SystemTime time(io.get_executor());
-  Background background;
-  const auto source = std::make_shared<Failing>(background, time, 1);
-  source->start(1h);
-  CHECK(looks(io, time, *source, 10s));
-  CHECK(looks(io, time, *source, 10s));
-  CHECK(source->turns() >= 2);
+  Watched watched(1);
+  CHECK(watched.looks());
+  CHECK(watched.looks());
+  CHECK(watched.source->turns() >= 2);
 }
 
 TEST_CASE("a source that was stopped has no more turns, and a look at it ends at its deadline") {
-  asio::io_context io;
-  async::SystemTime time(io.get_executor());
-  Background background;
-  const auto source = std::make_shared<Failing>(background, time, 0);
-  source->start(1h);
-  REQUIRE(looks(io, time, *source, 10s));
-  const int turns = source->turns();
-  source->stop();
-  CHECK_FALSE(looks(io, time, *source, 50ms));
-  CHECK(source->turns() == turns);
+  Watched watched(0);
+  REQUIRE(watched.looks());
+  const int turns = watched.source->turns();
+  watched.source->stop();
+  CHECK_FALSE(watched.looks(50ms));
+  CHECK(watched.source->turns() == turns);
 }
