@@ -19,12 +19,14 @@ SUITES = ("bookworm", "sid")
 class PgBouncer(StartsOnEntry):
     """Listens on loopback in front of `box`, without TLS. A context manager.
 
-    Everybody may log in; `postgres` also to its console. Settings go to its section of the ini file.
+    Everybody may log in; `postgres` also to its console. `databases`: names that lead to the database `postgres`, or
+    "*" for each to its own. Settings go to its section of the ini file.
     """
 
-    def __init__(self, suite, box, **settings):
+    def __init__(self, suite, box, databases=("*",), **settings):
         self._suite = suite
         self._box = box
+        self._databases = databases
         self.settings = settings
         self.directory = new_directory("pgbouncer-")
         self.port = free_port()
@@ -48,8 +50,12 @@ class PgBouncer(StartsOnEntry):
         }
         lines = [f"{name} = {value}" for name, value in settings.items()]
         (self.directory / "pgbouncer.ini").write_text("\n".join([
-            "[databases]", f"* = host=127.0.0.1 port={self._box.port}", "[pgbouncer]", *lines, "",
+            "[databases]", *map(self._database, self._databases), "[pgbouncer]", *lines, "",
         ]))
+
+    def _database(self, name):
+        own = "" if name == "*" else " dbname=postgres"
+        return f"{name} = host=127.0.0.1 port={self._box.port}{own}"
 
     def _accepts(self):
         returncode = self._process.returncode
