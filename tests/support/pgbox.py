@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg2
 
-from tests.support import certificates
+from tests.support import certificates, clusters
 from tests.support.packages import client_programs, programs
 from tests.support.process import Failed, eventually, free_port, running
 
@@ -93,8 +93,7 @@ class PgBox:
         self._prepare()
         data = self.directory / "data"
         if not (data / "PG_VERSION").exists():
-            self._run(bin_directory / "initdb", "-D", data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "-A",
-                      "trust", "--no-sync")
+            clusters.make(self.version, bin_directory / "postgres", _server_user(), self._initdb, data)
             with (data / "postgresql.conf").open("a") as file:
                 file.write("include_if_exists 'box.conf'\n")
         return self._launch(bin_directory, port, settings)
@@ -112,6 +111,10 @@ class PgBox:
                 path = data / "postgresql.auto.conf"
                 path.write_text(re.sub(" sslnegotiation=[a-z]*", "", path.read_text()))
         return self._launch(bin_directory, port, settings)
+
+    def _initdb(self, data):
+        self._run(programs(self.version) / "initdb", "-D", data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "-A",
+                  "trust", "--no-sync")
 
     def _prepare(self):
         """Makes the directory and its certificates, and sets their owner."""

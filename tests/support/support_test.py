@@ -61,6 +61,18 @@ def test_a_box_verifies_as_itself_over_tls_and_serves_plain_and_unix_clients(box
     assert box.psql(is_tls, host=box.socket_directory, sslmode=None) == [(False,)]
 
 
+def test_each_box_is_a_cluster_of_its_own_though_initdb_ran_once_for_all(new_box, box):
+    def identity(server):
+        [(identifier, database, is_recovering)] = server.psql(
+            "SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = 'postgres'), pg_is_in_recovery()"
+            " FROM pg_control_system()")
+        assert not is_recovering
+        return identifier, database
+
+    one, another = identity(box), identity(new_box(box.version))
+    assert one[0] != another[0] and one[1] == another[1]
+
+
 def test_lines_of_hba_come_first_and_can_be_taken_back(box):
     box.psql("CREATE ROLE locked LOGIN PASSWORD 'secret'")
     try:
