@@ -26,12 +26,23 @@ if(PGCONN_SANITIZE)
 endif()
 
 # pgconn_library(NAME SOURCES a.cc… HEADERS a.h… [LINK public…] [LINK_PRIVATE private…])
-# Every public header is also compiled alone: build target all_verify_interface_header_sets.
+# Every header is compiled alone: one that has a source of its name is what that source includes first (scripts/lint
+# checks it), and the build target all_verify_interface_header_sets compiles the others.
 function(pgconn_library name)
   cmake_parse_arguments(LIB "" "" "SOURCES;HEADERS;LINK;LINK_PRIVATE" ${ARGN})
   add_library(${name} STATIC ${LIB_SOURCES})
+  set(without_source ${LIB_HEADERS})
+  foreach(source IN LISTS LIB_SOURCES)
+    string(REGEX REPLACE "\\.cc$" ".h" header ${source})
+    list(REMOVE_ITEM without_source ${header})
+  endforeach()
   target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${LIB_HEADERS})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${LIB_LINK} PRIVATE pgconn_warnings ${LIB_LINK_PRIVATE})
-  set_target_properties(${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  if(without_source)
+    target_sources(${name} PUBLIC FILE_SET without_source TYPE HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}
+                   FILES ${without_source})
+    set_target_properties(${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON
+                          INTERFACE_HEADER_SETS_TO_VERIFY without_source)
+  endif()
 endfunction()

@@ -1,6 +1,7 @@
 """Our own rules, which no tool has, and the list of source files. All paths are relative to the working directory,
 which is the root of the checkout."""
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,18 @@ def too_long():
         lines = Path(name).read_bytes().count(b"\n")
         if lines > LONGEST:
             found.append(f"{name}: {lines} lines, more than {LONGEST}")
+    return found
+
+
+def not_first():
+    """Sources that do not include the header of their name first: compiling them proves that it compiles alone."""
+    found = []
+    for name in files("*.cc"):
+        header = f"{name.removesuffix('.cc')}.h"
+        if Path(header).is_file():
+            first = re.search(r"^\s*#.*$", Path(name).read_text(), re.MULTILINE)
+            if not first or first[0] != f'#include "{header}"':
+                found.append(f'{name}: #include "{header}" must come first, before any other directive')
     return found
 
 

@@ -36,7 +36,8 @@ def python_scripts():
 
 
 def rules_of_our_own():
-    found = house_rules.too_long() + house_rules.forbidden() + arrows.findings(house_rules.files("*.cc", "*.h"))
+    found = [*house_rules.too_long(), *house_rules.not_first(), *house_rules.forbidden(),
+             *arrows.findings(house_rules.files("*.cc", "*.h"))]
     for finding in found:
         print(finding, file=sys.stderr)
     return not found

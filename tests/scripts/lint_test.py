@@ -103,6 +103,21 @@ def test_a_file_that_is_too_long_is_found(checkout, name, first):
     assert house_rules.too_long() == [f"{name}: 401 lines, more than 400"]
 
 
+@pytest.mark.parametrize("text, well", [
+    ('// Why.\n#include "web/a.h"\n\n#include <vector>\n', True),
+    ('#include <vector>\n\n#include "web/a.h"\n', False),
+    ('#define LONG 1\n#include "web/a.h"\n', False),
+    ("int f();\n", False),
+])
+def test_a_source_includes_the_header_of_its_name_before_anything_else(checkout, text, well):
+    checkout("web/a.h", "#pragma once\n")
+    checkout("web/a.cc", text)
+    checkout("web/b.cc", "#include <vector>\n")  # has no header
+    found = house_rules.not_first()
+    assert (found == []) == well
+    assert well or found == ['web/a.cc: #include "web/a.h" must come first, before any other directive']
+
+
 @pytest.fixture
 def tools(checkout, tmp_path, monkeypatch):
     """Stand-ins for lint's tools; each finds something in a file that contains its name."""
