@@ -1,5 +1,6 @@
 """Fixtures that integration and end-to-end tests share: real servers of every version at hand."""
 
+import collections
 import contextlib
 import os
 import re
@@ -21,12 +22,19 @@ def pytest_configure():
 
 
 def _version_of(item):
-    return re.search(r"\[.*?(pg\d\d|native|sid)\b", item.nodeid)
+    return re.search(r"\[.*?(pg\d\d)\b", item.nodeid)
 
 
+def _group_of(item):
+    """What one process gets as a whole when several share a run: a file's tests of one version. It starts that version's
+    server once. Tests that are `alone` have no group."""
+    variant = re.search(r"\[.*?(pg\d\d|native|bookworm|sid)\b", item.nodeid)
+    return f"{item.path.name} {variant[1]}" if variant else item.path.name
+
+
+@pytest.hookimpl(trylast=True)  # after pytest's own, which decides the order
 def pytest_collection_modifyitems(config, items):
-    """Leaves out what the newest version alone is for, and says what one process gets as a whole when several share a
-    run: a version's tests, or a file's."""
+    """Leaves out what the newest version alone is for, and hands out the longest work first."""
     newest = f"pg{known_versions()[-1]}"
 
     def is_superfluous(item):
@@ -36,10 +44,12 @@ def pytest_collection_modifyitems(config, items):
     superfluous = [item for item in items if is_superfluous(item)]
     config.hook.pytest_deselected(items=superfluous)
     items[:] = [item for item in items if not is_superfluous(item)]
-    for item in items:
-        version = _version_of(item)
-        if item.config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(version[1] if version else item.path.name))
+    if config.pluginmanager.hasplugin("xdist"):
+        grouped = [item for item in items if not item.get_closest_marker("alone")]
+        for item in grouped:
+            item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+        sizes = collections.Counter(map(_group_of, grouped))
+        items.sort(key=lambda item: 0 if item.get_closest_marker("alone") else 1 / sizes[_group_of(item)])
 
 
 def _shared_box(version):

@@ -61,6 +61,21 @@ def run(*words, **options):
         return begin(words, **options).wait()
 
 
+@contextlib.contextmanager
+def in_background(*words):
+    """Runs a command with the CPU time that all others leave, while the block runs. Gives a function that waits for it:
+    (exit status, output)."""
+    with tempfile.TemporaryFile("w+", errors="replace") as output, _groups() as begin:
+        child = begin(["chrt", "--idle", 0, *words], stdout=output, stderr=subprocess.STDOUT)
+
+        def finish():
+            status = child.wait()
+            output.seek(0)
+            return status, output.read()
+
+        yield finish
+
+
 def run_beside(commands, ended):
     """Runs commands (name → words) side by side and waits for all. Calls `ended(name, status, output)` after each."""
     with tempfile.TemporaryDirectory(prefix="output-") as directory, _groups() as begin:

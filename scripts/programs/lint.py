@@ -47,8 +47,8 @@ def translation_units():
     return [name for name in house_rules.files("*.cc") if not name.startswith("tests/")]
 
 
-def tidy():
-    if run("cmake", "--preset", _PRESET, stdout=subprocess.DEVNULL) != 0:
+def tidy(configured=False):
+    if not configured and run("cmake", "--preset", _PRESET, stdout=subprocess.DEVNULL) != 0:
         return False
     with tempfile.TemporaryFile("w+") as names, tempfile.TemporaryFile("w+", errors="replace") as errors:
         names.write("".join(f"{name}\0" for name in translation_units()))
@@ -60,6 +60,10 @@ def tidy():
     if status != 0:
         print(*said[-40:], sep="\n", file=sys.stderr)
     return status == 0
+
+
+def _tidy_name():
+    return f"clang-tidy, {len(translation_units())} files"
 
 
 def check(name, passes):
@@ -79,7 +83,7 @@ def lint(fix, quick):
     checks = [("formatting", formatting), ("shell scripts", shell_scripts), ("Python scripts", python_scripts),
               ("house rules", rules_of_our_own)]
     if not quick:
-        checks.append((f"clang-tidy, {len(translation_units())} files", tidy))
+        checks.append((_tidy_name(), tidy))
     return all([check(name, passes) for name, passes in checks])
 
 
@@ -87,11 +91,16 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/lint", description=__doc__, allow_abbrev=False)
     parser.add_argument("--fix", action="store_true", help="formats the C++ sources first")
     parser.add_argument("--quick", action="store_true", help="leaves out clang-tidy, which takes minutes")
+    parser.add_argument("--beside-tests", action="store_true",
+                        help="clang-tidy alone, in a tree that is built: what scripts/test --tidy runs")
     options = parser.parse_args()
     interrupt_by_signals()
     try:
-        install("build", "lint")
-        well = lint(options.fix, options.quick)
+        if options.beside_tests:
+            well = check(_tidy_name(), lambda: tidy(configured=True))
+        else:
+            install("build", "lint")
+            well = lint(options.fix, options.quick)
     except (BuildFailed, house_rules.GitFailed) as error:
         print(f"scripts/lint: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ downloaded as packages into a cache and run from there.
 
 import argparse
 import collections
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 from scripts.programs.building import PYTHON, BuildFailed, cmake_build, install, set_environment
-from scripts.programs.commands import run, run_beside
+from scripts.programs.commands import in_background, run, run_beside
 from scripts.programs.progress import Summary
 from tests.support.packages import known_versions
 from tests.support.process import interrupt_by_signals
@@ -58,6 +59,17 @@ class Tests:
                 failures.append("build")
         return not failures
 
+    @contextlib.contextmanager
+    def tidy(self):
+        """clang-tidy beside the block, with the CPU time that the tests leave; most of them wait."""
+        with in_background(PYTHON, "-B", "-m", "scripts.programs.lint", "--beside-tests") as finish:
+            yield
+            with self.summary.step("clang-tidy, the rest of it") as failures:
+                status, output = finish()
+                print(output, end="", flush=True)
+                if status:
+                    failures.append("clang-tidy")
+
     def unit(self):
         self._run("headers compile alone", cmake_build(self._preset, "all_verify_interface_header_sets"))
         self._run("unit tests", ["ctest", "--preset", self._preset, "-L", "unit", "-j", os.cpu_count(),
@@ -86,7 +98,7 @@ class Tests:
         self._run_beside("integration tests", {
             "C++, older versions": [_PGBOX, "with", *every[:4], "--", *program],
             "C++, newer versions": [_PGBOX, "with", *every[4:], "--", *program],
-            "Python": spread(3, "tests/support", "tests/integration"),
+            "Python": spread(4, "tests/support", "tests/integration"),
         })
 
     def e2e(self):
@@ -97,11 +109,13 @@ class Tests:
         chosen = every if self._versions == "all" else rotating(every, int(time.time() // _DAY))
         print("   faults are tried on PostgreSQL", *chosen, flush=True)
         left_out = " and ".join(f"not pg{version}" for version in every if version not in chosen)
-        self._run("faults", spread(5, "tests/faults", "-k", left_out))
+        self._run("faults", spread(8, "tests/faults", "-k", left_out))
 
     def alerts(self):
-        """Runs side by side: Prometheus and Alertmanager, the distribution's and current ones, mostly wait."""
-        self._run_beside("alerts", {"rules": pytest("tests/alerts"), "from metric to pager": spread(2, "tests/pager")})
+        """Runs side by side: Prometheus and Alertmanager, the distribution's and current ones, mostly wait. promtool
+        computes all the time, and lets them go first."""
+        self._run_beside("alerts", {"rules": ["nice", "-n", 5, *pytest("tests/alerts")],
+                                    "from metric to pager": spread(4, "tests/pager")})
 
     def dashboards(self):
         self._run("dashboards", pytest("tests/dashboards"))
@@ -112,8 +126,8 @@ def pytest(*words):
 
 
 def spread(processes, *words):
-    """Most tests wait for a timeout or a clock and leave the CPUs to others. Each group (see tests/conftest.py) runs in
-    one process, one test after another."""
+    """Most tests wait for a timeout or a clock and leave the CPUs to others. A group (see tests/conftest.py) is a file's
+    tests of one version: it runs in one process, one test after another."""
     return pytest("-n", processes, "--dist", "loadgroup", *words)
 
 
@@ -146,10 +160,14 @@ def report(summary, skipped):
     return 1 if summary.failed else 0
 
 
-def run_tests(tests, parts):
+def run_tests(tests, parts, tidy=False):
     """Runs the steps; without a program, or without any server, it skips the rest."""
-    if not tests.build():
-        return
+    if tests.build():
+        with tests.tidy() if tidy else contextlib.nullcontext():
+            run_parts(tests, parts)
+
+
+def run_parts(tests, parts):
     if "unit" in parts:
         _PARTS["unit"](tests)
     others = [part for part in parts if part != "unit"]
@@ -164,11 +182,14 @@ def main():
     parser.add_argument("--preset", default="release", help="one of CMakePresets.json; release unless named")
     parser.add_argument("--only", choices=_PARTS)
     parser.add_argument("--versions", choices=["all"])
+    parser.add_argument("--tidy", action="store_true", help="clang-tidy beside the tests, as continuous integration does")
     options = parser.parse_args()
+    if options.tidy and options.preset != "release":
+        parser.error("--tidy is for the preset release")
     parts = [options.only] if options.only else list(_PARTS)
     interrupt_by_signals()
     try:
-        install("build", *dict.fromkeys(group for part in parts for group in _GROUPS.get(part, ["unit", "test"])))
+        install("build", *(["lint"] if options.tidy else []), *dict.fromkeys(group for part in parts for group in _GROUPS.get(part, ["unit", "test"])))
         set_environment(options.preset)
         tests = Tests(options.preset, options.versions)
         with tempfile.TemporaryDirectory(prefix="tests-") as directory:
@@ -176,7 +197,7 @@ def main():
             skipped = Path(directory, "skipped")
             skipped.touch()
             os.environ["PGCONN_SKIPPED"] = str(skipped)
-            run_tests(tests, parts)
+            run_tests(tests, parts, options.tidy)
             return report(tests.summary, skipped.read_text().splitlines())
     except BuildFailed as error:
         print(f"scripts/test: {error}", file=sys.stderr)

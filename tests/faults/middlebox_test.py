@@ -9,6 +9,8 @@ from tests.support import logfmt
 from tests.support.exporter import Exporter
 from tests.support.process import eventually
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("strangers", ["drop", "reset"])
 def test_the_ladder_brackets_what_the_path_forgets_and_only_canaries_fall(watch, strangers):

@@ -2,9 +2,13 @@
 
 import time
 
+import pytest
+
 from tests.faults.far import PACE, SHORT_LADDER, all_held, counted, drops, incidents, until, until_settled
 from tests.support import logfmt
 from tests.support.process import eventually
+
+pytestmark = pytest.mark.alone
 
 ALL_RESET = {("roundtrip", "network_reset", ""): 1, ("idle", "network_reset", ""): 2}
 

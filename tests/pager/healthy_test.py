@@ -14,6 +14,8 @@ from tests.alerts import rulebook
 from tests.support.certificates import DAY, Authority
 from tests.support.process import eventually
 
+pytestmark = pytest.mark.alone
+
 # Scraped each second with rules sixty times faster: an hour of a minute's interval.
 HOUR = 60.0
 # The longest wait of an alert that is not about days is one hour (PgConnCertificateExpiry): it must end as well.

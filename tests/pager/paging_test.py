@@ -14,6 +14,8 @@ from tests.support.midbox import SERVER_ADDRESS, far_from
 from tests.support.pager import Pager
 from tests.support.process import Unavailable, eventually, http_get
 
+pytestmark = pytest.mark.alone
+
 # A busy machine must not cause failures: a loss is reported at once, whatever the timeout.
 PATIENT = {"interval": "6s", "timeout": "5s"}
 FAST = {"connect": PATIENT, "roundtrip": PATIENT, "idle": {"ladder": ["2s", "6s"], "canaries": 2, "timeout": "5s"}}

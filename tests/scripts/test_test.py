@@ -2,6 +2,7 @@
 
 import pytest
 
+from scripts.programs import commands
 from scripts.programs import test as program
 from scripts.programs.progress import Summary
 
@@ -66,3 +67,16 @@ def test_without_program_or_servers_the_rest_is_not_tried(monkeypatch, tests, pa
         monkeypatch.setitem(program._PARTS, part, lambda tests, part=part: tests.ran.append(part))
     program.run_tests(tests, parts)
     assert tests.ran == ran
+
+
+@pytest.mark.parametrize("status, result", [(0, "ok     "), (3, "FAILED ")])
+def test_clang_tidy_runs_beside_the_tests_with_the_time_that_they_leave_and_counts_like_them(
+        monkeypatch, capsys, status, result):
+    words = f"chrt --pid $$ | grep -o SCHED_IDLE; exit {status}"
+    monkeypatch.setattr(program, "in_background", lambda *_: commands.in_background("sh", "-c", words))
+    monkeypatch.setitem(program._PARTS, "unit", lambda tests: None)
+    tests = Recorded()
+    program.run_tests(tests, ["unit"], tidy=True)
+    assert tests.summary.failed == bool(status)
+    assert str(tests.summary).startswith(f"{result} clang-tidy")
+    assert "SCHED_IDLE" in capsys.readouterr().out

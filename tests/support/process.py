@@ -26,15 +26,20 @@ def free_port():
 
 
 def eventually(condition, timeout=30.0, what="condition"):
-    """Polls until `condition()` is truthy and returns its value; TimeoutError after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
+    """Polls until `condition()` is truthy and returns its value; TimeoutError after `timeout` seconds.
+
+    At first every 20 ms, then less often, up to ten times a second: a condition is often a scrape, and the tests that
+    run beside this one need the CPU too.
+    """
+    begin = time.monotonic()
+    deadline = begin + timeout
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {timeout} s")
-        time.sleep(0.02)
+        time.sleep(min(0.1, 0.02 + (time.monotonic() - begin) / 20))
 
 
 @dataclass(frozen=True)
