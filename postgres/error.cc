@@ -1,5 +1,7 @@
 #include "postgres/error.h"
 
+#include "postgres/reason_name.h"
+
 namespace pgconn::postgres {
 namespace {
 
@@ -178,6 +180,14 @@ std::string_view advice(Reason reason) {
 }
 
 std::string_view advice(const PgError& error) {
+  const std::string_view name = reason_name(error);
+  if (name == "role_limit") {
+    return "raise the CONNECTION LIMIT of the exporter's role: each exporter may take "
+           "max_connections_per_target";
+  }
+  if (name == "database_limit") {
+    return "raise the database's CONNECTION LIMIT, or name another database in the dsn";
+  }
   if (error.sqlstate() != kPoolerSqlstate) return advice(error.reason());
   switch (error.reason()) {
     case Reason::kConfig:

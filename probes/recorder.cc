@@ -1,5 +1,6 @@
 #include "probes/recorder.h"
 
+#include "postgres/reason_name.h"
 #include "postgres/sqlstate.h"
 #include "probes/probe_metrics.h"
 
@@ -40,10 +41,10 @@ void Recorder::succeeded(ProbeKind probe, const std::vector<PhaseTime>& phases) 
 
 void Recorder::failed(ProbeKind probe, const postgres::PgError& error) {
   last_[probe].success = false;
-  instruments_.count(families::kFailures,
-                     {std::string(to_string(probe)), std::string(to_string(error.phase())),
-                      std::string(to_string(error.reason())),
-                      std::string(postgres::sqlstate_label(error.sqlstate()))});
+  instruments_.count(
+      families::kFailures,
+      {std::string(to_string(probe)), std::string(to_string(error.phase())),
+       std::string(reason_name(error)), std::string(postgres::sqlstate_label(error.sqlstate()))});
   if (ran_) ran_(probe, &error);
 }
 

@@ -109,6 +109,8 @@ export const REASONS = {
   permission: '#C0A000',
   database: '#96D98D',
   too_many_connections: '#FF9830',
+  role_limit: '#C4602A',
+  database_limit: '#8F4A1E',
   starting: '#CCD3E0',
   terminated: '#5794F2',
   canceled: '#8AB8FF',

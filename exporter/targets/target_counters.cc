@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "exporter/own_metrics/exporter_metrics.h"
+#include "postgres/reason_name.h"
 #include "postgres/sqlstate.h"
 
 namespace pgconn::exporter {
@@ -34,9 +35,9 @@ void foresee_target(metrics::Instruments& instruments) {
 }
 
 void count_failure(metrics::Instruments& instruments, const postgres::PgError& error) {
-  instruments.count(families::kScrapeErrors,
-                    {std::string(to_string(error.reason())),
-                     std::string(postgres::sqlstate_label(error.sqlstate()))});
+  instruments.count(
+      families::kScrapeErrors,
+      {std::string(reason_name(error)), std::string(postgres::sqlstate_label(error.sqlstate()))});
 }
 
 }  // namespace pgconn::exporter

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exporter/log/log.h"
+#include "postgres/reason_name.h"
 #include "postgres/sqlstate.h"
 
 namespace pgconn::exporter {
@@ -16,8 +17,7 @@ std::string seconds(Clock::duration duration) {
 }
 
 std::string way(const PgError& error) {
-  return std::string(to_string(error.reason())) +
-         std::string(postgres::sqlstate_label(error.sqlstate()));
+  return std::string(reason_name(error)) + std::string(postgres::sqlstate_label(error.sqlstate()));
 }
 
 // A held connection was lost during the query: the incident's line reports it.
@@ -41,7 +41,7 @@ void TargetLog::failed(Outage& outage, std::string_view what, const std::string&
               {"probe", probe},
               {"address", address_},
               {"phase", std::string(to_string(error.phase()))},
-              {"reason", std::string(to_string(error.reason()))},
+              {"reason", std::string(reason_name(error))},
               {"sqlstate", error.sqlstate()},
               {"error", error.what()},
               {"failures", still ? std::to_string(outage.attempts()) : ""},
@@ -66,7 +66,7 @@ void TargetLog::session_lost(const PgError& error) {
   if (news == Outage::News::kNone) return;
   log::write(log::Level::kInfo, "held session was lost, connecting again",
              {{"target", target_},
-              {"reason", std::string(to_string(error.reason()))},
+              {"reason", std::string(reason_name(error))},
               {"sqlstate", error.sqlstate()},
               {"error", error.what()}});
 }
@@ -82,7 +82,7 @@ void TargetLog::session_renewed(const PgError* error) {
   }
   log::write(log::Level::kInfo, "no new session after the server's reload, the held one stays",
              {{"target", target_},
-              {"reason", std::string(to_string(error->reason()))},
+              {"reason", std::string(reason_name(*error))},
               {"sqlstate", error->sqlstate()},
               {"error", error->what()}});
 }
@@ -176,7 +176,7 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"held", std::to_string(held)},
               {"probe", std::string(to_string(first.probe))},
               {"phase", std::string(to_string(first.error.phase()))},
-              {"reason", std::string(to_string(first.error.reason()))},
+              {"reason", std::string(reason_name(first.error))},
               {"sqlstate", first.error.sqlstate()},
               {"silent_seconds", seconds(first.silent_for)},
               {"age_seconds", seconds(first.at - first.dialed)},

@@ -78,7 +78,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {Event::kTooManyConnections, "53300", kFatal, "too many connections for database ", kAny, because(Refusal::kDatabaseLimit)},
     {Event::kTooManyConnections, "53300", kFatal, "sorry, too many clients already", kAny, because(Refusal::kNoSlot)},
     {Event::kTooManyConnections, "53300", kFatal, "remaining connection slots are reserved for ", kAny, because(Refusal::kNoSlot)},
-    {Event::kTooManyConnections, "53300", kFatal, "number of requested standby connections exceeds ", kAny, because(Refusal::kNoSlot)},
+    {Event::kTooManyConnections, "53300", kFatal, "number of requested standby connections exceeds ", kAny, because(Refusal::kNoWalSender)},
     {Event::kServerNotReady, "57P03", kFatal, "the database system is ", kAny, because(Refusal::kServerNotReady)},
     {Event::kTlsError, "", kReports, "could not accept SSL connection: ", kAny, because(Refusal::kTls)},
     {Event::kTlsError, "", kReports, "could not initialize SSL connection: ", kAny, because(Refusal::kTls)},

@@ -63,21 +63,10 @@ constexpr std::array<std::string_view, kEvents> kEventNames = {
 static_assert(!kEventNames.back().empty());
 
 constexpr std::array<std::string_view, kRefusals> kRefusalNames = {
-    "authentication",
-    "no_hba_entry",
-    "hba_reject",
-    "no_role",
-    "role_cannot_login",
-    "not_authorized",
-    "no_slot",
-    "role_limit",
-    "database_limit",
-    "no_database",
-    "database_not_accepting",
-    "no_privilege",
-    "server_not_ready",
-    "timeout",
-    "tls",
+    "authentication",    "no_hba_entry",     "hba_reject",  "no_role",
+    "role_cannot_login", "not_authorized",   "no_slot",     "no_wal_sender",
+    "role_limit",        "database_limit",   "no_database", "database_not_accepting",
+    "no_privilege",      "server_not_ready", "timeout",     "tls",
 };
 static_assert(!kRefusalNames.back().empty());
 

@@ -81,7 +81,8 @@ enum class Refusal {
   kNoRole,           // in the log, even if the client only hears of a password
   kRoleCannotLogin,  // NOLOGIN
   kNotAuthorized,    // one of the last three, in an unknown language
-  kNoSlot,           // max_connections, reserved slots, max_wal_senders
+  kNoSlot,           // max_connections, reserved slots
+  kNoWalSender,      // max_wal_senders: only a standby or a backup is refused
   kRoleLimit,
   kDatabaseLimit,
   kNoDatabase,

@@ -157,6 +157,7 @@ def test_a_series_has_the_colour_that_its_name_chooses():
 
 
 def test_why_probes_fail_has_a_colour_for_every_reason():
-    source = Path(REPOSITORY, "postgres/error.cc").read_text()
-    names = set(re.findall(r'case Reason::\w+:\s*return "(\w+)"', source))
-    assert names and set(fixed_colors(committed.panel(ALL["probes"], "Failures by reason"))) == names
+    names = set(re.findall(r'case Reason::\w+:\s*return "(\w+)"', Path(REPOSITORY, "postgres/error.cc").read_text()))
+    names |= set(re.findall(r'return "(\w+)"', Path(REPOSITORY, "postgres/reason_name.cc").read_text()))
+    assert {"refused", "role_limit"} <= names
+    assert set(fixed_colors(committed.panel(ALL["probes"], "Failures by reason"))) == names

@@ -135,11 +135,11 @@ def test_limits_of_roles_and_databases_are_reported_beside_their_connections(sce
     assert families.value("pgconn_database_connections", database="small") == 2
 
 
-@pytest.mark.parametrize("limit", ["ROLE limited", "DATABASE small"])
-def test_a_target_refused_by_a_connection_limit_is_down_with_53300(scene, limit):
+@pytest.mark.parametrize("limit, reason", [("ROLE limited", "role_limit"), ("DATABASE small", "database_limit")])
+def test_a_target_refused_by_a_connection_limit_is_down_with_53300_and_the_limit(scene, limit, reason):
     scene.role("limited", "pg_monitor")
     scene.database("small")
     scene.sql(f"ALTER {limit} CONNECTION LIMIT 0")
     families = scene.watch(dsn=scene.box.dsn("limited", dbname="small")).metrics()
     assert families.value("pgconn_up") == 0
-    assert errors(families) == {("too_many_connections", "53300"): 1}
+    assert errors(families) == {(reason, "53300"): 1}

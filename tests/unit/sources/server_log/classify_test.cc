@@ -131,6 +131,11 @@ TEST_CASE("each refused login has its reason") {
   CHECK(refusal({kFatal, "55000", "database \"x\" is not currently accepting connections"}) ==
         "database_not_accepting");
   CHECK(refusal({kFatal, "53300", "sorry, too many clients already"}) == "no_slot");
+  CHECK(
+      refusal(
+          {kFatal, "53300",
+           "number of requested standby connections exceeds \"max_wal_senders\" (currently 1)"}) ==
+      "no_wal_sender");
   CHECK(refusal({kFatal, "53300", "too many connections for role \"x\""}) == "role_limit");
   CHECK(refusal({kFatal, "53300", "too many connections for database \"x\""}) == "database_limit");
   CHECK(refusal({kFatal, "57P03", "the database system is starting up"}) == "server_not_ready");
