@@ -2,14 +2,30 @@ import { CAUSES, causeColors } from './causes.ts';
 import { dashboard } from './dashboard.ts';
 import { to, toTargetOfRow } from './links.ts';
 import { events, graph, note, tile, words } from './panels.ts';
-import { happened, keepaliveSilence, T, TARGET } from './selectors.ts';
+import { everRose, happened, keepaliveSilence, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { CLOCK, CLOCK_SOFT_MAX, ENDS, RESULTS, SCOPES, WATCH, any, informs } from './theme.ts';
+import {
+  CLOCK,
+  CLOCK_SOFT_MAX,
+  ENDS,
+  KILLS,
+  LOG_EVENTS,
+  REFUSALS,
+  RESULTS,
+  SCOPES,
+  WATCH,
+  any,
+  informs,
+} from './theme.ts';
 
 const incidentsOf = (scope: string) =>
   `sum(increase(pgconn_drop_incidents_total{${T}, scope="${scope}"}[$__range])) or vector(0)`;
 const resultsOf = (result: string) =>
   `sum by (rung) (increase(pgconn_idle_canary_results_total{${T}, result="${result}"}[$__range]))`;
+
+/** What a server logs all day. */
+const ROUTINE =
+  'event!~"connection_(received|authenticated|authorized|ready)|disconnection|replication_authorized|configuration_reload"';
 
 const causesInWords = [
   '| cause | what happened | what to do first |',
@@ -215,6 +231,52 @@ export const drops = dashboard({
               decimals: 0,
             },
           ],
+        }),
+      ],
+    },
+    {
+      title: 'What the server’s log and its host say',
+      panels: [
+        events({
+          title: 'Events in the server’s log',
+          description:
+            'What the log of the server says about connections, without what it says all day. Targets with server_log ' +
+            'only. Compare with the incidents above: entries of the same moment say who did it.',
+          unit: 'short',
+          series: [
+            [
+              `sum by (event) (increase(pgconn_log_events_total{${T}, ${ROUTINE}}[$__rate_interval]))
+                ${everRose('pgconn_log_events_total', 'event', `, ${ROUTINE}`)}`,
+              '{{event}}',
+            ],
+          ],
+          colors: LOG_EVENTS,
+          noValue: 'Nothing in this time range, or no target has server_log',
+          span: 16,
+        }),
+        events({
+          title: 'Refused logins by reason',
+          description:
+            'Logins of all clients that the server refused, by its own log. A rise is an application with a wrong ' +
+            'password, role or address, or somebody who guesses; no_slot means that the server is full.',
+          unit: 'short',
+          series: [[happened('pgconn_log_refused_logins_total', 'reason'), '{{reason}}']],
+          colors: REFUSALS,
+          noValue: 'No login was refused, or no target has server_log',
+          span: 8,
+        }),
+        events({
+          title: 'Processes killed for lack of memory',
+          description:
+            'Kills by the kernel, on the whole host and of these in the cgroup of the server. Targets with host: true ' +
+            'only. A kill of the server ends all its sessions: see the findings about memory.',
+          unit: 'short',
+          stacked: false,
+          series: [[`sum by (scope) (increase(pgconn_host_oom_kills_total{${T}}[$__rate_interval]))`, '{{scope}}']],
+          colors: KILLS,
+          noValue: 'No target has host: true',
+          span: 24,
+          height: 6,
         }),
       ],
     },

@@ -3,7 +3,7 @@ import { CONNECT_SECONDS, PROBE_FAILURE_BUDGET } from './limits.ts';
 import { events, graph, spread, tile, timeline, upTo, words } from './panels.ts';
 import { FAULTS, byTarget, happened, T, TARGET } from './selectors.ts';
 import { list } from './tables.ts';
-import { ACT, FINE, NONE, PHASES, PURPOSES, REASONS, RESULTS, above, any } from './theme.ts';
+import { ACT, FINE, NONE, PHASES, PURPOSES, REASONS, RESULTS, above, any, SOCKETS } from './theme.ts';
 
 /** The two that measure whether clients can work; what our own configuration prevents is no failure of a server. */
 const OBJECTIVE = `${T}, probe=~"connect|roundtrip"`;
@@ -235,6 +235,68 @@ export const probes = dashboard({
             'the path is slow for everybody.',
           unit: 's',
           series: [[mean(TARGET, 'probe="roundtrip", phase="query"'), '{{target}}']],
+        }),
+      ],
+    },
+    {
+      title: 'What the host of the server sees',
+      panels: [
+        graph({
+          title: 'Sockets of the server’s port by state',
+          description:
+            'TCP sockets of the port of each server, as its own kernel lists them. Targets with host: true only. Many in ' +
+            'close_wait: a process of the server does not notice that its client left; many in syn_recv: logins are ' +
+            'begun and not finished.',
+          unit: 'short',
+          stacked: true,
+          series: [[`sum by (state) (pgconn_host_tcp_connections{${T}}) > 0`, '{{state}}']],
+          colors: SOCKETS,
+          noValue: 'No target has host: true',
+        }),
+        graph({
+          title: 'Segments sent again',
+          description:
+            'Retransmissions per second on the connections of each server, of all clients: packets get lost. Above a ' +
+            'few for a thousand that are sent, users notice; look at the path of the clients.',
+          unit: 'cps',
+          series: [
+            [`sum by (${TARGET}) (rate(pgconn_host_tcp_retransmits_total{${T}}[$__rate_interval]))`, '{{target}}'],
+          ],
+          noValue: 'No target has host: true',
+        }),
+        graph({
+          title: 'Round trip to the clients',
+          description:
+            'Ninety-five of a hundred connections with traffic had a smoothed round trip, as the kernel of the server ' +
+            'measures it, below this. Growing while the probes do not: the clients are on another path.',
+          unit: 's',
+          series: [
+            [
+              `histogram_quantile(0.95, sum by (${TARGET}, le)
+                (rate(pgconn_host_tcp_round_trip_seconds_bucket{${T}}[$__rate_interval])))`,
+              '{{target}}',
+            ],
+          ],
+          noValue: 'No target has host: true, or no connection had traffic',
+        }),
+        graph({
+          title: 'Connections that wait to be accepted',
+          description:
+            'How full the accept queue of each server is. At the dashed line connections are dropped, and clients wait ' +
+            'for seconds: the postmaster does not get to run, or max_connections is small (it sets the length).',
+          unit: 'percentunit',
+          series: [
+            [
+              `max by (${TARGET}) (pgconn_host_tcp_accept_queue{${T}}
+                / (pgconn_host_tcp_accept_queue_limit{${T}} + 1))`,
+              '{{target}}',
+            ],
+          ],
+          steps: [
+            [null, NONE],
+            [1, 'red'],
+          ],
+          noValue: 'No target has host: true',
         }),
       ],
     },

@@ -135,3 +135,43 @@ export const TRANSPORTS = {
 export const SCOPES = { all: '#E02F44', idle_only: '#A352CC', some: '#FF9830', one: '#8E9AAF' };
 
 export const RESULTS = { survived: '#56A64B', dropped: '#A352CC', inconclusive: '#8E9AAF' };
+
+/** Whose memory was short: that of the server's cgroup, or of the whole host. */
+export const KILLS = { cgroup: '#8B1A2B', host: '#CCD3E0' };
+
+/** Why the server refused logins, by its log; beside those, the names in REASONS have their colours. */
+export const REFUSALS = {
+  authentication: REASONS.authentication,
+  role_limit: REASONS.role_limit,
+  database_limit: REASONS.database_limit,
+  timeout: REASONS.timeout,
+  tls: REASONS.tls,
+  no_slot: '#E02F44',
+};
+
+/** Events of the server's log that are causes of drops have the colours of these. */
+export const LOG_EVENTS = {
+  admin_terminate: '#5794F2',
+  backend_crash: '#E02F44',
+  crash_restart: '#C4162A',
+  fast_shutdown: '#1F60C4',
+  idle_in_transaction_timeout: '#FF9830',
+  idle_session_timeout: '#F2CC0C',
+  transaction_timeout: '#FFCB7D',
+  recovery_conflict: '#E0B400',
+  tls_error: '#FF7EB6',
+  connection_lost: '#B877D9',
+  too_many_connections: REASONS.too_many_connections,
+};
+
+/** What sockets of the server's port are in, by the kernel's names. */
+export const SOCKETS = {
+  established: '#5794F2',
+  listen: '#CCD3E0',
+  time_wait: '#8E9AAF',
+  close_wait: '#FF9830',
+  syn_recv: '#96D98D',
+  fin_wait1: '#B877D9',
+  fin_wait2: '#CA95E5',
+  last_ack: '#7C2EA3',
+};

@@ -9,7 +9,7 @@ import pytest
 
 from tests.dashboards import node
 from tests.dashboards.committed import ROOT
-from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer
+from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer, beside, trouble_log
 from tests.support.exporter import Exporter
 from tests.support.midbox import Midbox
 from tests.support.packages import unpacked
@@ -62,8 +62,10 @@ def _trouble():
         with midbox.client.inside():
             server = stack.enter_context(TroubledServer(box))
             server.prepare()
+            local = stack.enter_context(PgBox(18)).start(max_connections=20)
             exporter = stack.enter_context(Exporter(
-                {"global": {"lock_timeout": "100ms"}, "targets": server.targets(), "probes": PROBES}))
+                {"global": {"lock_timeout": "100ms"}, "targets": [*server.targets(), beside(local)],
+                 "probes": PROBES}))
             begin = time.time()
             running = stack.enter_context(Prometheus({"pgconn": [exporter.port, free_port()]}))
             held = 'sum(pgconn_held_connections{target="orders"})'
@@ -72,6 +74,8 @@ def _trouble():
             server.begin()
             eventually(lambda: running.query("pgconn_idle_dropped_seconds"), 90, "the path's idle limit")
             server.lock_catalog_until(lambda: running.query('pgconn_collector_success{target="orders"} == 0'))
+            eventually(lambda: running.query("pgconn_host_tcp_connections"), 60, "the host's sockets")
+            trouble_log(local)
             server.drop_held()
             server.end_sessions_badly()
             box.use_certificate("ending")

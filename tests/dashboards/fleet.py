@@ -15,7 +15,7 @@ import time
 
 import psycopg2
 
-from tests.dashboards.troubled import TroubledServer, write_crl
+from tests.dashboards.troubled import TroubledServer, trouble_log, write_crl
 from tests.support.exporter import Exporter
 from tests.support.midbox import Midbox
 from tests.support.pgbox import PgBox
@@ -149,11 +149,15 @@ class Fleet:
                    files=[{"name": "ca", "path": orders.ca}, {"name": "crl", "path": crl}]),
             target("orders-replica", "shop", local["orders-replica"]),
             target("billing", "office", local["billing"], collectors={"sessions": {"by_client": 5}},
-                   max_series_per_metric=5),
+                   max_series_per_metric=5, host=True, server_log=self._log(self.boxes["billing"])),
             target("stock", "office", local["stock"]),
             target("archive", "office", local["archive"]),
             target("canteen", "office", local["canteen"]),
         ]
+
+    @staticmethod
+    def _log(box):
+        return {"files": [str(box.directory / "log")], "line_prefix": "%m [%p] %e %a %u@%d %h "}
 
     def _answers(self):
         return self.prometheus.value("sum(pgconn_up)") == len(self.boxes)
@@ -170,6 +174,7 @@ class Fleet:
             (0.50, "somebody ends what the exporter holds on orders", self.troubled.drop_held),
             (0.60, "stock shows a certificate that ends in two days", self._show_ending),
             (0.68, "sessions on orders end badly", self.troubled.end_sessions_badly),
+            (0.70, "billing refuses logins and ends a session", lambda: trouble_log(self.boxes["billing"])),
             (0.80, "canteen is stopped", self.boxes["canteen"].stop),
             (1.00, "that is all", lambda: None),
         ):

@@ -38,6 +38,22 @@ def write_crl(directory):
     return str(directory / "crl.pem")
 
 
+def beside(box):
+    """A target on the machine of the exporter, whose log and host it reads."""
+    log = {"files": [str(box.directory / "log")], "line_prefix": "%m [%p] %e %a %u@%d %h "}
+    quiet = {"connect": False, "idle": False, "certificate": False}
+    return {"name": "beside", "dsn": box.dsn(), "labels": {"cluster": "shop"}, "host": True, "server_log": log,
+            "probes": quiet}
+
+
+def trouble_log(box):
+    """A login that is refused and a session that is ended, for the log."""
+    with contextlib.suppress(psycopg2.OperationalError):
+        box.connect("nobody_at_all").close()
+    with contextlib.closing(box.connect()) as victim:
+        box.psql(f"SELECT pg_terminate_backend({victim.info.backend_pid})")
+
+
 class TroubledServer:
     """Its sessions and faults, as seen from the far end of the middlebox. A context manager."""
 
