@@ -37,7 +37,7 @@ def route(suite, **labels):
 
 def test_amtool_accepts_the_example(suite):
     status, output = amtool("check-config", str(EXAMPLE), suite=suite)
-    assert status == 0 and "3 inhibit rules" in output, output
+    assert status == 0 and "4 inhibit rules" in output, output
 
 
 @pytest.mark.parametrize("severity", RECEIVER_OF)
@@ -138,7 +138,12 @@ def test_a_server_that_is_down_explains_drops_failures_and_slowness(alertmanager
     suppressed(alertmanager, alerts + others, {(f"PgConn{name}", "critical") for name in consequences})
 
 
-@pytest.mark.parametrize("cause", ["PgConnAllDropped", "PgConnCrashRestart"])
+def test_an_oom_kill_explains_the_crash(alertmanager):
+    suppressed(alertmanager, [alert("PgConnOomKill", "killed"), alert("PgConnCrashRestart", "killed"),
+                              alert("PgConnAllDropped", "killed")], {("PgConnCrashRestart", "critical")})
+
+
+@pytest.mark.parametrize("cause", ["PgConnAllDropped", "PgConnCrashRestart", "PgConnOomKill"])
 def test_a_loss_of_all_explains_sessions_killed_or_abandoned_and_idle_drops(alertmanager, cause):
     consequences = ["PgConnSessionsKilledHigh", "PgConnSessionsAbandonedHigh", "PgConnIdleOnlyDrops"]
     alerts = [alert(cause, cause), alert("PgConnSlotsRefused", cause),

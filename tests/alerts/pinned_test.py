@@ -121,7 +121,7 @@ def test_each_value_of_a_setting_each_wait_and_each_range_is_changed_to_both_sid
     assert ranges > 40 and len(mutants.mutants_of(rules)) == 2 * (len(settings) + len(waits) + ranges)
     counts = {rule.name.rpartition(":")[2] for rule in settings if "+ 1" in mutants.changes_of_setting(rule)[1]}
     assert counts == {
-        "burn_failures", "connection_drops", "idle_only_incidents", "sessions_ended_count", "limit_watched_from",
+        "burn_failures", "connection_drops", "idle_only_incidents", "sessions_ended_count", "limit_watched_from", "limit_refused_count",
         "blocked_by_idle_in_transaction", "plaintext_remote_sessions", "tls_protocol_old_sessions"}
 
 

@@ -33,7 +33,7 @@ def catalogue():
 
 @pytest.fixture(scope="session")
 def sources():
-    folders = ("collectors", "exporter", "postgres", "probes")
+    folders = ("collectors", "exporter", "postgres", "probes", "sources")
     return "\n".join(path.read_text() for folder in folders
                      for path in sorted((rulebook.ROOT / folder).rglob("*")) if path.suffix in (".cc", ".h"))
 
@@ -110,7 +110,7 @@ WRONG_EDITS = {
     "a range shorter than four scrapes": (
         "drops.rules.yml", '{scope="all"}[5m]', '{scope="all"}[2m]', "PgConnAllDropped", "four scrapes"),
     "a value the exporter never says": (
-        "drops.rules.yml", '{kind="crash"}', '{kind="crashed"}', "PgConnCrashRestart", 'kind="crashed"'),
+        "recording.rules.yml", '{kind="crash"}', '{kind="crashed"}', "pgconn:server_crash:seen5m", 'kind="crashed"'),
     "a template label that does not survive": (
         "findings.rules.yml", "$labels.subject", "$labels.role", "PgConnTimeoutMissing", "label role"),
     "a raw value": (
