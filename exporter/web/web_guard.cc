@@ -14,7 +14,7 @@ Response refusal(int status, std::string body, std::pair<std::string, std::strin
 }  // namespace
 
 WebGuard::WebGuard(const config::WebConfig& web, Clock::time_point now, WebGuard* before)
-    : headers_(web.headers), limiter_(web.rate_limit, now) {
+    : headers_(web.headers), limiter_(web.rate_limit.interval, web.rate_limit.burst, now) {
   // The server sends it anyway, with its only allowed value.
   std::erase_if(headers_,
                 [](const auto& header) { return header.first == "X-Content-Type-Options"; });

@@ -8,16 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "async/rate_limiter.h"
 #include "config/web_config.h"
 #include "exporter/web/basic_auth.h"
 #include "exporter/web/http_routes.h"
-#include "exporter/web/rate_limit.h"
 
 namespace pgconn::exporter {
 
 class WebGuard {
  public:
-  using Clock = RateLimiter::Clock;
+  using Clock = async::RateLimiter::Clock;
 
   // `before`: the one that it replaces; users that stay the same stay logged in.
   WebGuard(const config::WebConfig& web, Clock::time_point now, WebGuard* before = nullptr);
@@ -29,7 +29,7 @@ class WebGuard {
 
  private:
   std::vector<std::pair<std::string, std::string>> headers_;
-  RateLimiter limiter_;
+  async::RateLimiter limiter_;
   std::optional<BasicAuth> logins_;  // none: no login is needed
 };
 
