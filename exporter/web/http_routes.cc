@@ -18,13 +18,17 @@ bool is_in_tree(std::string_view path, std::string_view root) {
 }  // namespace
 
 Route find_route(const Routes& routes, std::string_view path) {
+  if (!path.starts_with('/')) return {};
   if (const auto exact = routes.find(path); exact != routes.end() && tree_root(path).empty()) {
-    return {exact->first, &exact->second};
+    return {exact->first, &exact->second, false};
+  }
+  if (const auto post = routes.find(std::string(kPost).append(path)); post != routes.end()) {
+    return {std::string_view(post->first).substr(kPost.size()), &post->second, true};
   }
   const auto tree = std::ranges::find_if(routes, [path](const Routes::value_type& route) {
     return is_in_tree(path, tree_root(route.first));
   });
-  if (tree != routes.end()) return {tree_root(tree->first), &tree->second};
+  if (tree != routes.end()) return {tree_root(tree->first), &tree->second, false};
   return {};
 }
 

@@ -68,6 +68,10 @@ Response text_response(int status, std::string body) {
   return response;
 }
 
+bool is_allowed(std::string_view method, bool changes) {
+  return changes ? method == "POST" || method == "PUT" : method == "GET" || method == "HEAD";
+}
+
 }  // namespace
 
 class HttpServer::Impl {
@@ -168,9 +172,10 @@ class HttpServer::Impl {
       if (route.handler == nullptr) {
         return text_response(404, "No such path. This server has: " + valid_paths() + "\n");
       }
-      if (request.method != "GET" && request.method != "HEAD") {
-        Response response = text_response(405, "Only GET and HEAD are answered here.\n");
-        response.headers.emplace_back("Allow", "GET, HEAD");
+      if (!is_allowed(request.method, route.changes)) {
+        const std::string allowed = route.changes ? "POST, PUT" : "GET, HEAD";
+        Response response = text_response(405, "Allowed here: " + allowed + ".\n");
+        response.headers.emplace_back("Allow", allowed);
         return response;
       }
       return (*route.handler)(request);

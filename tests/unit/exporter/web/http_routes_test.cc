@@ -16,7 +16,8 @@ Handler says(std::string body) {
 const Routes kRoutes = {{"/", says("root")},
                         {"/pages/*", says("pages")},
                         {"/pages/own", says("own")},
-                        {"/pagesize", says("size")}};
+                        {"/pagesize", says("size")},
+                        {"POST /-/reload", says("reload")}};
 
 std::string answer_of(std::string_view path) {
   const Route route = find_route(kRoutes, path);
@@ -39,6 +40,14 @@ TEST_CASE("a route that ends in /* is for its root and all below, unless another
   CHECK(answer_of("/pages/own") == "own");
   CHECK(answer_of("/page") == "nothing");
   CHECK(answer_of("/x/pages") == "nothing");
+}
+
+TEST_CASE("a route that changes something is named by its path alone") {
+  CHECK(answer_of("/-/reload") == "reload");
+  CHECK(find_route(kRoutes, "/-/reload").name == "/-/reload");
+  CHECK(find_route(kRoutes, "/-/reload").changes);
+  CHECK_FALSE(find_route(kRoutes, "/pages").changes);
+  CHECK(answer_of("POST /-/reload") == "nothing");
 }
 
 TEST_CASE("the name of a route is one of few, whatever the path is") {
