@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "config/allowed_place.h"
+#include "files/matching_files.h"
+
 namespace pgconn::config {
 
 using Duration = std::chrono::milliseconds;
@@ -137,6 +140,9 @@ struct Target {
   std::string dsn;            // empty: the server of libpq's environment
   std::string password_file;  // absolute; its first line is the password, read at each connect
   std::string password_env;   // name of an environment variable that holds the password
+  // A program and its arguments; the first line that it prints is the password.
+  std::vector<std::string> password_command;
+  Duration password_lifetime = std::chrono::minutes(5);  // how long its answer is used
   std::map<std::string, std::string> labels;
   std::optional<Duration> path_idle_limit;
   Global global;                   // the file's, with this target's own values on top
@@ -145,8 +151,29 @@ struct Target {
   std::vector<WatchedFile> files;  // the configuration file's, with this target's own on top
   ServerLog server_log;
   bool host = false;  // the server runs on this machine, which is looked at
+  // No password but password_file's or password_env's: not the environment's, not libpq's file's.
+  bool own_password_only = false;
 
   bool operator==(const Target&) const = default;
+};
+
+// Files of targets, which come and go while the exporter runs.
+struct TargetFiles {
+  std::vector<std::string> patterns;  // absolute, as glob(7) takes them
+  Target defaults;                    // what its targets start from; nameless
+
+  bool operator==(const TargetFiles&) const = default;
+};
+
+// How /probe logs in to servers that the request names, and to which of them.
+struct AuthModule {
+  std::string name;
+  std::vector<AllowedPlace> allow;  // none: nowhere
+  int max_per_second = 50;          // requests
+  // What such a target is, but for its name and place. Its `dsn` names no server, no password.
+  Target target;
+
+  bool operator==(const AuthModule&) const = default;
 };
 
 struct Config {
@@ -155,6 +182,9 @@ struct Config {
   Probes probes;
   std::vector<WatchedFile> files;
   std::vector<Target> targets;
+  std::vector<AuthModule> auth_modules;
+  std::vector<TargetFiles> target_files;     // their targets are among `targets`
+  files::FileVersions target_file_versions;  // as they were before they were read
 
   bool operator==(const Config&) const = default;
 };

@@ -7,21 +7,38 @@
 #include "config/field.h"
 #include "config/problems.h"
 #include "config/schema.h"
+#include "config/sections.h"
 #include "config/yaml_document.h"
 #include "files/bounded_file.h"
 
 namespace pgconn::config {
+namespace {
 
-ValidatedConfig load_text(std::string_view yaml, const std::string& name,
-                          const Vocabulary& vocabulary) {
+void require_servers(const YamlNode& root, Problems& problems) {
+  if (root.kind != YamlNode::Kind::kMapping) return;  // reported already
+  for (const char* key : {"targets", "target_files", "auth_modules"}) {
+    if (root.find(key) != nullptr) return;
+  }
+  problems.add(root.line, "", "`targets` is missing; allowed: " + std::string(kTargetsAllowed));
+}
+
+Config read_text(std::string_view yaml, const std::string& name, const Vocabulary& vocabulary) {
   Problems problems(name);
   const YamlNode root = parse_document(yaml, problems);
   ReadContext context{vocabulary, problems};
   Config config;
   read_section<Config>({root, ""}, "a mapping with at least `targets`", file_fields(), context,
                        config);
+  require_servers(root, problems);
   problems.throw_if_any();
-  return ValidatedConfig(std::move(config));
+  return config;
+}
+
+}  // namespace
+
+ValidatedConfig load_text(std::string_view yaml, const std::string& name,
+                          const Vocabulary& vocabulary) {
+  return ValidatedConfig(read_text(yaml, name, vocabulary));
 }
 
 std::string read_configuration(const std::string& path) {
@@ -41,7 +58,9 @@ std::string read_configuration(const std::string& path) {
 }
 
 ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary) {
-  return load_text(read_configuration(path), path, vocabulary);
+  Config config = read_text(read_configuration(path), path, vocabulary);
+  add_targets_of_files(config, vocabulary);
+  return ValidatedConfig(std::move(config));
 }
 
 ValidatedConfig from_environment() {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "config/place.h"
 
 namespace pgconn::config {
 
@@ -27,6 +28,10 @@ struct Vocabulary {
   std::set<std::string> reserved_labels;  // label names the metrics use themselves
   // What is wrong with a connection string, or nullopt.
   std::function<std::optional<std::string>(std::string_view dsn)> check_dsn;
+  // The same of one that must leave out where the server is.
+  std::function<std::optional<std::string>(std::string_view dsn)> check_placeless_dsn;
+  // A connection string that leaves out where the server is, completed.
+  std::function<std::string(std::string_view dsn, const Place& place)> complete_dsn;
   // The same of a log_line_prefix.
   std::function<std::optional<std::string>(std::string_view prefix)> check_line_prefix;
 };
@@ -39,18 +44,19 @@ class ValidatedConfig {
 
  private:
   friend ValidatedConfig load_text(std::string_view, const std::string&, const Vocabulary&);
+  friend ValidatedConfig load_file(const std::string&, const Vocabulary&);
   friend ValidatedConfig from_environment();
   explicit ValidatedConfig(Config config) : config_(std::move(config)) {}
   Config config_;
 };
 
-// Throws ConfigError, also when the file cannot be read.
+// With the targets of its `target_files`. Throws ConfigError, also when a file cannot be read.
 ValidatedConfig load_file(const std::string& path, const Vocabulary& vocabulary);
 
 // The text of a configuration file, up to a byte more than kMaxFileBytes. Throws ConfigError.
 std::string read_configuration(const std::string& path);
 
-// `name` stands for the file in messages.
+// `name` stands for the file in messages. Reads no `target_files`.
 ValidatedConfig load_text(std::string_view yaml, const std::string& name,
                           const Vocabulary& vocabulary);
 

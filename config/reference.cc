@@ -55,9 +55,10 @@ from the first of these that exists:
 1. `password_file`: the first line of a file, without its line end. It is read at each connect, so
    a rotated secret is used from the next connection on. A file that is missing or empty is an
    error, never a login without a password.
-2. `password_env`: an environment variable of the exporter. Only one of the two may be set.
-3. The service file's `password`, then `PGPASSWORD`.
-4. libpq's password file: `~/.pgpass` of the exporter's user or the file that `PGPASSFILE` names.
+2. `password_env`: an environment variable of the exporter.
+3. `password_command`: what [a program](#password_command) prints. Only one of these three may be set.
+4. The service file's `password`, then `PGPASSWORD`.
+5. libpq's password file: `~/.pgpass` of the exporter's user or the file that `PGPASSFILE` names.
    libpq ignores it unless its mode is 0600 or stricter.
 
 Messages about this file show no value of a `dsn` and no value of an unknown key; secrets appear
@@ -218,6 +219,85 @@ targets:
 ```
 )";
 
+constexpr std::string_view kPasswordCommand =
+    R"(
+For passwords that a program hands out, such as the tokens of cloud providers, which expire after minutes. The program runs
+without a shell, in the exporter's environment and with `PGHOST`, `PGPORT`, `PGUSER` and `PGDATABASE` of the target; the
+first line that it prints is the password. Its answer is used for new connections until `password_lifetime` is over (choose
+less than the token lives), or until the server refuses it; targets with the same program, server and role share it. A
+program that fails or does not end within `connect_timeout` is ended, and the target reports the first line of its
+complaint. Connections that are open stay open when a token expires.
+
+```yaml
+targets:
+  - name: aws       # RDS and Aurora with IAM authentication: tokens of 15 minutes
+    dsn: host=orders.abc.eu-central-1.rds.amazonaws.com user=pgconn dbname=postgres sslmode=verify-full sslrootcert=/etc/ssl/rds.pem
+    password_command: [sh, -c, 'exec aws rds generate-db-auth-token --hostname "$PGHOST" --port "$PGPORT" --username "$PGUSER"']
+    password_lifetime: 10m
+  - name: google    # Cloud SQL with IAM authentication: tokens of an hour
+    dsn: host=10.1.2.3 user=pgconn@project.iam dbname=postgres sslmode=verify-ca sslrootcert=/etc/ssl/cloudsql.pem
+    password_command: [gcloud, sql, generate-login-token]
+    password_lifetime: 30m
+  - name: azure     # Azure Database for PostgreSQL with Entra ID: tokens of about an hour
+    dsn: host=orders.postgres.database.azure.com user=pgconn dbname=postgres sslmode=verify-full sslrootcert=system
+    password_command: [az, account, get-access-token, --resource-type, oss-rdbms, --query, accessToken, --output, tsv]
+    password_lifetime: 30m
+```
+)";
+
+constexpr std::string_view kTargetFiles =
+    R"(
+Targets that come and go while the exporter runs. The files are watched: a change takes effect within a second, also when
+Kubernetes replaces a ConfigMap. A target that did not change keeps its connections and counters. Replace a file by a rename,
+so that it is never read half written. If one file is not valid, all stays as it was, and the log says why.
+
+```yaml
+target_files:
+  - files: [/etc/pgconn_exporter/targets/*.yml]
+    dsn: user=pgconn dbname=postgres sslmode=verify-full sslrootcert=/etc/ssl/pg-ca.crt
+    password_file: /run/secrets/pgconn
+```
+
+A file has one of two forms, in YAML or JSON. Our own, where a target has the keys that it has in `targets`:
+
+```yaml
+targets:
+  - name: orders
+    dsn: host=db.internal user=pgconn
+```
+
+or that of Prometheus's `file_sd_configs`, where an address completes the entry's `dsn` and is the target's name (without brackets, and
+with `:` for `/`). The labels `job`, `instance` and those that begin with `__` are left out:
+
+```json
+[{"targets": ["db-1.internal:5432", "db-2.internal:5432/app"], "labels": {"cluster": "orders"}}]
+```
+
+A list; each entry is a mapping:
+)";
+
+constexpr std::string_view kAuthModules =
+    R"(
+For `/probe?target=HOST[:PORT][/DATABASE]&auth_module=NAME`, which connects to a server that the request names, collects
+once and disconnects: for servers that come and go, with Prometheus's service discovery
+([multi-target exporters](operations.md#servers-that-prometheus-discovers)). The request never contains credentials, and
+a module's are only sent to places that it allows:
+
+```yaml
+auth_modules:
+  cluster:
+    allow: ["10.20.0.0/16", "[fd00:20::/48]:5432", "*.db.internal:5432"]
+    dsn: user=pgconn dbname=postgres sslmode=verify-full sslrootcert=/etc/ssl/pg-ca.crt
+    password_file: /run/secrets/pgconn
+    labels: {cluster: orders}
+```
+
+A name is resolved once. The addresses that are allowed are then connected to; what the name resolves to later does not
+matter. No password is used but the module's own: not `PGPASSWORD`, no service's, not `~/.pgpass`.
+
+A mapping; each entry is a mapping:
+)";
+
 }  // namespace
 
 std::string reference_markdown() {
@@ -244,9 +324,21 @@ std::string reference_markdown() {
   text += table(file_entry_fields());
   text += "\n## `targets`\n\nA list; each entry is a mapping:\n" + table(target_fields());
   text += "\nand every key of `global`, for this target alone.\n";
+  text += "\n### `password_command`\n";
+  text += kPasswordCommand;
+  text += "\n## `target_files`\n";
+  text += kTargetFiles;
+  text += table(target_files_fields());
+  text +=
+      "\nand every key of a target and of `global`, but for `name`, `files` and `server_log`: "
+      "what the targets of these files start from.\n";
   text += "\n### `server_log`\n";
   text += kServerLog;
   text += table(server_log_fields());
+  text += "\n## `auth_modules`\n";
+  text += kAuthModules;
+  text += table(auth_module_fields());
+  text += "\nand every key of `global`, for this module alone.\n";
   return text;
 }
 

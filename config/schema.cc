@@ -73,6 +73,34 @@ Field<Target> dsn_field() {
           }};
 }
 
+Field<Target> password_command_field() {
+  const std::string allowed = "a list of 1 to 100 texts: a program and its arguments";
+  return {.key = "password_command",
+          .type = "list of texts",
+          .allowed = allowed,
+          .default_text = "",
+          .help =
+              "A program that prints the password, such as a cloud's token of some minutes, on "
+              "its first line. It runs without a shell, within `connect_timeout`, and finds the "
+              "server in `PGHOST`, `PGPORT`, `PGUSER` and `PGDATABASE`.",
+          .read = [=](const Value& value, ReadContext& context, Target& target) {
+            if (!expect_list(value, allowed, context.problems)) return;
+            const std::size_t count = value.node.children.size();
+            if (count == 0 || count > 100) {
+              context.problems.add(
+                  value.node.line, value.path,
+                  "has " + std::to_string(count) + " entries; allowed: " + allowed);
+              return;
+            }
+            target.password_command.clear();
+            for (std::size_t i = 0; i < count; ++i) {
+              if (auto word = read_text(value.item(i), allowed, context.problems)) {
+                target.password_command.push_back(*std::move(word));
+              }
+            }
+          }};
+}
+
 Field<Target> labels_field() {
   return {.key = "labels",
           .type = "mapping",
@@ -217,9 +245,22 @@ std::span<const Field<Config>> file_fields() {
        .type = "list of mappings",
        .allowed = std::string(kTargetsAllowed),
        .default_text = "",
-       .help = "The servers to watch.",
-       .read = read_targets,
-       .required = true},
+       .help = "The servers to watch. Required unless there are `target_files` or "
+               "`auth_modules`.",
+       .read = read_targets},
+      {.key = "target_files",
+       .type = "list of mappings",
+       .allowed = std::string(kTargetFilesAllowed),
+       .default_text = "[]",
+       .help = "Files with more targets, which may come and go: they are read again when they "
+               "change.",
+       .read = read_target_files},
+      {.key = "auth_modules",
+       .type = "mapping",
+       .allowed = std::string(kAuthModulesAllowed),
+       .default_text = "{}",
+       .help = "How `/probe` logs in to servers that its requests name, and to which of them.",
+       .read = read_auth_modules},
   };
   return fields;
 }
@@ -261,6 +302,10 @@ std::span<const Field<Target>> target_fields() {
         text(
             "password_env", &Target::password_env, kPasswordEnv,
             "The environment variable that holds the password. Not together with `password_file`."),
+        password_command_field(),
+        duration("password_lifetime", &Target::password_lifetime, {seconds(1), days(1), true},
+                 "How long the answer of `password_command` is used for new connections; 0 asks it "
+                 "at each. After a login that was refused it is asked again in any case."),
         labels_field(),
         duration("path_idle_limit", &Target::path_idle_limit,
                  {seconds(1), days(30), false, seconds(1)},

@@ -13,8 +13,9 @@
 
 namespace pgconn::config {
 
-// The file itself: `global`, `collectors`, `probes`, `files`, `targets`, in the order in which they
-// must be read, since targets start from the values of the others.
+// The file itself: `global`, `collectors`, `probes`, `files`, `targets`, `target_files`,
+// `auth_modules`, in the order in which they must be read, since targets start from the values of
+// the others.
 std::span<const Field<Config>> file_fields();
 
 std::span<const Field<Global>> global_fields();
@@ -47,6 +48,12 @@ std::vector<ProbeReference> probe_references();
 
 // `server_log` of a target.
 std::span<const Field<ServerLog>> server_log_fields();
+
+// A module of `auth_modules`; it also takes every key of `global`.
+std::span<const Field<AuthModule>> auth_module_fields();
+
+// An entry of `target_files`; it also takes the keys of a target, but for `name`.
+std::span<const Field<TargetFiles>> target_files_fields();
 
 // An entry of `files`.
 std::span<const Field<WatchedFile>> file_entry_fields();

@@ -20,23 +20,6 @@ const YamlNode* first_given(const YamlNode& section, std::string_view key, std::
   return node != nullptr ? node : section.find(other);
 }
 
-void check_offset(const Value& section, const Global& global, Problems& problems) {
-  const YamlNode* given = first_given(section.node, "scrape_timeout_offset", "scrape_timeout");
-  if (given == nullptr || global.scrape_timeout_offset < global.scrape_timeout) return;
-  problems.add(given->line, section.child(*given).path,
-               "scrape_timeout_offset (" + format_duration(global.scrape_timeout_offset) +
-                   ") leaves nothing of scrape_timeout (" + format_duration(global.scrape_timeout) +
-                   "); allowed: an offset below the timeout");
-}
-
-void check_password_source(const Value& target, Problems& problems) {
-  const YamlNode* file = target.node.find("password_file");
-  const YamlNode* variable = target.node.find("password_env");
-  if (file == nullptr || variable == nullptr) return;
-  problems.add(std::max(file->line, variable->line), target.path,
-               "has both password_file and password_env; allowed: one of them");
-}
-
 // What a target may hold at once: a session for collecting and one for finding out why a connection
 // was lost, besides those of its probes.
 void check_connections(const Value& section, const Target& target, Problems& problems) {
@@ -118,24 +101,54 @@ void read_label(const Value& value, ReadContext& context,
   labels[value.node.key] = *text;
 }
 
-Target read_target(const Value& value, ReadContext& context, const Config& config) {
+}  // namespace
+
+Target defaults_of(const Config& config) {
   Target target;
   target.global = config.global;
   target.collectors = config.collectors;
   target.probes = config.probes;
   target.files = config.files;
+  return target;
+}
+
+std::vector<Field<Target>> all_target_fields() {
   std::vector<Field<Target>> fields(target_fields().begin(), target_fields().end());
   for (Field<Target>& field : within(&Target::global, global_fields())) {
     fields.push_back(std::move(field));
   }
-  read_section<Target>(value, "a mapping with at least `name`", fields, context, target);
+  return fields;
+}
+
+Target read_target(const Value& value, ReadContext& context, Target target) {
+  read_section<Target>(value, "a mapping with at least `name`", all_target_fields(), context,
+                       target);
   check_offset(value, target.global, context.problems);
   check_password_source(value, context.problems);
   check_connections(value, target, context.problems);
   return target;
 }
 
-}  // namespace
+void check_offset(const Value& section, const Global& global, Problems& problems) {
+  const YamlNode* given = first_given(section.node, "scrape_timeout_offset", "scrape_timeout");
+  if (given == nullptr || global.scrape_timeout_offset < global.scrape_timeout) return;
+  problems.add(given->line, section.child(*given).path,
+               "scrape_timeout_offset (" + format_duration(global.scrape_timeout_offset) +
+                   ") leaves nothing of scrape_timeout (" + format_duration(global.scrape_timeout) +
+                   "); allowed: an offset below the timeout");
+}
+
+void check_password_source(const Value& target, Problems& problems) {
+  std::vector<const YamlNode*> sources;
+  for (const char* key : {"password_file", "password_env", "password_command"}) {
+    if (const YamlNode* node = target.node.find(key)) sources.push_back(node);
+  }
+  if (sources.size() < 2) return;
+  const int line = std::max(sources[0]->line, sources[1]->line);
+  problems.add(
+      line, target.path,
+      "has both " + sources[0]->key + " and " + sources[1]->key + "; allowed: one of them");
+}
 
 void read_global(const Value& value, ReadContext& context, Global& global) {
   read_section<Global>(value, "a mapping of the keys of `global`", global_fields(), context,
@@ -226,7 +239,7 @@ void read_targets(const Value& value, ReadContext& context, Config& config) {
   std::map<std::string, int> lines, states;
   for (std::size_t i = 0; i < count; ++i) {
     const Value item = value.item(i);
-    Target target = read_target(item, context, config);
+    Target target = read_target(item, context, defaults_of(config));
     if (!target.name.empty()) {
       check_unique("target", target.name, item, lines, context.problems);
     }

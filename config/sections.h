@@ -21,6 +21,10 @@ inline constexpr std::string_view kLabelsAllowed =
 inline constexpr std::string_view kFilesAllowed =
     "a list of up to 100 mappings with `name` and `path`";
 inline constexpr std::string_view kTargetsAllowed = "a list of 1 to 1000 targets";
+inline constexpr std::string_view kTargetFilesAllowed =
+    "a list of 1 to 100 mappings with at least `files`";
+inline constexpr std::string_view kAuthModulesAllowed =
+    "a mapping of 1 to 100 names `[A-Za-z0-9_.:-]` to modules";
 
 // The `global` section.
 void read_global(const Value& value, ReadContext& context, Global& global);
@@ -43,6 +47,28 @@ void read_server_log(const Value& value, ReadContext& context, ServerLog& server
 
 void read_labels(const Value& value, ReadContext& context,
                  std::map<std::string, std::string>& labels);
+
+// A timeout must leave something after its offset; a password has one source.
+void check_offset(const Value& section, const Global& global, Problems& problems);
+void check_password_source(const Value& target, Problems& problems);
+
+// `auth_modules`. Each starts from the file's other sections, which must have been read.
+void read_auth_modules(const Value& value, ReadContext& context, Config& config);
+
+// What the targets of a configuration start from.
+Target defaults_of(const Config& config);
+
+// A target's own keys and those of `global`.
+std::vector<Field<Target>> all_target_fields();
+
+// One target, which starts from `defaults`.
+Target read_target(const Value& value, ReadContext& context, Target defaults);
+
+// `target_files`. Each starts from the file's other sections, which must have been read.
+void read_target_files(const Value& value, ReadContext& context, Config& config);
+
+// Reads the files that `target_files` names now, and adds their targets. Throws ConfigError.
+void add_targets_of_files(Config& config, const Vocabulary& vocabulary);
 
 // `targets`. Each starts from the file's other sections, which must have been read.
 void read_targets(const Value& value, ReadContext& context, Config& config);

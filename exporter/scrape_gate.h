@@ -35,4 +35,20 @@ class ScrapeGate {
   int limit_;
 };
 
+// A place inside for a scope; false if there was none.
+class Entry {
+ public:
+  explicit Entry(ScrapeGate& gate) : gate_(gate), inside_(gate.enter()) {}
+  ~Entry() {
+    if (inside_) gate_.leave();
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  explicit operator bool() const { return inside_; }
+
+ private:
+  ScrapeGate& gate_;
+  bool inside_;
+};
+
 }  // namespace pgconn::exporter

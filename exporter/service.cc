@@ -11,8 +11,11 @@
 #include <atomic>
 #include <csignal>
 #include <future>
+#include <mutex>
+#include <optional>
 #include <thread>
 
+#include "exporter/files_watch.h"
 #include "exporter/log/log.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/own_metrics/process_metrics.h"
@@ -20,11 +23,14 @@
 #include "exporter/pages/exposition_page.h"
 #include "exporter/pages/html_page.h"
 #include "exporter/pages/landing_page.h"
+#include "exporter/pages/probe_page.h"
 #include "exporter/pages/runbooks.h"
 #include "exporter/pages/scrape_request.h"
+#include "exporter/pages/service_discovery.h"
 #include "exporter/scrape_gate.h"
 #include "exporter/signal_queue.h"
 #include "exporter/targets/fleet.h"
+#include "exporter/targets/on_demand.h"
 #include "exporter/web/web_front.h"
 #include "metrics/instruments.h"
 #include "postgres/library.h"
@@ -65,14 +71,17 @@ class Service::Impl {
       : options_(std::move(options)),
         work_(io_.get_executor()),
         fleet_(io_.get_executor(), options_.host_paths),
-        gate_(options_.max_requests) {
+        on_demand_(io_.get_executor()),
+        gate_(options_.max_requests),
+        probe_gate_(options_.max_requests) {
     const config::ValidatedConfig config = options_.load();
     // First in the loop's queue, so before any request. Not run directly, so that no probe has
     // begun if listening fails.
-    asio::post(io_, [this, config] { fleet_.apply(config); });
+    asio::post(io_, [this, config] { apply_now(config); });
     note_accepted(config);
     web_ = std::make_unique<WebFront>(server_options(), options_.web_config_file, routes());
     io_thread_ = std::thread([this] { run_io(); });
+    watch_files(config);
   }
 
   ~Impl() { stop(); }
@@ -85,7 +94,7 @@ class Service::Impl {
                   {"tls", web_->has_tls() ? "true" : "false"}});
     }
     int number = signals_.wait();
-    for (; number == SIGHUP; number = signals_.wait()) reload();
+    for (; number == SIGHUP; number = signals_.wait()) reload("SIGHUP");
     log::write(log::Level::kInfo, "stopping", {{"signal", std::to_string(number)}});
     stop();
     log::write(log::Level::kInfo, "stopped");
@@ -95,7 +104,8 @@ class Service::Impl {
   HttpServerOptions server_options() {
     HttpServerOptions server;
     server.addresses = options_.listen_addresses;
-    server.threads = std::max(options_.max_requests + kSpareWorkers, kFewestWorkers);
+    // Requests to /probe take none of those that scrapes need.
+    server.threads = std::max(2 * options_.max_requests + kSpareWorkers, kFewestWorkers);
     server.served = [this](std::string_view path, int status) {
       counters_.count(families::kHttpRequests, {std::string(path), std::to_string(status)});
     };
@@ -112,6 +122,12 @@ class Service::Impl {
     routes[options_.telemetry_path] = [this](const Request& request) { return metrics(request); };
     routes[options_.telemetry_path + std::string(kOwnMetrics)] = [this](const Request& request) {
       return expose(request, {}, true);
+    };
+    routes["/probe"] = [this](const Request& request) { return probe(request); };
+    routes[std::string(kPost) + "/-/reload"] = [this](const Request&) { return reload_page(); };
+    routes["/sd"] = [this](const Request& request) {
+      return service_discovery(request, accepted_.load()->config->targets, options_.telemetry_path,
+                               web_->has_tls());
     };
     routes["/runbooks/*"] = [](const Request& request) {
       return runbook_response(embedded_runbooks(), request);
@@ -135,28 +151,44 @@ class Service::Impl {
     }
   }
 
-  void reload() {
+  // Why the configuration was not accepted, or nothing. Any thread.
+  std::optional<std::string> reload(std::string_view trigger) {
+    const std::lock_guard lock(reload_mutex_);
     try {
       const config::ValidatedConfig config = options_.load();
       const auto enforce_web = web_->read_again();
       const Fleet::Change change = apply(config);
       note_accepted(config);
+      watch_files(config);
       enforce_web();
       log::write(log::Level::kInfo, "configuration was read again",
-                 {{"targets_kept", std::to_string(change.kept)},
+                 {{"trigger", std::string(trigger)},
+                  {"targets_kept", std::to_string(change.kept)},
                   {"targets_begun", std::to_string(change.begun)},
                   {"targets_ended", std::to_string(change.ended)}});
+      return std::nullopt;
     } catch (const std::exception& error) {
       accepted_last_ = false;
       log::write(log::Level::kError, "configuration was not accepted: the old one stays in force",
-                 {{"error", error.what()}, {"do", "mend the file, then send SIGHUP again"}});
+                 {{"trigger", std::string(trigger)},
+                  {"error", error.what()},
+                  {"do", "fix the file, then reload"}});
+      return error.what();
     }
+  }
+
+  Response reload_page() {
+    if (!options_.lifecycle) {
+      return text(403, "reloading by HTTP is off; switch it on with --web.enable-lifecycle");
+    }
+    const auto refusal = reload("http");
+    return refusal ? text(500, text::repaired(*refusal)) : text(200, "reloaded");
   }
 
   // Applied and reported, or neither: an I/O thread that is too late finds the ticket withdrawn.
   Fleet::Change apply(const config::ValidatedConfig& config) {
     const auto ticket = std::make_shared<std::atomic_flag>();  // the first to set it decides
-    std::packaged_task<Fleet::Change()> task([this, config] { return fleet_.apply(config); });
+    std::packaged_task<Fleet::Change()> task([this, config] { return apply_now(config); });
     auto change = task.get_future();
     asio::post(io_, [ticket, task = std::move(task)]() mutable {
       if (!ticket->test_and_set()) task();
@@ -167,23 +199,44 @@ class Service::Impl {
     return change.get();
   }
 
+  // On the I/O thread. If it throws, nothing has changed.
+  Fleet::Change apply_now(const config::ValidatedConfig& config) {
+    const Fleet::Change change = fleet_.apply(config);
+    on_demand_.apply(config);
+    return change;
+  }
+
   void note_accepted(const config::ValidatedConfig& config) {
     config::Global most_patient = config->global;
-    for (const config::Target& target : config->targets) {
+    const auto take = [&most_patient](const config::Target& target) {
       most_patient.scrape_timeout =
           std::max(most_patient.scrape_timeout, target.global.scrape_timeout);
       most_patient.scrape_timeout_offset =
           std::min(most_patient.scrape_timeout_offset, target.global.scrape_timeout_offset);
-    }
+    };
+    for (const config::Target& target : config->targets) take(target);
+    for (const config::AuthModule& module : config->auth_modules) take(module.target);
     accepted_.store(std::make_shared<const Accepted>(
-        Accepted{most_patient, config->targets.size(), std::chrono::system_clock::now()}));
+        Accepted{most_patient, config, std::chrono::system_clock::now()}));
     accepted_last_ = true;
+  }
+
+  void watch_files(const config::ValidatedConfig& config) {
+    std::vector<std::string> patterns;
+    for (const config::TargetFiles& entry : config->target_files) {
+      patterns.insert(patterns.end(), entry.patterns.begin(), entry.patterns.end());
+    }
+    target_files_.watch(std::move(patterns), config->target_file_versions);
   }
 
   void stop() {
     if (!io_thread_.joinable()) return;
+    target_files_.stop();
     gate_.wait_until_empty(kStopGrace);
-    asio::post(io_, [this] { fleet_.stop(); });
+    asio::post(io_, [this] {
+      fleet_.stop();
+      on_demand_.stop();
+    });
     web_->stop();
     work_.reset();
     io_thread_.join();
@@ -215,14 +268,8 @@ class Service::Impl {
     const Clock::time_point begin = Clock::now();
     if (const auto refusal = timeout_refusal(request)) return text(400, *refusal);
     const ScrapeRequest scrape = scrape_request(request, begin);
-    if (!gate_.enter()) {
-      Response busy = text(503, "too many scrapes at once; the limit is --web.max-requests=" +
-                                    std::to_string(options_.max_requests));
-      busy.headers.emplace_back("Retry-After", "1");
-      return busy;
-    }
-    const std::unique_ptr<ScrapeGate, void (*)(ScrapeGate*)> inside(
-        &gate_, [](ScrapeGate* gate) { gate->leave(); });
+    const Entry entry(gate_);
+    if (!entry) return too_many("scrapes");
     auto future = asio::co_spawn(io_, fleet_.scrape(scrape), asio::use_future);
     const auto latest = scrape.patience.deadline(accepted_.load()->most_patient);
     if (future.wait_until(latest + kCrossingGrace) != std::future_status::ready) {
@@ -233,6 +280,28 @@ class Service::Impl {
     counters_.observe(families::kScrapeDuration, Seconds(Clock::now() - begin).count(),
                       kScrapeBuckets);
     return expose(request, scraped.results, !scrape.target);
+  }
+
+  Response probe(const Request& request) {
+    const Clock::time_point begin = Clock::now();
+    if (const auto refusal = timeout_refusal(request)) return text(400, *refusal);
+    const Entry entry(probe_gate_);
+    if (!entry) return too_many("probes");
+    const ProbeRequest wanted = probe_request(request, begin);
+    auto future = asio::co_spawn(io_, on_demand_.ask(wanted), asio::use_future);
+    const auto latest = wanted.patience.deadline(accepted_.load()->most_patient);
+    if (future.wait_until(latest + kCrossingGrace) != std::future_status::ready) {
+      return text(503, "the I/O thread did not answer in time");
+    }
+    const ProbeAnswer answer = future.get();
+    if (answer.refusal) return probe_refusal(*answer.refusal);
+    const metrics::LabeledBatch batch{answer.result.labels, &answer.result.batch};
+    return exposition_page(request, {&batch, 1});
+  }
+
+  Response too_many(const std::string& what) const {
+    return probe_refusal({503, "too many " + what + " at once; the limit is --web.max-requests=" +
+                                   std::to_string(options_.max_requests)});
   }
 
   Response expose(const Request& request, const TargetResults& results, bool with_own) {
@@ -251,7 +320,7 @@ class Service::Impl {
     const BuildInfo build = build_info();
     own.add(families::kBuildInfo, 1, {build.version, build.revision, build.libpq, build.openssl});
     const auto accepted = accepted_.load();
-    own.add(families::kTargets, static_cast<double>(accepted->targets));
+    own.add(families::kTargets, static_cast<double>(accepted->config->targets.size()));
     own.add(families::kReloadSuccessful, accepted_last_ ? 1 : 0);
     own.add(families::kReloadTime, Seconds(accepted->at.time_since_epoch()).count());
     own.add(families::kWedgedLogins, postgres::given_up_logins());
@@ -262,8 +331,8 @@ class Service::Impl {
 
   // The part of the active configuration that HTTP workers need.
   struct Accepted {
-    config::Global most_patient;  // has the latest deadline of all targets
-    std::size_t targets = 0;
+    config::Global most_patient;  // has the latest deadline of all targets and modules
+    config::ValidatedConfig config;
     std::chrono::system_clock::time_point at;
   };
 
@@ -275,10 +344,14 @@ class Service::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   SignalQueue signals_;
   Fleet fleet_;
+  OnDemand on_demand_;
   metrics::Instruments counters_;
   ScrapeGate gate_;
+  ScrapeGate probe_gate_;
+  std::mutex reload_mutex_;
   std::unique_ptr<WebFront> web_;
   std::thread io_thread_;
+  FilesWatch target_files_{[this] { reload("target_files"); }};
 };
 
 Service::Service(ServiceOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

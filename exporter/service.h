@@ -19,9 +19,10 @@ struct ServiceOptions {
   int max_requests = 40;        // scrapes at once; more are answered with 503
   std::string config_file;      // empty: none, watches the server of libpq's environment
   std::string web_config_file;  // empty: plain HTTP without logins
+  bool lifecycle = false;       // whether POST /-/reload is answered
   host::HostPaths host_paths;   // for targets with `host: true`
-  // Reads the configuration, at the start and at each SIGHUP; throws config::ConfigError. Called
-  // from the thread that runs the service.
+  // Reads the configuration, at the start and at each reload; throws config::ConfigError. Called
+  // from any thread, one call at a time.
   std::function<config::ValidatedConfig()> load;
 };
 
@@ -31,9 +32,10 @@ class Service {
   explicit Service(ServiceOptions options);
   ~Service();
 
-  // Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP: an invalid one
-  // changes nothing but the metric that says so. When it stops, scrapes under way have a moment to
-  // finish, sessions are closed and sockets released. A second signal ends the process at once.
+  // Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP, at
+  // POST /-/reload and when files of targets have changed: an invalid one changes nothing but the
+  // metric that says so. When it stops, scrapes under way have a moment to finish, sessions are
+  // closed and sockets released. A second signal ends the process at once.
   void run();
 
  private:

@@ -17,7 +17,7 @@ namespace pgconn::metrics {
 
 // Never defined and not constexpr: a call to one ends constant evaluation.
 namespace invalid_descriptor {
-void name_must_start_with_pgconn_or_process();
+void name_must_start_with_pgconn_process_or_probe();
 void name_must_be_lower_case_letters_digits_and_underscores();
 void name_must_not_have_empty_words();
 void name_ends_in_a_reserved_suffix();
@@ -109,8 +109,9 @@ consteval void check_unit(const Descriptor& d) {
 
 consteval void check_name(const Descriptor& d) {
   using namespace invalid_descriptor;
-  if (!d.name.starts_with("pgconn_") && !d.name.starts_with("process_")) {
-    name_must_start_with_pgconn_or_process();
+  if (!d.name.starts_with("pgconn_") && !d.name.starts_with("process_") &&
+      !d.name.starts_with("probe_")) {
+    name_must_start_with_pgconn_process_or_probe();
   }
   if (!is_word(d.name)) name_must_be_lower_case_letters_digits_and_underscores();
   if (d.name.ends_with('_') || d.name.find("__") != std::string_view::npos) {

@@ -9,109 +9,28 @@
 #include <memory>
 
 #include "postgres/blocking_files.h"
+#include "postgres/conninfo_options.h"
 #include "postgres/libpq_files.h"
 #include "postgres/password_exposure.h"
-#include "text/nearest_name.h"
 
 namespace pgconn::postgres {
 namespace {
 
-struct OptionsDeleter {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-};
-using OptionList = std::unique_ptr<PQconninfoOption, OptionsDeleter>;
+constexpr const char* kNoPassfile = "/nonexistent/passfile";
 
 struct ConnectionDeleter {
   void operator()(PGconn* connection) const { PQfinish(connection); }
 };
 
-[[noreturn]] void fail(const std::string& message) {
-  throw PgError(Phase::kConfig, Reason::kConfig, "", message, true);
-}
-
-// What libpq says about a string it could not read, up to where it begins to quote the string: that
-// may be half a password, and the quoted text may contain quotes itself.
-std::string without_quoted(std::string_view message) {
-  // Messages that quote a character of the syntax before they quote the string.
-  static constexpr std::array kBeginnings = {
-      std::string_view(R"(missing "=" after)"),
-      std::string_view(R"(missing key/value separator "=" in URI query parameter)"),
-      std::string_view(R"(extra key/value separator "=" in URI query parameter)"),
-      std::string_view(
-          R"(end of string reached when looking for matching "]" in IPv6 host address)"),
-  };
-  for (std::string_view beginning : kBeginnings) {
-    if (message.starts_with(beginning)) return std::string(beginning) + " …";
-  }
-  // These quote the name of a service or of its file.
-  for (std::string_view harmless :
-       {"definition of service ", "service file ", "syntax error in service file "}) {
-    if (message.starts_with(harmless)) return one_line(message);
-  }
-  const std::size_t quote = message.find('"');
-  std::string_view text = message.substr(0, quote);
-  text = text.substr(0, text.find_last_not_of(" \n:") + 1);
-  return std::string(text) + (quote == std::string_view::npos ? "" : " …");
-}
-
-// The keyword somebody may have meant. The word itself is never shown.
-std::string suggestion(std::string_view message) {
-  const std::size_t open = message.find('"');
-  const std::size_t close = message.find('"', open + 1);
-  if (open == std::string_view::npos || close == std::string_view::npos) return "";
-  const std::string_view word = message.substr(open + 1, close - open - 1);
-  const OptionList known(PQconndefaults());
-  std::vector<std::string_view> keywords;
-  for (const PQconninfoOption* o = known.get(); o != nullptr && o->keyword != nullptr; ++o) {
-    keywords.emplace_back(o->keyword);
-  }
-  const auto nearest = text::nearest_name(word, keywords);
-  return nearest ? "; did you mean \"" + std::string(*nearest) + "\"?" : "";
-}
-
-std::string parse_failure(std::string_view message) {
-  std::string text = "not a usable connection string: " + without_quoted(message);
-  if (message.find("invalid connection option") != std::string_view::npos ||
-      message.find("invalid URI query parameter") != std::string_view::npos) {
-    text += suggestion(message);
-  } else if (message.starts_with("missing \"=\"")) {
-    text += "; put values that contain blanks in single quotes";
-  } else if (message.find("URI") != std::string_view::npos) {
-    text += "; percent-encode what is special in a URI";
-  }
-  return text;
-}
-
-// The options that the string itself sets.
-OptionList parse_string(const std::string& dsn) {
-  char* error = nullptr;
-  OptionList options(PQconninfoParse(dsn.c_str(), &error));
-  const std::unique_ptr<char, void (*)(void*)> owner(error, PQfreemem);
-  if (!options) fail(parse_failure(error != nullptr ? error : "out of memory"));
-  return options;
-}
-
-// nullptr if unset, which is not the same as empty.
-const char* raw_value(const PQconninfoOption* options, std::string_view keyword) {
-  for (; options != nullptr && options->keyword != nullptr; ++options) {
-    if (options->keyword == keyword) return options->val;
-  }
-  return nullptr;
-}
-
-std::string find(const PQconninfoOption* options, std::string_view keyword) {
-  const char* value = raw_value(options, keyword);
-  return value != nullptr ? value : "";
-}
-
 void check_sslmode(const std::string& mode) {
   static constexpr std::array kModes = {"disable", "require", "verify-ca", "verify-full"};
   if (mode.empty() || std::find(kModes.begin(), kModes.end(), mode) != kModes.end()) return;
   const bool known = mode == "prefer" || mode == "allow";
-  fail(known ? "sslmode=" + mode +
-                   " is not supported: it hides why TLS failed; use verify-full, verify-ca, "
-                   "require or disable"
-             : "sslmode must be verify-full, verify-ca, require or disable");
+  refuse_conninfo(
+      known ? "sslmode=" + mode +
+                  " is not supported: it hides why TLS failed; use verify-full, verify-ca, "
+                  "require or disable"
+            : "sslmode must be verify-full, verify-ca, require or disable");
 }
 
 // A password with an unescaped "@" or "/" in a URI ends up as host or port, and these are shown.
@@ -120,13 +39,13 @@ void check_endpoint(const Endpoint& endpoint) {
       "; in a URI, percent-encode what is special in user and password";
   if (!endpoint.is_unix_socket() &&
       endpoint.host.find_first_of("@/?#=\"' \t\r\n") != std::string::npos) {
-    fail("the host contains a character that no host name has" + std::string(kHint));
+    refuse_conninfo("the host contains a character that no host name has" + std::string(kHint));
   }
   int port = 0;
   const char* const end = endpoint.port.data() + endpoint.port.size();
   const auto [stop, error] = std::from_chars(endpoint.port.data(), end, port);
   if (error != std::errc() || stop != end || port < 1 || port > 65535) {
-    fail("the port must be a number from 1 to 65535" + std::string(kHint));
+    refuse_conninfo("the port must be a number from 1 to 65535" + std::string(kHint));
   }
 }
 
@@ -140,9 +59,9 @@ Attempt attempt_without_network(std::vector<const char*> keywords,
   keywords.insert(keywords.end(), {"gssencmode", nullptr});
   values.insert(values.end(), {kRefused, nullptr});
   Attempt attempt(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1));
-  if (!attempt) fail("out of memory");
+  if (!attempt) refuse_conninfo("out of memory");
   const std::string_view message = PQerrorMessage(attempt.get());
-  if (message.find(kRefused) == std::string_view::npos) fail(parse_failure(message));
+  if (message.find(kRefused) == std::string_view::npos) refuse_conninfo(parse_failure(message));
   return attempt;
 }
 
@@ -150,7 +69,7 @@ Attempt attempt_without_network(std::vector<const char*> keywords,
 OptionList merge(const std::string& dsn, const char* keyword, const char* value) {
   const Attempt attempt = attempt_without_network({"dbname", keyword}, {dsn.c_str(), value});
   OptionList options(PQconninfo(attempt.get()));
-  if (!options) fail("out of memory");
+  if (!options) refuse_conninfo("out of memory");
   return options;
 }
 
@@ -215,7 +134,8 @@ bool take_over_shuffling(Keywords& keywords) {
 }
 
 ConnInfo ConnInfo::parse(std::string_view dsn) {
-  if (dsn.find('\0') != std::string_view::npos) fail("the connection string contains a zero byte");
+  if (dsn.find('\0') != std::string_view::npos)
+    refuse_conninfo("the connection string contains a zero byte");
   const bool blank = dsn.find_first_not_of(" \t\r\n") == std::string_view::npos;
   const std::string text(blank ? "" : dsn);
   refuse_blocking_file("PGSERVICEFILE", service_file());
@@ -233,7 +153,7 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
   // it. So a password is given, and the real one is asked for with a file that does not exist.
   const OptionList merged = merge(text, "password", "not read");
   info.endpoints_ = endpoints_of(merged.get());
-  const OptionList with_password = merge(text, "passfile", "/nonexistent/passfile");
+  const OptionList with_password = merge(text, "passfile", kNoPassfile);
   if (const char* password = raw_value(with_password.get(), "password")) info.password_ = password;
   for (const PQconninfoOption* o = merged.get(); o->keyword != nullptr; ++o) {
     if (o->val == nullptr || is_ours(o->keyword)) continue;
@@ -245,6 +165,13 @@ ConnInfo ConnInfo::parse(std::string_view dsn) {
   }
   info.shuffles_ = take_over_shuffling(info.values_);
   return info;
+}
+
+void ConnInfo::forget_password() {
+  password_.reset();
+  forgets_password_ = true;
+  std::erase_if(values_, [](const auto& pair) { return pair.first == "passfile"; });
+  values_.emplace_back("passfile", kNoPassfile);
 }
 
 std::string ConnInfo::value(std::string_view keyword) const {
@@ -280,7 +207,8 @@ Keywords ConnInfo::parameters(const std::vector<Endpoint>& resolved,
   parameters.emplace_back("host", hosts);
   parameters.emplace_back("hostaddr", addresses);
   parameters.emplace_back("port", ports);
-  if (password_) parameters.emplace_back("password", *password_);
+  // An empty one keeps the environment's out: see Wire::start().
+  if (password_ || forgets_password_) parameters.emplace_back("password", password_.value_or(""));
   parameters.emplace_back("gssencmode", "disable");
   if (is_to_refuse_clear_password(*this, resolved, libpq)) {
     parameters.emplace_back("require_auth", "!password");

@@ -37,6 +37,9 @@ class ConnInfo {
   static ConnInfo parse(std::string_view dsn);
 
   void set_password(std::string password) { password_ = std::move(password); }
+  // No password is sent but one that is set afterwards: none of the string, of a service, of the
+  // environment or of libpq's password file.
+  void forget_password();
 
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   // The value of a libpq keyword other than host, hostaddr, port and password; empty if unset.
@@ -72,6 +75,7 @@ class ConnInfo {
   bool shuffles_ = false;
   std::vector<Endpoint> endpoints_;
   std::optional<std::string> password_;
+  bool forgets_password_ = false;
 };
 
 // Whether a value of require_auth, a list of methods that are allowed or (`!`) not, lets the server

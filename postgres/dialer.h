@@ -16,13 +16,17 @@ namespace pgconn::postgres {
 
 class Dialer final : public Connector {
  public:
-  // Builds the connection string again for each session, so that a changed password file is read.
-  // May throw PgError(kConfig).
-  using MakeConnInfo = std::function<ConnInfo()>;
+  // Builds the connection string again for each session, so that a changed password is used. May
+  // throw PgError (phase kConfig).
+  using MakeConnInfo = std::function<asio::awaitable<ConnInfo>(Deadline deadline)>;
+  // Called when a server has refused the login.
+  using Refused = std::function<void()>;
 
   // `resolver` must outlive the dialer. `budget`: connections open or being opened at the same
   // time.
-  Dialer(asio::any_io_executor executor, Resolver& resolver, MakeConnInfo conninfo, int budget);
+  Dialer(
+      asio::any_io_executor executor, Resolver& resolver, MakeConnInfo conninfo, int budget,
+      Refused refused = [] {});
 
   asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline) override;
 
@@ -38,6 +42,7 @@ class Dialer final : public Connector {
   asio::any_io_executor executor_;
   Resolver& resolver_;
   MakeConnInfo conninfo_;
+  Refused refused_;
   Budget budget_;
   std::shared_ptr<std::atomic<int>> given_up_ = std::make_shared<std::atomic<int>>(0);
 };

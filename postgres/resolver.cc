@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -110,6 +111,7 @@ void Resolver::State::start(const std::shared_ptr<State>& self,
   };
   auto work = [lookup = self->lookup, mailbox = self->mailbox, host = pending->host,
                deliver]() mutable {
+    pthread_setname_np(pthread_self(), "resolver");  // for tools such as top
     Answer answer;
     try {
       answer = lookup(host);

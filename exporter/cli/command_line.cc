@@ -29,6 +29,7 @@ class Parser {
     serve_.declare(app_);
     check_config_.declare(app_);
     list_.declare(app_);
+    grants_.declare(app_);
     for (CLI::App* command : app_.get_subcommands({})) command->set_help_flag();
   }
 
@@ -47,6 +48,7 @@ class Parser {
     if (version_) return Exit{0, version_text(build)};
     if (app_.got_subcommand("check-config")) return checked_config();
     if (app_.got_subcommand("list")) return list_;
+    if (app_.got_subcommand("grants")) return grants_;
     return serve_;
   }
 
@@ -95,6 +97,7 @@ class Parser {
   Serve serve_;
   CheckConfig check_config_;
   List list_;
+  Grants grants_;
   bool help_ = false;
   bool version_ = false;
 };

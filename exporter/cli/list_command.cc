@@ -12,6 +12,7 @@
 #include "exporter/cli/listing.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/own_metrics/process_metrics.h"
+#include "exporter/targets/on_demand.h"
 #include "probes/certificates/metrics.h"
 #include "probes/probe_metrics.h"
 #include "sources/host/host_metrics.h"
@@ -63,6 +64,9 @@ std::vector<Section> sections() {
                         "What the machine knows of its server, for targets with `host: true` whose "
                         "server is proven to run there.",
                         host::host_descriptors()));
+  all.push_back(section("Probe",
+                        "Of `/probe` alone, beside the families of a target and its collectors.",
+                        on_demand_families()));
   all.push_back(section("Exporter", "About the exporter itself.", exporter_families()));
   all.push_back(section("Process", "", process_descriptors()));
   return all;

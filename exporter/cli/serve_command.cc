@@ -117,6 +117,9 @@ void Serve::declare(CLI::App& app) {
   add("--web.max-requests", "N", std::to_string(max_requests),
       "scrapes answered at the same time, 1 to 256; more are told to come back later.",
       [this](Text number) { max_requests = checked_max_requests(number); });
+  app.add_flag("--web.enable-lifecycle", lifecycle,
+               "answer POST /-/reload by reading the configuration again, as SIGHUP does.")
+      ->group(kFlagsOfServe);
   add("--path.procfs", "PATH", host_paths.procfs, "where the host's /proc is, in a container.",
       [this](Text path) { host_paths.procfs = checked_path("--path.procfs", path); });
   add("--path.sysfs", "PATH", host_paths.sysfs, "where the host's /sys is.",
@@ -144,7 +147,7 @@ int Serve::run() const {
                 {"revision", build.revision},
                 {"config", config_file.empty() ? "libpq's environment" : config_file}});
     Service service({listen_addresses, telemetry_path, max_requests, config_file, web_config_file,
-                     host_paths, load});
+                     lifecycle, host_paths, load});
     service.run();
     return 0;
   } catch (const std::exception& error) {

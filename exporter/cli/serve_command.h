@@ -23,6 +23,7 @@ struct Serve {
   std::string telemetry_path = "/metrics";
   host::HostPaths host_paths;  // of the file systems of the machine that servers run on
   int max_requests = 40;       // scrapes answered at the same time
+  bool lifecycle = false;      // whether POST /-/reload is answered
   log::Level log_level = log::Level::kInfo;
   log::Format log_format = log::Format::kLogfmt;
 

@@ -5,6 +5,7 @@
 #include "collectors/kind.h"
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "postgres/conninfo.h"
+#include "postgres/placeless_dsn.h"
 #include "probes/certificates/metrics.h"
 #include "probes/probe_metrics.h"
 #include "sources/host/host_metrics.h"
@@ -46,6 +47,10 @@ config::Vocabulary vocabulary() {
   reserve(server_log::families::kAll);
   reserve(host::host_descriptors());
   words.check_dsn = postgres::check_dsn;
+  words.check_placeless_dsn = postgres::check_placeless_dsn;
+  words.complete_dsn = [](std::string_view dsn, const config::Place& place) {
+    return postgres::dsn_at(dsn, {{place.host, "", std::to_string(place.port)}}, place.database);
+  };
   words.check_line_prefix = wrong_with_prefix;
   return words;
 }

@@ -8,21 +8,26 @@
 
 namespace pgconn::exporter {
 
-asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, config::Target target,
+asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, Passwords& passwords,
+                                            config::Target target,
                                             const collectors::TargetKind& kind,
-                                            postgres::Deadline deadline) {
+                                            postgres::Deadline deadline,
+                                            asio::cancellation_slot stop) {
   std::string refused;  // the session will report that as well
   const std::optional<postgres::ConnInfo> place = place_of(target, refused);
   const collectors::Options options = options_of(target, place);
   const std::set<std::string> wanted = enabled_collectors(kind, target.collectors);
   const auto executor = co_await asio::this_coro::executor;
   postgres::Dialer dialer(
-      executor, resolver, [&target] { return conninfo_of(target); },
-      target.global.max_connections_per_target);
+      executor, resolver,
+      [&](postgres::Deadline until) { return passwords.conninfo_of(target, until); },
+      target.global.max_connections_per_target, [&] { passwords.refused(target); });
   async::SystemTime time(executor);
   CollectionSession session(dialer, time, {kind, options, target.global}, {});
   Collected collected;
+  if (stop.is_connected()) stop.assign([&session](asio::cancellation_type) { session.stop(); });
   co_await session.collect(wanted, deadline, collected);
+  if (stop.is_connected()) stop.clear();
 
   OneCollection once;
   metrics::MetricBatch batch;

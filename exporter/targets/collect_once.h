@@ -3,12 +3,14 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <optional>
 #include <vector>
 
 #include "collectors/kind.h"
 #include "config/config.h"
 #include "exporter/targets/assemble.h"
+#include "exporter/targets/passwords.h"
 #include "postgres/resolver.h"
 
 namespace pgconn::exporter {
@@ -24,9 +26,12 @@ struct OneCollection {
 
 // Connects, runs all collectors that are enabled for the target, and ends the session. Returns what
 // has arrived by the deadline; any failure, even an invalid dsn, becomes the `error` of the result.
-// `resolver` must outlive the call, `kind` lives as long as the process.
-asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, config::Target target,
+// `resolver` and `passwords` must outlive the call, `kind` lives as long as the process. A signal
+// to `stop` ends the session at once.
+asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, Passwords& passwords,
+                                            config::Target target,
                                             const collectors::TargetKind& kind,
-                                            postgres::Deadline deadline);
+                                            postgres::Deadline deadline,
+                                            asio::cancellation_slot stop = {});
 
 }  // namespace pgconn::exporter

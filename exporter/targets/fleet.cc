@@ -53,6 +53,7 @@ Fleet::Fleet(asio::any_io_executor executor, host::HostPaths host_paths)
     : executor_(executor),
       time_(executor),
       resolver_(executor),
+      passwords_(time_),
       host_paths_(std::move(host_paths)),
       between_starts_(executor) {}
 
@@ -62,7 +63,7 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
   Change change;
   std::map<std::string, std::shared_ptr<Target>> before;
   for (const auto& target : targets_) before.emplace(target->name(), target);
-  const Commons commons{executor_, resolver_, roots_, background_, host_paths_};
+  const Commons commons{executor_, resolver_, passwords_, roots_, background_, host_paths_};
   // Everything that may fail comes first: until the swap the fleet is unchanged.
   std::vector<std::shared_ptr<Target>> next;
   auto waiting = waiting_;

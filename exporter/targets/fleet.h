@@ -14,6 +14,7 @@
 
 #include "async/event.h"
 #include "config/loader.h"
+#include "exporter/targets/passwords.h"
 #include "exporter/targets/patience.h"
 #include "exporter/targets/target.h"
 #include "postgres/resolver.h"
@@ -71,6 +72,7 @@ class Fleet {
   asio::any_io_executor executor_;
   async::SystemTime time_;
   postgres::Resolver resolver_;
+  Passwords passwords_;
   probes::CertificateRoots roots_;
   Background background_;
   host::HostPaths host_paths_;

@@ -69,8 +69,12 @@ Target::Target(const Commons& commons, config::Target config)
       server_log_(make_log_source(commons, time_, config_)),
       host_(make_host_source(commons, time_, config_)),
       dialer_(
-          executor_, commons.resolver, [this] { return conninfo_of(config_); },
-          config_.global.max_connections_per_target),
+          executor_, commons.resolver,
+          [this, &passwords = commons.passwords](postgres::Deadline deadline) {
+            return passwords.conninfo_of(config_, deadline);
+          },
+          config_.global.max_connections_per_target,
+          [this, &passwords = commons.passwords] { passwords.refused(config_); }),
       session_(dialer_, time_, {kind_, options_, config_.global}, session_listeners()),
       prober_(config_.name, dialer_, dialer_, time_, instruments_, commons.roots,
               probe_settings(config_), probe_listeners(), witnesses()) {

@@ -22,6 +22,7 @@
 #include "exporter/targets/assemble.h"
 #include "exporter/targets/collection.h"
 #include "exporter/targets/collection_session.h"
+#include "exporter/targets/passwords.h"
 #include "exporter/targets/patience.h"
 #include "exporter/targets/snapshot.h"
 #include "exporter/targets/target_log.h"
@@ -35,6 +36,7 @@ namespace pgconn::exporter {
 struct Commons {
   asio::any_io_executor executor;
   postgres::Resolver& resolver;
+  Passwords& passwords;
   probes::CertificateRoots& roots;
   Background& background;
   host::HostPaths host_paths;

@@ -8,7 +8,14 @@ namespace pgconn::exporter {
 namespace {
 
 bool has_password(const config::Target& target, const postgres::ConnInfo& conninfo) {
-  return conninfo.has_password() || !target.password_file.empty() || !target.password_env.empty();
+  return conninfo.has_password() || !target.password_file.empty() || !target.password_env.empty() ||
+         !target.password_command.empty();
+}
+
+postgres::ConnInfo parsed(const config::Target& target) {
+  postgres::ConnInfo conninfo = postgres::ConnInfo::parse(target.dsn);
+  if (target.own_password_only) conninfo.forget_password();
+  return conninfo;
 }
 
 }  // namespace
@@ -61,7 +68,7 @@ collectors::Options with_measured(collectors::Options options,
 
 std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::string& refused) {
   try {
-    return postgres::ConnInfo::parse(target.dsn);
+    return parsed(target);
   } catch (const postgres::PgError& error) {
     refused = error.what();
     return std::nullopt;
@@ -71,7 +78,7 @@ std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::st
 // Called again for each session, so that a changed password file takes effect.
 postgres::ConnInfo conninfo_of(const config::Target& target) {
   try {
-    postgres::ConnInfo conninfo = postgres::ConnInfo::parse(target.dsn);
+    postgres::ConnInfo conninfo = parsed(target);
     if (auto password = config::read_password(target)) conninfo.set_password(std::move(*password));
     return conninfo;
   } catch (const config::ConfigError& error) {

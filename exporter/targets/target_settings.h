@@ -35,7 +35,8 @@ probes::ProbeSettings probe_settings(const config::Target& target);
 // Where a target is, without its password. nullopt if its dsn is invalid; `refused` then says why.
 std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::string& refused);
 
-// Where and as whom to connect. Reads the password file, so call it again for each session. Throws
+// Where and as whom to connect, but for the answer of a password command (see passwords.h). Reads
+// the password file, so call it again for each session. Throws
 // PgError(kConfig).
 postgres::ConnInfo conninfo_of(const config::Target& target);
 

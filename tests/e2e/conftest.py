@@ -1,11 +1,14 @@
 """Fixtures of the end-to-end tests: the real binary against real servers."""
 
 import contextlib
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.support.exporter import Exporter
 from tests.support.pgbox import PgBox
+from tests.support.process import REPOSITORY
 
 
 @pytest.fixture
@@ -38,6 +41,16 @@ def guarded(newest):
         box.psql(f"CREATE ROLE monitor LOGIN PASSWORD '{box.password}'; GRANT pg_monitor TO monitor")
         box.hba("host all monitor 127.0.0.1/32 scram-sha-256")
         yield box
+
+
+@pytest.fixture(scope="session")
+def odd_lookup(tmp_path_factory):
+    """Environment in which names below .hang, .moves and .strays are resolved as tests/support/odd_lookup.c says."""
+    library = tmp_path_factory.mktemp("lookup") / "odd_lookup.so"
+    source = Path(REPOSITORY, "tests/support/odd_lookup.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    # The second is for builds with AddressSanitizer, which must be the first library.
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tests.support.exporter import run
 
 # What no golden scene can show, and which test shows it.
 ELSEWHERE = {
+    **dict.fromkeys(("probe_success", "probe_duration_seconds", "probe_failure_info"), "tests/e2e/probe_test.py"),
     "pgconn_exporter_capped_series": "takes hundreds of sessions: tests/integration/names_test.py",
 }
 # Of targets with `server_log` and `host`, see tests/faults/witnesses_test.py.

@@ -1,12 +1,25 @@
 """A real Prometheus scrapes the exporter; what comes back by query is what the servers are."""
 
+import contextlib
 import json
+import signal
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.exporter import Exporter
-from tests.support.process import Unavailable, eventually, http_get
+from tests.support.process import REPOSITORY, Unavailable, eventually, http_get
 from tests.support.prometheus import Prometheus
+
+
+@contextlib.contextmanager
+def _or_skip(prometheus):
+    try:
+        with prometheus:
+            yield prometheus
+    except Unavailable as reason:
+        pytest.skip(f"Prometheus cannot be had: {reason}")
 
 
 @pytest.fixture(scope="module")
@@ -17,14 +30,9 @@ def prometheus(boxes):
         {"name": "new", "dsn": boxes[max(boxes)].dsn(), "labels": {"cluster": "invoices"}},
         {"name": "gone", "dsn": boxes[max(boxes)].dsn(dbname="gone")},
     ]
-    with Exporter({"targets": targets}) as exporter:
-        server = Prometheus({"pgconn": exporter.port})
-        try:
-            with server:
-                eventually(lambda: server.value('up{job="pgconn"}') == 1, 60, "a scrape")
-                yield server
-        except Unavailable as reason:
-            pytest.skip(f"Prometheus cannot be had: {reason}")
+    with Exporter({"targets": targets}) as exporter, _or_skip(Prometheus({"pgconn": exporter.port})) as server:
+        eventually(lambda: server.value('up{job="pgconn"}') == 1, 60, "a scrape")
+        yield server
 
 
 def test_prometheus_finds_the_scrape_good_and_not_empty(prometheus):
@@ -61,3 +69,40 @@ def test_counters_have_an_increase(prometheus):
     restarts = "increase(pgconn_server_restarts_total[1m])"
     assert eventually(lambda: prometheus.query(restarts)), "counters exist from the first scrape on"
     assert all(value == 0 for _, value in prometheus.query(restarts))
+
+
+def test_prometheus_discovers_the_targets_and_scrapes_each_by_itself(boxes):
+    targets = [
+        {"name": "new", "dsn": boxes[max(boxes)].dsn(), "labels": {"cluster": "invoices"}},
+        {"name": "gone", "dsn": boxes[max(boxes)].dsn(dbname="gone")},
+    ]
+    job = {"honor_labels": True, "http_sd_configs": []}
+    with Exporter({"targets": targets}) as exporter:
+        job["http_sd_configs"].append({"url": f"{exporter.url}/sd", "refresh_interval": "1s"})
+        with _or_skip(Prometheus({"pgconn": job})) as server:
+            eventually(lambda: len(server.query("pgconn_up")) == 2, 60, "a scrape of each target")
+            assert {row["target"]: value for row, value in server.query("pgconn_up")} == {"new": 1, "gone": 0}
+            assert {row["target"]: value for row, value in server.query("up")} == {"new": 1, "gone": 1}
+            assert {row.get("cluster") for row, _ in server.query('{target="new"}')} == {"invoices"}
+            assert not server.query('{exported_target!=""}')
+            # A reload is seen without Prometheus's configuration being touched.
+            exporter.write_config({"targets": [*targets, {"name": "late", "dsn": targets[0]["dsn"]}]})
+            exporter.process.signal(signal.SIGHUP)
+            eventually(lambda: server.value('up{target="late"}') == 1, 60, "the new target")
+
+
+def test_the_documented_probe_job_works(newest):
+    """Of docs/operations.md, but for its addresses."""
+    document = Path(REPOSITORY, "docs/operations.md").read_text()
+    snippet = document.split("### Servers that Prometheus discovers")[1].split("```yaml\n")[1].split("```")[0]
+    [job] = yaml.safe_load(snippet)["scrape_configs"]
+    place = f"127.0.0.1:{newest.port}"
+    assert job.pop("dns_sd_configs") and job.pop("job_name")
+    module = {"allow": [place], "dsn": "user=postgres sslmode=require"}
+    with Exporter({"auth_modules": {"cluster": module}}) as exporter:
+        job["static_configs"] = [{"targets": [place, "127.0.0.1:1"]}]
+        job["relabel_configs"][-1]["replacement"] = f"127.0.0.1:{exporter.port}"
+        with _or_skip(Prometheus({"pgconn-probe": job})) as server:
+            eventually(lambda: server.value("probe_success") == 1, 60, "a probe")
+            assert server.value("pgconn_up") == 1
+            assert {row["target"]: value for row, value in server.query("up")} == {place: 1, "127.0.0.1:1": 0}

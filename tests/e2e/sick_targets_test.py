@@ -3,27 +3,13 @@
 import contextlib
 import os
 import signal
-import subprocess
 import threading
 import time
-from pathlib import Path
-
-import pytest
 
 from tests.support.peers import Peer, Relay, black_hole, refusing
-from tests.support.process import REPOSITORY, eventually
+from tests.support.process import eventually
 
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
-
-
-@pytest.fixture(scope="session")
-def hanging_lookup(tmp_path_factory):
-    """Environment in which no name below .hang is ever resolved."""
-    library = tmp_path_factory.mktemp("lookup") / "hanging_lookup.so"
-    source = Path(REPOSITORY, "tests/support/hanging_lookup.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    # The second is for builds with AddressSanitizer, which must be the first library.
-    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
 def processes_of(box):
@@ -82,7 +68,7 @@ def test_a_fifo_for_a_certificate_fails_its_target_and_delays_no_other(newest, r
     assert f"sslrootcert is {fifo}" in exporter.process.wait_log("target=fifo ")
 
 
-def test_sick_targets_cost_a_healthy_one_nothing_and_each_says_why(newest, new_box, hanging_lookup, run_exporter):
+def test_sick_targets_cost_a_healthy_one_nothing_and_each_says_why(newest, new_box, odd_lookup, run_exporter):
     sleeper = new_box()
     with refusing() as refused_port, black_hole() as deaf_port, Peer() as silent:
         dsns = {
@@ -94,7 +80,7 @@ def test_sick_targets_cost_a_healthy_one_nothing_and_each_says_why(newest, new_b
             "nameless": "host=database.hang user=x",
         }
         exporter = run_exporter(
-            {"targets": [{"name": name, "dsn": dsn} for name, dsn in dsns.items()]}, env=hanging_lookup)
+            {"targets": [{"name": name, "dsn": dsn} for name, dsn in dsns.items()]}, env=odd_lookup)
         with frozen(processes_of(sleeper)):
             families = scrape(exporter, timeout=4)
             assert up(families) == {name: name == "healthy" for name in dsns}
@@ -247,8 +233,8 @@ def test_a_locked_catalog_costs_only_what_is_read_from_it(newest, run_exporter):
         assert families.value("pgconn_collector_success", target="one", collector=collector) == success
 
 
-def test_a_hanging_lookup_does_not_hold_up_the_exit(hanging_lookup, run_exporter):
-    exporter = run_exporter({"targets": [{"name": "nameless", "dsn": "host=database.hang user=x"}]}, env=hanging_lookup)
+def test_a_hanging_lookup_does_not_hold_up_the_exit(odd_lookup, run_exporter):
+    exporter = run_exporter({"targets": [{"name": "nameless", "dsn": "host=database.hang user=x"}]}, env=odd_lookup)
     assert up(scrape(exporter, timeout=1)) == {"nameless": 0}
     exporter.process.signal(signal.SIGTERM)
     assert exporter.wait(timeout=10) == 0

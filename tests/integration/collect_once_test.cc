@@ -27,7 +27,10 @@ OneCollection collect(const std::string& dsn, std::chrono::milliseconds time = 3
   target.labels = {{"env", "test"}};
   target.dsn = dsn;
   Client client;
-  return run(client.io, exporter::collect_once(client.resolver, target, kind, Clock::now() + time));
+  async::SystemTime clock(client.io.get_executor());
+  exporter::Passwords passwords(clock);
+  return run(client.io,
+             exporter::collect_once(client.resolver, passwords, target, kind, Clock::now() + time));
 }
 
 // The samples of a family by their labels, joined by commas.

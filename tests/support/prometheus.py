@@ -25,7 +25,8 @@ class Prometheus(StartsOnEntry):
 
     `jobs` maps a job's name to the port, or a list of ports, whose /metrics it scrapes. `rules` are rule
     files, `alertmanagers` the ports of loopback that alerts are sent to, repeated every `resend`. `suite` is the
-    release whose Prometheus it is. `scrape` is added to the configuration of each scrape.
+    release whose Prometheus it is. `scrape` is added to the configuration of each scrape. A job's ports may be a dict
+    instead: its whole configuration.
     """
 
     def __init__(self, jobs, interval="1s", port=None, rules=(), alertmanagers=(), suite="native", resend="1m",
@@ -49,8 +50,12 @@ class Prometheus(StartsOnEntry):
         def on_loopback(ports):
             return [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
 
-        scrapes = [{"job_name": job, "static_configs": on_loopback(ports if isinstance(ports, list) else [ports]),
-                    **self._scrape} for job, ports in self._jobs.items()]
+        def sources(ports):
+            if isinstance(ports, dict):
+                return ports
+            return {"static_configs": on_loopback(ports if isinstance(ports, list) else [ports])}
+
+        scrapes = [{"job_name": job, **sources(ports), **self._scrape} for job, ports in self._jobs.items()]
         intervals = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), self._interval)
         configuration = {"global": intervals, "scrape_configs": scrapes, "rule_files": self._rules}
         if self._alertmanagers:

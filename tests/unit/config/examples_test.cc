@@ -57,6 +57,8 @@ TEST_CASE("full.yml mentions every key of the schema") {
   check_mentions(yaml, longquery_fields());
   check_mentions(yaml, certificate_fields());
   check_mentions(yaml, file_entry_fields());
+  check_mentions(yaml, auth_module_fields());
+  check_mentions(yaml, target_files_fields());
 }
 
 TEST_CASE("multi-target.yml shows what targets inherit and what they override") {

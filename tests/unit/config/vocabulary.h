@@ -19,6 +19,11 @@ inline Vocabulary test_vocabulary() {
             if (dsn.find("password") == std::string_view::npos) return std::nullopt;
             return "holds a password; allowed: a connection string without one";
           },
+          .check_placeless_dsn = [](std::string_view dsn) -> std::optional<std::string> {
+            if (dsn.find("host") == std::string_view::npos) return std::nullopt;
+            return "names a host; allowed: a connection string without one";
+          },
+          .complete_dsn = {},
           .check_line_prefix = [](std::string_view prefix) -> std::optional<std::string> {
             if (prefix.find("%y") == std::string_view::npos) return std::nullopt;
             return "has the escape %y, which PostgreSQL does not know";

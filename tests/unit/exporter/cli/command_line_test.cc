@@ -85,7 +85,8 @@ TEST_CASE("check-config takes its file as argument or flag") {
   CHECK(mistake({"check-config"}) ==
         "check-config needs the file to check: pgconn_exporter check-config FILE");
   CHECK(mistake({"check-config", "a.yml", "b.yml"}) ==
-        "unexpected argument \"b.yml\"; the commands are serve, check-config, list");
+        "unexpected argument \"b.yml\"; the commands are serve, check-config, "
+        "list, grants");
 }
 
 TEST_CASE("list takes a subject and a format") {
@@ -128,7 +129,8 @@ TEST_CASE("an unknown flag is refused with the one that was probably meant") {
         "unknown flag --web.listen-adress; did you mean --web.listen-address?");
   CHECK(mistake({"--collector.bgwriter"}) == "unknown flag --collector.bgwriter");
   CHECK(mistake({"frobnicate"}) ==
-        "unexpected argument \"frobnicate\"; the commands are serve, check-config, list");
+        "unexpected argument \"frobnicate\"; the commands are serve, check-config, "
+        "list, grants");
   CHECK(mistake({"--format=markdown"}) == "--format is a flag of another command, see --help");
 }
 
@@ -145,6 +147,17 @@ TEST_CASE("the flag --version names program, revision and libraries") {
         "pgconn_exporter, version 1.2.3 (revision: abc123)\n"
         "  libpq:    15.7\n"
         "  openssl:  OpenSSL 3.0.15\n");
+}
+
+bool has(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
+TEST_CASE("grants are for a role of any name") {
+  CHECK(accepted<Grants>({"grants"}).role == "pgconn");
+  const std::string text = accepted<Grants>({"grants", "O'Hara \"x\""}).text();
+  CHECK(has(text, "rolname = 'O''Hara \"x\"'"));
+  CHECK(has(text, "GRANT pg_read_all_stats TO \"O'Hara \"\"x\"\"\";"));
 }
 
 TEST_CASE("help is given at any place, even beside a mistake") {
@@ -172,9 +185,10 @@ TEST_CASE("help fits a terminal and names exactly the flags that there are") {
     named.insert(match->str());
   }
   CHECK(named == std::set<std::string>{"--config.file", "--web.listen-address", "--web.config.file",
-                                       "--web.telemetry-path", "--web.max-requests", "--log.level",
-                                       "--log.format", "--path.procfs", "--path.sysfs",
-                                       "--path.rootfs", "--format", "--help", "--version"});
+                                       "--web.telemetry-path", "--web.max-requests",
+                                       "--web.enable-lifecycle", "--log.level", "--log.format",
+                                       "--path.procfs", "--path.sysfs", "--path.rootfs", "--format",
+                                       "--help", "--version"});
   for (const std::string& name : named) {
     const Command result = parse({"list", "metrics", name + "=x"});
     const Exit* const exit = std::get_if<Exit>(&result);
