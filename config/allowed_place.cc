@@ -119,7 +119,10 @@ std::optional<AllowedPlace> AllowedPlace::parse(std::string_view text) {
   const auto parts = split(text);
   if (!parts || parts->host.find('\0') != std::string_view::npos) return std::nullopt;
   AllowedPlace place;
-  if (parts->port && !(place.port_ = number(*parts->port, 1, 65535))) return std::nullopt;
+  if (parts->port) {
+    place.port_ = number(*parts->port, 1, 65535);
+    if (!place.port_) return std::nullopt;
+  }
   const std::size_t slash = parts->host.find('/');
   const std::string_view address = parts->host.substr(0, slash);
   const auto bytes = address_bytes(address);

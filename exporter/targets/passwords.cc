@@ -37,7 +37,9 @@ async::Command command_of(const config::Target& target, const postgres::ConnInfo
 
 std::vector<std::string> key_of(const async::Command& command) {
   std::vector<std::string> key = command.words;
-  for (const auto& [name, value] : command.environment) key.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) {
+    key.emplace_back(name).append("=").append(value);
+  }
   return key;
 }
 
