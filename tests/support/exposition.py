@@ -1,10 +1,15 @@
 """Reads the Prometheus text format 0.0.4 strictly: faults that a scraper might forgive are errors here."""
 
+import functools
 import re
 from dataclasses import dataclass, field
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|(?=\}))')
+_DECLARATION = re.compile(r"# (HELP|TYPE) (\S+) ?(.*)\Z")
+_SAMPLE = re.compile(r"([^\s{]+(?:\{.*\})?) (\S+)(?: -?\d+)?\Z")
+_SERIES = re.compile(r"([^{]+)(?:\{(.*)\})?\Z")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\Z")
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 _TYPES = {"counter", "gauge", "histogram", "summary", "untyped"}
 
@@ -77,8 +82,7 @@ class _Reader:
         return self.families
 
     def _line(self, line):
-        keyword = re.match(r"# (HELP|TYPE) (\S+) ?(.*)\Z", line)
-        if keyword:
+        if keyword := _DECLARATION.match(line):
             self._declare(*keyword.groups())
         elif line and not line.startswith("#"):
             self._sample(line)
@@ -108,17 +112,23 @@ class _Reader:
         return self.current
 
     def _sample(self, line):
-        match = re.match(r"([^\s{]+)(?:\{(.*)\})? (\S+)(?: (-?\d+))?\Z", line)
+        match = _SAMPLE.match(line)
         if not match:
             raise ExpositionError("not a sample")
-        name, labels_text, value, _ = match.groups()
-        labels = _labels(labels_text or "")
+        name, labels, key = _series(match[1])
         family = self._enter(_family_name(name, self.current))
-        series = (name, frozenset(labels.items()))
-        if series in self.series:
+        if key in self.series:
             raise ExpositionError("series twice")
-        self.series.add(series)
-        family.samples.append(Sample(name, labels, _number(value)))
+        self.series.add(key)
+        family.samples.append(Sample(name, dict(labels), _number(match[2])))
+
+
+@functools.lru_cache(maxsize=10_000)  # tests wait by scraping again and again: nearly all series are known already
+def _series(text):
+    """(name, labels, what makes it unique) of what stands before a value."""
+    name, labels_text = _SERIES.match(text).groups()
+    labels = _labels(labels_text or "")
+    return name, labels, (name, frozenset(labels.items()))
 
 
 def _family_name(sample, current):
@@ -146,6 +156,6 @@ def _labels(text):
 def _number(text):
     if text in ("+Inf", "-Inf", "NaN"):
         return float(text)
-    if not re.match(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\Z", text):
+    if not _NUMBER.match(text):
         raise ExpositionError("bad value")
     return float(text)
