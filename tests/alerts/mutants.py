@@ -75,7 +75,7 @@ class Mutant:
 
 def read(path):
     # Every scalar as text: 0x10 is ten samples to promtool, and sixteen to YAML.
-    return yaml.load(Path(path).read_text(), yaml.BaseLoader)
+    return yaml.load(Path(path).read_text(), yaml.CBaseLoader)
 
 
 def read_located(folder):

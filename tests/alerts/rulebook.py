@@ -46,10 +46,14 @@ def seconds(duration):
     return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
 
 
+def _yaml(path):
+    return yaml.load(path.read_text(), yaml.CSafeLoader)  # in C: ten times as fast as safe_load
+
+
 def read_rules(folder):
     rules = []
     for path in sorted(Path(folder).glob("*.rules.yml")):
-        for group in yaml.safe_load(path.read_text())["groups"]:
+        for group in _yaml(path)["groups"]:
             for rule in group["rules"]:
                 rules.append(Rule(
                     file=path.name, name=rule.get("alert") or rule["record"], expr=str(rule["expr"]),
@@ -71,7 +75,7 @@ class Scenario:
 def read_scenarios(folder):
     scenarios = []
     for path in sorted(Path(folder).glob("*.test.yml")):
-        for test in yaml.safe_load(path.read_text())["tests"]:
+        for test in _yaml(path)["tests"]:
             series = []
             for given in test.get("input_series", []):
                 metric, _, labels = given["series"].partition("{")
