@@ -26,12 +26,6 @@ const char* system_roots() {
              : kOtherSystemRoots;
 }
 
-std::string trusted_roots(const CertificateSettings& settings, const postgres::ConnInfo& conninfo) {
-  if (!settings.roots.empty()) return settings.roots;
-  const std::string named = conninfo.value("sslrootcert");
-  return named.empty() || named == "system" ? system_roots() : named;
-}
-
 // With some versions of libpq the connection string can ask for this.
 postgres::TlsStart tls_start(const CertificateSettings& settings,
                              const postgres::ConnInfo& conninfo) {
@@ -63,6 +57,12 @@ CertificateLook look_at(const std::string& path, bool known) {
 }
 
 }  // namespace
+
+std::string trusted_roots(const std::string& configured, const postgres::ConnInfo& conninfo) {
+  if (!configured.empty()) return configured;
+  const std::string named = conninfo.value("sslrootcert");
+  return named.empty() || named == "system" ? system_roots() : named;
+}
 
 CertificateProbe::CertificateProbe(ProbeContext& context, postgres::Dialer& dialer,
                                    metrics::Instruments& instruments, CertificateRoots& roots,
@@ -116,7 +116,7 @@ asio::awaitable<std::vector<PhaseTime>> CertificateProbe::ask_server(bool& shown
                                                                      Clock::time_point deadline) {
   const postgres::ConnInfo conninfo = postgres::ConnInfo::parse(settings_.dsn);
   const bool wants_tls = conninfo.wants_tls() && !conninfo.endpoints().front().is_unix_socket();
-  trusted_ = trusted_roots(settings_, conninfo);
+  trusted_ = trusted_roots(settings_.roots, conninfo);
   std::vector<PhaseTime> phases;
   try {
     co_await shake_hands(conninfo, deadline);

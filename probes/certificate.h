@@ -35,6 +35,10 @@ struct CertificateSettings {
   std::vector<CertificatePath> files;
 };
 
+// The file of roots that this server is judged by: the configured one, else that of the connection
+// string, else the system's.
+std::string trusted_roots(const std::string& configured, const postgres::ConnInfo& conninfo);
+
 class CertificateProbe {
  public:
   // All must outlive the probe. `dialer` gives the handshake its place in the budget and looks up

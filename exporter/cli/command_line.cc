@@ -30,6 +30,7 @@ class Parser {
     check_config_.declare(app_);
     list_.declare(app_);
     grants_.declare(app_);
+    diagnose_.declare(app_);
     for (CLI::App* command : app_.get_subcommands({})) command->set_help_flag();
   }
 
@@ -49,6 +50,7 @@ class Parser {
     if (app_.got_subcommand("check-config")) return checked_config();
     if (app_.got_subcommand("list")) return list_;
     if (app_.got_subcommand("grants")) return grants_;
+    if (app_.got_subcommand("diagnose")) return diagnose_;
     return serve_;
   }
 
@@ -98,6 +100,7 @@ class Parser {
   CheckConfig check_config_;
   List list_;
   Grants grants_;
+  Diagnose diagnose_;
   bool help_ = false;
   bool version_ = false;
 };

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "exporter/cli/check_config_command.h"
+#include "exporter/cli/diagnose_command.h"
 #include "exporter/cli/grants_command.h"
 #include "exporter/cli/list_command.h"
 #include "exporter/cli/serve_command.h"
@@ -23,7 +24,7 @@ struct Exit {
 };
 
 // Each has run(), which does it and returns the exit status.
-using Command = std::variant<Serve, CheckConfig, List, Grants, Exit>;
+using Command = std::variant<Serve, CheckConfig, List, Grants, Diagnose, Exit>;
 
 // Reads the arguments, without the program's name. Any mistake is an Exit with code 2 whose text
 // says what is allowed.

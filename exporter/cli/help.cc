@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kFlagColumn = 32;     // where the text of a flag begins
-constexpr std::size_t kCommandColumn = 41;  // and the text of a command
+constexpr std::size_t kCommandColumn = 44;  // and the text of a command
 
 // `head` and then `text`, broken between words, all its lines beginning at `column`.
 std::string entry(std::string head, const std::string& text, std::size_t column) {

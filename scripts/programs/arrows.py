@@ -29,6 +29,7 @@ MAY_INCLUDE = {
     "exporter/targets":
         "exporter/log exporter/own_metrics exporter/sources async config postgres metrics collectors probes sources text",
     "exporter/pages": "exporter/web exporter/targets config postgres metrics collectors probes text",
+    "exporter/diagnosis": "exporter/targets config postgres metrics collectors probes text",
     "exporter/cli": None,
     "tests": None,
 }

@@ -86,7 +86,7 @@ TEST_CASE("check-config takes its file as argument or flag") {
         "check-config needs the file to check: pgconn_exporter check-config FILE");
   CHECK(mistake({"check-config", "a.yml", "b.yml"}) ==
         "unexpected argument \"b.yml\"; the commands are serve, check-config, "
-        "list, grants");
+        "list, grants, diagnose");
 }
 
 TEST_CASE("list takes a subject and a format") {
@@ -130,7 +130,7 @@ TEST_CASE("an unknown flag is refused with the one that was probably meant") {
   CHECK(mistake({"--collector.bgwriter"}) == "unknown flag --collector.bgwriter");
   CHECK(mistake({"frobnicate"}) ==
         "unexpected argument \"frobnicate\"; the commands are serve, check-config, "
-        "list, grants");
+        "list, grants, diagnose");
   CHECK(mistake({"--format=markdown"}) == "--format is a flag of another command, see --help");
 }
 
@@ -158,6 +158,15 @@ TEST_CASE("grants are for a role of any name") {
   const std::string text = accepted<Grants>({"grants", "O'Hara \"x\""}).text();
   CHECK(has(text, "rolname = 'O''Hara \"x\"'"));
   CHECK(has(text, "GRANT pg_read_all_stats TO \"O'Hara \"\"x\"\"\";"));
+}
+
+TEST_CASE("diagnose takes a connection string, how long to watch, and JSON") {
+  CHECK(accepted<Diagnose>({"diagnose"}).conninfo.empty());
+  const Diagnose command = accepted<Diagnose>({"diagnose", "host=db", "--watch=1m", "--json"});
+  CHECK(command.conninfo == "host=db");
+  CHECK(command.watch == std::chrono::seconds(60));
+  CHECK(command.json);
+  CHECK(mistake({"diagnose", "--watch=soon"}) == "--watch \"soon\" is no duration from 1s to 1d");
 }
 
 TEST_CASE("help is given at any place, even beside a mistake") {
@@ -188,7 +197,7 @@ TEST_CASE("help fits a terminal and names exactly the flags that there are") {
                                        "--web.telemetry-path", "--web.max-requests",
                                        "--web.enable-lifecycle", "--log.level", "--log.format",
                                        "--path.procfs", "--path.sysfs", "--path.rootfs", "--format",
-                                       "--help", "--version"});
+                                       "--watch", "--json", "--help", "--version"});
   for (const std::string& name : named) {
     const Command result = parse({"list", "metrics", name + "=x"});
     const Exit* const exit = std::get_if<Exit>(&result);
