@@ -37,7 +37,7 @@ def route(suite, **labels):
 
 def test_amtool_accepts_the_example(suite):
     status, output = amtool("check-config", str(EXAMPLE), suite=suite)
-    assert status == 0 and "4 inhibit rules" in output, output
+    assert status == 0 and "5 inhibit rules" in output, output
 
 
 @pytest.mark.parametrize("severity", RECEIVER_OF)
@@ -136,6 +136,15 @@ def test_a_server_that_is_down_explains_drops_failures_and_slowness(alertmanager
     alerts = [alert("PgConnServerDown", "down"), *(alert(f"PgConn{name}", "down") for name in consequences)]
     others = [alert("PgConnCrashRestart", "down"), alert("PgConnCertificateExpiry", "down")]
     suppressed(alertmanager, alerts + others, {(f"PgConn{name}", "critical") for name in consequences})
+
+
+def test_an_old_idle_transaction_explains_that_it_is_unbounded_but_not_that_of_another_user(alertmanager):
+    alerts = [alert("PgConnIdleInTransactionOld", "idle", "warning", role="a"),
+              alert("PgConnIdleInTransactionUnbounded", "idle", "warning", role="a")]
+    for one in alerts:
+        one.update(user=one.pop("role"), database="shop")
+    other = {**alerts[1], "user": "b", "role": "b"}
+    suppressed(alertmanager, [*alerts, other], {("PgConnIdleInTransactionUnbounded", "warning")})
 
 
 def test_an_oom_kill_explains_the_crash(alertmanager):
