@@ -20,8 +20,10 @@
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/own_metrics/process_metrics.h"
 #include "exporter/own_metrics/version.h"
+#include "exporter/pages/api.h"
 #include "exporter/pages/exposition_page.h"
 #include "exporter/pages/html_page.h"
+#include "exporter/pages/incident_page.h"
 #include "exporter/pages/landing_page.h"
 #include "exporter/pages/probe_page.h"
 #include "exporter/pages/runbooks.h"
@@ -118,7 +120,15 @@ class Service::Impl {
 
   Routes routes() {
     Routes routes;
-    routes["/"] = [this](const Request&) { return landing(); };
+    routes["/"] = [this](const Request&) {
+      return of_snapshots([this](auto targets) { return landing(std::move(targets)); });
+    };
+    routes["/incidents/*"] = [this](const Request& request) {
+      return of_snapshots([&](auto targets) { return incident_response(request, targets); });
+    };
+    routes["/api/v1/*"] = [this](const Request& request) {
+      return of_snapshots([&](auto targets) { return api_response(request, targets); });
+    };
     routes[options_.telemetry_path] = [this](const Request& request) { return metrics(request); };
     routes[options_.telemetry_path + std::string(kOwnMetrics)] = [this](const Request& request) {
       return expose(request, {}, true);
@@ -248,18 +258,24 @@ class Service::Impl {
     return text(503, "the I/O thread does not answer");
   }
 
-  Response landing() {
+  // A page made of what is known of the targets.
+  template <typename Make>
+  Response of_snapshots(const Make& make) {
+    auto snapshots = asio::co_spawn(io_, fleet_.snapshots(), asio::use_future);
+    if (snapshots.wait_for(kHealthPatience) != std::future_status::ready) {
+      return text(503, "the I/O thread does not answer");
+    }
+    return make(snapshots.get());
+  }
+
+  Response landing(std::vector<TargetSnapshot> targets) {
     LandingPage page;
     const BuildInfo build = build_info();
     page.version = build.version;
     page.revision = build.revision;
     page.telemetry_path = options_.telemetry_path;
     page.config_file = options_.config_file;
-    auto snapshots = asio::co_spawn(io_, fleet_.snapshots(), asio::use_future);
-    if (snapshots.wait_for(kHealthPatience) != std::future_status::ready) {
-      return text(503, "the I/O thread does not answer");
-    }
-    page.targets = snapshots.get();
+    page.targets = std::move(targets);
     page.now = std::chrono::system_clock::now();
     return html_response(landing_page(page));
   }

@@ -5,13 +5,18 @@
 
 #include "collectors/postgres/findings.h"
 #include "exporter/pages/html_page.h"
+#include "exporter/pages/incident_page.h"
+#include "exporter/pages/times.h"
 #include "postgres/identifier.h"
 #include "text/ascii.h"
 
 namespace pgconn::exporter {
 namespace {
 
+constexpr std::size_t kMostIncidents = 5;
+
 constexpr std::string_view kStyle = R"(
+.next{margin-top:2rem}
 h1 small{display:inline-block;margin-left:.4rem;font-size:.9rem;font-weight:400}
 nav{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;margin:1rem 0 2rem}
 table{width:100%}
@@ -36,19 +41,6 @@ tr{margin-bottom:1rem;background:var(--card);border:1px solid var(--line);paddin
 td{border:0;padding:.35rem .9rem}td[data-label]::before{content:attr(data-label);display:block;
 font-size:.8rem;font-weight:600;color:var(--quiet)}}
 )";
-
-// For the value of a query parameter.
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain =
-        text::is_letter_or_digit(c) || std::string_view("-._~").find(c) != std::string_view::npos;
-    char hexadecimal[4];
-    std::snprintf(hexadecimal, sizeof(hexadecimal), "%%%02X", static_cast<unsigned char>(c));
-    encoded += plain ? std::string(1, c) : hexadecimal;
-  }
-  return encoded;
-}
 
 std::string small(const std::string& html) {
   return html.empty() ? "" : "<small>" + html + "</small>";
@@ -202,6 +194,16 @@ std::string heading(const LandingPage& view) {
   return "Targets" + text;
 }
 
+std::string recent_incidents(const LandingPage& view) {
+  std::vector<const TargetSnapshot*> targets;
+  for (const TargetSnapshot& target : view.targets) targets.push_back(&target);
+  const std::string list = incident_list(targets, kMostIncidents);
+  return list.empty() ? ""
+                      : "<h2 class=\"next\">Latest incidents <small><a href=\"/incidents\">all</a>"
+                        "</small></h2>\n" +
+                            list;
+}
+
 std::string source(const LandingPage& view) {
   if (!view.config_file.empty()) {
     return "Configured by <code>" + html_escaped(view.config_file) + "</code>.";
@@ -222,9 +224,10 @@ std::string landing_page(const LandingPage& view) {
           "<p class=\"quiet\">" +
           source(view) + "</p>\n<nav><a href=\"" + metrics + "\">" + metrics + "</a><a href=\"" +
           metrics + own + "\">" + metrics + own +
-          "</a><a href=\"/runbooks/\">/runbooks/</a><a href=\"/-/healthy\">/-/healthy</a>"
+          "</a><a href=\"/incidents\">/incidents</a><a href=\"/api/v1/targets\">/api/v1/targets</a>"
+          "<a href=\"/runbooks/\">/runbooks/</a><a href=\"/-/healthy\">/-/healthy</a>"
           "<a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
-          heading(view) + "</h2>\n" + table(view));
+          heading(view) + "</h2>\n" + table(view) + recent_incidents(view));
 }
 
 std::string spoken(std::chrono::milliseconds duration) {

@@ -193,7 +193,7 @@ def test_requests_to_the_whole_server_and_as_to_a_proxy_are_answered(exporter, l
 
 
 def test_an_unknown_path_is_404_and_told_which_there_are(exporter):
-    for path in ("/metric", "/metrics/", "/metrics/x", "//", "/..", "/%2e%2e/etc/passwd", "/-/reload"):
+    for path in ("/metric", "/metrics/", "/metrics/x", "//", "/..", "/%2e%2e/etc/passwd", "/-/quit"):
         answer = exporter.get(path)
         assert answer.status == 404, path
         assert "/metrics" in answer.text and "/-/healthy" in answer.text
