@@ -36,6 +36,20 @@ def cmake_build(preset, *targets):
     return ["cmake", "--build", "--preset", preset, "-j", os.cpu_count(), *(["--target", *targets] if targets else [])]
 
 
+def program_for(script):
+    """Makes the tests' servers and a program usable: $PGCONN_EXPORTER, else one that is built now. Whether it worked."""
+    program = os.environ.get("PGCONN_EXPORTER")
+    try:
+        install("test", *([] if program else ["build"]))
+        if not program:
+            build_release("pgconn_exporter")
+    except BuildFailed as error:
+        print(f"{script}: {error}", file=sys.stderr)
+        return False
+    set_environment(program=program)
+    return True
+
+
 def build_release(*targets, options=()):
     """Builds these targets; prints something only if that fails."""
     with step("building"), tempfile.TemporaryFile("w+", errors="replace") as log:

@@ -6,11 +6,10 @@ minutes for each version.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from scripts.programs.building import BuildFailed, build_release, install, set_environment
+from scripts.programs.building import program_for
 from scripts.programs.progress import step
 from tests.chaos.faults import kinds
 from tests.support.process import Unavailable, interrupt_by_signals
@@ -55,16 +54,8 @@ def _watch(arguments):
 def main():
     arguments = _parse()
     interrupt_by_signals()
-    program = os.environ.get("PGCONN_EXPORTER")
     try:
-        install("test", *([] if program else ["build"]))
-        if not program:
-            build_release("pgconn_exporter")
-        set_environment(program=program)
-        return _watch(arguments)
-    except BuildFailed as error:
-        print(f"scripts/chaos: {error}", file=sys.stderr)
-        return 1
+        return _watch(arguments) if program_for("scripts/chaos") else 1
     except KeyboardInterrupt:
         return 130
 

@@ -9,10 +9,9 @@ a webhook. Grafana too, where the machine has it. Ctrl-C ends and removes it all
 With PGCONN_EXPORTER=PATH it shows that program and builds none.
 """
 
-import os
 import sys
 
-from scripts.programs.building import BuildFailed, build_release, install, set_environment
+from scripts.programs.building import program_for
 from tests.support.process import interrupt_by_signals
 
 _MODES = {(): "forever", ("--once",): "once", ("--drill",): "drill"}
@@ -24,15 +23,9 @@ def main(*words):
         print(__doc__, file=sys.stderr)
         return 2
     interrupt_by_signals()
-    program = os.environ.get("PGCONN_EXPORTER")
     try:
-        install("test", *([] if program else ["build"]))
-        if not program:
-            build_release("pgconn_exporter")
-        set_environment(program=program)
-    except BuildFailed as error:
-        print(f"scripts/demo: {error}", file=sys.stderr)
-        return 1
+        if not program_for("scripts/demo"):
+            return 1
     except KeyboardInterrupt:
         return 130
     from scripts.programs import demonstration  # only once its modules are installed

@@ -2,9 +2,7 @@
 
 import collections
 import contextlib
-import os
 import resource
-import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +10,7 @@ import sys
 import pytest
 
 from tests.faults.far import FAR
+from tests.faults.held import stopped
 from tests.faults.host_looks import Host
 from tests.integration.scenes import Session
 from tests.support.midbox import SERVER_ADDRESS, Namespace
@@ -95,15 +94,6 @@ def test_no_privilege_is_needed_but_for_the_kernels_log(server, user):
     assert look.metrics.value("pgconn_host_postmaster_oom_score_adj") is not None
     assert look.metrics.value("pgconn_host_tcp_keepalive_seconds", setting="idle") == int(
         open("/proc/sys/net/ipv4/tcp_keepalive_time").read())
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def test_idle_connections_run_keepalive_timers(new_box):

@@ -55,7 +55,11 @@ class Response:
 
 def http_get(port, path, headers=None, method="GET", timeout=30.0):
     """One request to a server on loopback; OSError if it does not answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    return request_on(http.client.HTTPConnection("127.0.0.1", port, timeout=timeout), path, headers, method)
+
+
+def request_on(connection, path, headers=None, method="GET"):
+    """One request on a connection of http.client, which is closed then."""
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()

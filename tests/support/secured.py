@@ -8,7 +8,7 @@ import json
 import ssl
 
 from tests.support.exporter import Exporter
-from tests.support.process import Response, eventually
+from tests.support.process import eventually, request_on
 
 # No target is queried: these tests are about the exporter's own clients.
 _NOTHING_TO_WATCH = {"targets": [{"name": "none", "dsn": "host=127.0.0.1 port=1 user=x"}]}
@@ -62,10 +62,4 @@ class SecuredExporter(Exporter):
             connection = http.client.HTTPSConnection("localhost", self.port, timeout=timeout, context=context)
         else:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        try:
-            connection.request(method, path, headers=headers or {})
-            answer = connection.getresponse()
-            names = {name.lower(): value for name, value in answer.getheaders()}
-            return Response(answer.status, names, answer.read())
-        finally:
-            connection.close()
+        return request_on(connection, path, headers, method)
