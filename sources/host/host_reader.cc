@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "sources/host/own_sockets.h"
 #include "sources/host/proc_text.h"
 #include "sources/host/socket_dump.h"
 
@@ -185,6 +186,9 @@ void HostReader::read_network(const ServerClaims& server, Deadline deadline,
                std::to_string(server.port) + " here");
     } else if (!dump.sockets.empty() || dump.complete) {
       if (!dump.complete) note(reading, Part::kSockets, dump.error);
+      // Another server may listen on the same port at another address.
+      const auto inodes = socket_inodes(paths_.procfs, postmaster_->pid, deadline);
+      if (inodes) keep_own(dump.sockets, *inodes);
       reading.sockets = ServerSockets{std::move(dump.sockets), dump.complete};
     } else {
       note(reading, Part::kSockets, dump.error);

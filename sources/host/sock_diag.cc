@@ -74,6 +74,13 @@ TcpTimer timer_of(std::uint8_t number) {
   return number < kTimers.size() ? kTimers[number] : TcpTimer::kNone;
 }
 
+TcpAddress local_address(const inet_diag_msg& message) {
+  TcpAddress address{.family = message.idiag_family};
+  const std::size_t length = message.idiag_family == AF_INET ? 4 : address.bytes.size();
+  std::memcpy(address.bytes.data(), message.id.idiag_src, length);
+  return address;
+}
+
 TcpSocket socket_of(const inet_diag_msg& message) {
   return {.cookie = std::uint64_t{message.id.idiag_cookie[1]} << 32 | message.id.idiag_cookie[0],
           .state = message.idiag_state,
@@ -83,7 +90,8 @@ TcpSocket socket_of(const inet_diag_msg& message) {
           .receive_queue = message.idiag_rqueue,
           .send_queue = message.idiag_wqueue,
           .uid = message.idiag_uid,
-          .inode = message.idiag_inode};
+          .inode = message.idiag_inode,
+          .local = local_address(message)};
 }
 
 struct Parser {

@@ -2,6 +2,7 @@
 // and the sockets in an answer. Values only, no I/O; any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,6 +32,13 @@ struct TcpInfo {
 // The timer that runs on a socket.
 enum class TcpTimer { kNone, kRetransmit, kKeepalive, kTimeWait, kZeroWindow };
 
+// As the kernel has it: the first four bytes of an IPv4 address count, the rest are 0.
+struct TcpAddress {
+  int family = 0;  // AF_INET, AF_INET6
+  std::array<std::byte, 16> bytes{};
+  bool operator==(const TcpAddress&) const = default;
+};
+
 struct TcpSocket {
   std::uint64_t cookie = 0;  // identifies the socket until the next boot
   int state = 0;
@@ -41,7 +49,8 @@ struct TcpSocket {
   std::uint32_t send_queue = 0;     // bytes; of a listening socket: its limit
   std::uint32_t uid = 0;            // of the process that made it
   std::uint32_t inode = 0;          // 0 once no process holds it
-  std::optional<TcpInfo> info{};    // absent if the kernel keeps none (TIME_WAIT, SYN_RECV)
+  TcpAddress local{};
+  std::optional<TcpInfo> info{};  // absent if the kernel keeps none (TIME_WAIT, SYN_RECV)
 };
 
 // A request for all sockets of `family` (AF_INET, AF_INET6) with that local port. The answers

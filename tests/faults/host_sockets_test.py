@@ -85,6 +85,26 @@ def test_connections_over_both_families_are_counted(new_box):
             assert look.connections("listen") == 2
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may see the files of a server of another user")
+def test_two_servers_on_one_port_at_different_addresses_are_told_apart(new_box):
+    one = new_box(listen_addresses="127.0.0.1")
+    other = new_box(port=one.port, listen_addresses="127.0.0.2")
+    at_other = {"host": "127.0.0.2", "sslmode": "require", "sslrootcert": None}
+    with contextlib.ExitStack() as stack:
+        for server, how, count in ((one, {}, 3), (other, at_other, 5)):
+            for _ in range(count):
+                stack.enter_context(contextlib.closing(server.connect(**how)))
+        assert told_by_ss(one.port)["listen"] == 2
+        for server, how, count in ((one, {}, 4), (other, at_other, 6)):  # with the one that leads there
+            with contextlib.closing(server.connect(**how)) as client, Host(client) as host:
+                look = host.look()
+            assert look.unread.get("sockets") is None
+            assert look.connections("listen") == 1
+            assert look.connections("established") == count
+            # The other end of each is on loopback too, at a port of its own.
+            assert told_by_us(look).keys() <= {"listen", "established", "time_wait", "close_wait", "last_ack"}
+
+
 @pytest.mark.parametrize("user", [None, 65534], ids=["root", "nobody"])
 def test_no_privilege_is_needed_but_for_the_kernels_log(server, user):
     with contextlib.closing(server.connect()) as client, Host(client, user=user) as host:

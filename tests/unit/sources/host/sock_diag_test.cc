@@ -56,6 +56,9 @@ Bytes info(std::size_t size = sizeof(tcp_info)) {
 
 inet_diag_msg connection(std::uint16_t port = kPort) {
   inet_diag_msg message{};
+  message.idiag_family = AF_INET;
+  message.id.idiag_src[0] = htonl(0x7f000002);
+  message.id.idiag_src[1] = 7;  // what the kernel leaves there means nothing
   message.idiag_state = kTcpEstablished;
   message.idiag_timer = 2;
   message.idiag_retrans = 1;
@@ -145,6 +148,10 @@ TEST_CASE("a socket is read with what TCP_INFO knows of it") {
   CHECK(socket.send_queue == 250);
   CHECK(socket.uid == 26);
   CHECK(socket.inode == 99);
+  CHECK(socket.local.family == AF_INET);
+  CHECK(socket.local.bytes[0] == std::byte{127});
+  CHECK(socket.local.bytes[3] == std::byte{2});
+  CHECK(socket.local.bytes[4] == std::byte{0});
   REQUIRE(socket.info);
   CHECK(socket.info->smoothed_round_trip_us == 1500);
   CHECK(socket.info->total_retransmits == 3);
