@@ -9,6 +9,7 @@ import time
 import psycopg2
 import pytest
 
+from tests.faults.memory import limited_memory, run_out_of_memory
 from tests.support.exporter import Exporter
 from tests.support.midbox import SERVER_ADDRESS, far_from
 from tests.support.pager import Pager
@@ -71,6 +72,21 @@ def test_a_crash_pages_as_a_crash_and_not_as_killed_sessions(new_box, watch):
     echoes = {name for name in pager.paged() if name.startswith("PgConnSessions")} | (
         pager.paged() & {"PgConnServerDown", "PgConnIdleOnlyDrops"})
     assert not echoes
+
+
+def test_an_oom_kill_in_the_servers_cgroup_pages_as_that_and_not_as_a_crash_too(new_box, watch):
+    box = new_box(max_connections=20, shared_buffers="16MB")
+    with limited_memory(box):
+        exporter, pager = watch([target(box, host=True)], FAST)
+        eventually(lambda: pager.prometheus.value(HELD) == 3, 60, "held connections")
+        eventually(lambda: pager.prometheus.query('pgconn_host_oom_kills_total{scope="cgroup"} == 0'), 60, "the cgroup")
+        run_out_of_memory(box)
+        notice = pager.webhook.wait("PgConnOomKill", cluster="shop")
+        assert notice.labels["severity"] == "critical"
+        assert_runbook_is_at_hand(exporter, notice)
+        eventually(lambda: kept_from_telling(pager, "PgConnCrashRestart"), 30, "PgConnCrashRestart, inhibited")
+        eventually(lambda: pager.prometheus.value('pgconn_host_oom_kills_total{scope="cgroup"}') >= 1, 30, "the count")
+        assert pager.prometheus.value('sum(pgconn_drop_incidents_total{cause="oom_kill"})') == 1
 
 
 def end_sessions(box, *names):
