@@ -108,7 +108,7 @@ void TargetLog::warned_at_login(const std::vector<std::string>& warnings) {
           {{"target", target_},
            {"address", address_},
            {"warning", warning},
-           {"do", "mend what it says; a password needs a later VALID UNTIL, or to be set anew"}});
+           {"do", "fix what it says; a password needs a later VALID UNTIL, or a new value"}});
     }
     now.insert(message);
   }
