@@ -1,36 +1,23 @@
 #include "exporter/web/client_certificates.h"
 
-#include <arpa/inet.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
-#include <memory>
+#include <string>
+#include <vector>
+
+#include "x509/names.h"
 
 namespace pgconn::exporter {
 namespace {
 
 using config::ClientAuth;
 
-std::string text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string address_of(const ASN1_STRING* bytes) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int length = ASN1_STRING_length(bytes);
-  if (length != 4 && length != 16) return "";
-  const char* const written = inet_ntop(length == 4 ? AF_INET : AF_INET6,
-                                        ASN1_STRING_get0_data(bytes), text.data(), text.size());
-  return written == nullptr ? "" : written;
-}
-
 bool has_allowed_name(const X509* certificate, const std::vector<std::string>& allowed) {
-  return std::ranges::any_of(alternative_names(certificate), [&](const std::string& name) {
-    return std::ranges::find(allowed, name) != allowed.end();
-  });
+  const auto is_allowed = [&](const x509::AlternativeName& name) {
+    return std::ranges::find(allowed, name.text()) != allowed.end();
+  };
+  return std::ranges::any_of(x509::alternative_names(certificate), is_allowed);
 }
 
 // Replaces OpenSSL's own verification, and calls it where needed. Runs in the handshake, so that an
@@ -82,22 +69,6 @@ void ask_for_certificates(SSL_CTX* context, const config::WebTls& tls) {
   SSL_CTX_set_cert_verify_callback(context, &judge, const_cast<config::WebTls*>(&tls));
   // The system's roots are too many to name.
   if (tls.has_client_ca()) name_authorities(context);
-}
-
-std::vector<std::string> alternative_names(const X509* certificate) {
-  std::vector<std::string> names;
-  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
-      static_cast<GENERAL_NAMES*>(
-          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
-      &GENERAL_NAMES_free);
-  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
-    int type = 0;
-    const void* const value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &type);
-    const auto* const string = static_cast<const ASN1_STRING*>(value);
-    if (type == GEN_DNS || type == GEN_EMAIL || type == GEN_URI) names.push_back(text_of(string));
-    if (type == GEN_IPADD) names.push_back(address_of(string));
-  }
-  return names;
 }
 
 }  // namespace pgconn::exporter

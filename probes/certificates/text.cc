@@ -1,16 +1,16 @@
 #include "probes/certificates/text.h"
 
-#include <arpa/inet.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include <ctime>
 #include <memory>
 #include <string_view>
+
+#include "x509/names.h"
 
 namespace pgconn::probes {
 namespace {
@@ -18,13 +18,6 @@ namespace {
 struct BioDeleter {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
-
-std::string_view bytes_of(const ASN1_STRING* string) {
-  const auto* const data = reinterpret_cast<const char*>(ASN1_STRING_get0_data(string));
-  const int length = ASN1_STRING_length(string);
-  return data == nullptr || length <= 0 ? std::string_view()
-                                        : std::string_view(data, static_cast<std::size_t>(length));
-}
 
 std::string cut(std::string text) {
   if (text.size() <= kMaxCertificateText) return text;
@@ -43,36 +36,13 @@ std::string ascii_text(std::string_view bytes) {
   return text;
 }
 
-std::string address_text(std::string_view bytes) {
-  char text[INET6_ADDRSTRLEN];
-  const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
-  if (bytes.size() != 4 && bytes.size() != 16) return "";
-  return inet_ntop(family, bytes.data(), text, sizeof text) != nullptr ? text : "";
-}
-
-// Kinds that no client compares with a host name (directory names and the like) are left out.
-std::string general_name_text(const GENERAL_NAME* name) {
-  switch (name->type) {
-    case GEN_DNS:
-      return ascii_text(bytes_of(name->d.dNSName));
-    case GEN_EMAIL:
-      return ascii_text(bytes_of(name->d.rfc822Name));
-    case GEN_URI:
-      return ascii_text(bytes_of(name->d.uniformResourceIdentifier));
-    case GEN_IPADD:
-      return address_text(bytes_of(name->d.iPAddress));
-    default:
-      return "";
-  }
-}
-
 }  // namespace
 
 std::string serial_text(const X509* certificate) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   const ASN1_INTEGER* const serial = X509_get0_serialNumber(certificate);
   std::string text(ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER ? "-" : "");
-  for (const char c : bytes_of(serial)) {
+  for (const char c : x509::bytes_of(serial)) {
     if (text.size() > kMaxCertificateText) break;
     const auto byte = static_cast<unsigned char>(c);
     text += kDigits[byte >> 4U];
@@ -93,17 +63,13 @@ std::string name_text(const X509_NAME* name) {
 }
 
 std::string alternative_names_text(const X509* certificate) {
-  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names(
-      static_cast<GENERAL_NAMES*>(
-          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
-      GENERAL_NAMES_free);
   std::string joined;
-  const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
-  for (int i = 0; i < count && joined.size() <= kMaxCertificateText; ++i) {
-    const std::string text = general_name_text(sk_GENERAL_NAME_value(names.get(), i));
+  for (const x509::AlternativeName& name : x509::alternative_names(certificate)) {
+    const std::string text = ascii_text(name.text());
     if (text.empty()) continue;
     if (!joined.empty()) joined += ',';
     joined += text;
+    if (joined.size() > kMaxCertificateText) break;
   }
   return cut(std::move(joined));
 }

@@ -3,13 +3,14 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <string>
 
 #include "text/ascii.h"
+#include "x509/names.h"
 
 namespace pgconn::probes {
 namespace {
@@ -21,9 +22,6 @@ struct StoreContextDeleter {
 };
 struct StackDeleter {  // frees the stack, not what is in it
   void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
-};
-struct NamesDeleter {
-  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
 };
 
 // Keeps the first error and goes on: later ones mostly follow from it.
@@ -64,18 +62,6 @@ std::string address_bytes(std::string_view host) {
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return bytes;
   bytes.resize(sizeof(in_addr));
   return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ? bytes : "";
-}
-
-std::string_view bytes_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-bool matches_common_name(const X509* certificate, std::string_view host) {
-  const X509_NAME* const subject = X509_get_subject_name(certificate);
-  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (index < 0) return false;
-  return same_name(bytes_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index))), host);
 }
 
 }  // namespace
@@ -128,20 +114,18 @@ VerifiedPath verify_chain(std::span<const CertificatePtr> chain, X509_STORE* roo
 bool matches_host(const X509* certificate, std::string_view host) {
   if (host.empty()) return false;
   const std::string address = address_bytes(host);
-  const int kind = address.empty() ? GEN_DNS : GEN_IPADD;
-  const std::unique_ptr<GENERAL_NAMES, NamesDeleter> names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
+  const x509::NameKind kind = address.empty() ? x509::NameKind::kDns : x509::NameKind::kAddress;
   bool ask_common_name = true;
-  for (int i = 0; i < count; ++i) {
-    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == kind) ask_common_name = false;
-    if (name->type == GEN_DNS && same_name(bytes_of(name->d.dNSName), host)) return true;
-    if (name->type == GEN_IPADD && !address.empty() && bytes_of(name->d.iPAddress) == address) {
+  for (const x509::AlternativeName& name : x509::alternative_names(certificate)) {
+    if (name.kind == kind) ask_common_name = false;
+    if (name.kind == x509::NameKind::kDns && same_name(name.bytes, host)) return true;
+    if (name.kind == x509::NameKind::kAddress && !address.empty() && name.bytes == address) {
       return true;
     }
   }
-  return ask_common_name && matches_common_name(certificate, host);
+  if (!ask_common_name) return false;
+  const std::optional<std::string> common = x509::common_name(certificate);
+  return common && same_name(*common, host);
 }
 
 }  // namespace pgconn::probes
