@@ -1,5 +1,4 @@
 // The tables of what is read beside SQL: the server's log.
-#include <algorithm>
 
 #include "config/schema.h"
 #include "config/sections.h"
@@ -24,25 +23,7 @@ constexpr TextRule kLinePrefix = {
     }};
 
 void read_patterns(const Value& value, ReadContext& context, ServerLog& server_log) {
-  if (!expect_list(value, kPatternsAllowed, context.problems)) return;
-  const std::size_t count = value.node.children.size();
-  if (count == 0 || count > kMostPatterns) {
-    context.problems.add(
-        value.node.line, value.path,
-        "has " + std::to_string(count) + " entries; allowed: " + std::string(kPatternsAllowed));
-    return;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    const Value item = value.item(i);
-    const auto pattern = read_text(item, kPattern.allowed, context.problems);
-    if (!pattern) continue;
-    if (!kPattern.accepts(*pattern)) {
-      context.problems.add(item.node.line, item.path,
-                           "is not allowed; allowed: " + std::string(kPattern.allowed));
-      continue;
-    }
-    server_log.files.push_back(*pattern);
-  }
+  server_log.files = read_texts(value, kPatternsAllowed, kMostPatterns, kPattern, context.problems);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ constexpr std::size_t kMostPatterns = 100;
 constexpr std::size_t kMostTargets = 10'000;
 constexpr std::string_view kPatternsAllowed =
     "a list of 1 to 100 absolute paths, which may have `*`";
+constexpr TextRule kPattern = {kPatternsAllowed, is_absolute_path};
 constexpr std::string_view kEntryAllowed = "a mapping with at least `files`";
 constexpr std::string_view kGroupAllowed = "a mapping with `targets` and possibly `labels`";
 constexpr std::string_view kAddressAllowed = "HOST[:PORT][/DATABASE]";
@@ -27,24 +28,7 @@ constexpr std::string_view kEmpty =
     "the file is empty, perhaps not written yet; `[]` says that there are no targets";
 
 void read_patterns(const Value& value, ReadContext& context, TargetFiles& entry) {
-  if (!expect_list(value, kPatternsAllowed, context.problems)) return;
-  const std::size_t count = value.node.children.size();
-  if (count == 0 || count > kMostPatterns) {
-    context.problems.add(
-        value.node.line, value.path,
-        "has " + std::to_string(count) + " entries; allowed: " + std::string(kPatternsAllowed));
-    return;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    const Value item = value.item(i);
-    const auto pattern = read_text(item, kPatternsAllowed, context.problems);
-    if (pattern && is_absolute_path(*pattern)) {
-      entry.patterns.push_back(*pattern);
-    } else if (pattern) {
-      context.problems.add(item.node.line, item.path,
-                           "is not allowed; allowed: " + std::string(kPatternsAllowed));
-    }
-  }
+  entry.patterns = read_texts(value, kPatternsAllowed, kMostPatterns, kPattern, context.problems);
 }
 
 TargetFiles read_entry(const Value& value, ReadContext& context, const Config& config) {

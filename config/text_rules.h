@@ -1,8 +1,10 @@
-// What texts of the configuration may look like, where several sections need it. Constants; any
-// thread.
+// What texts of the configuration may look like, where several sections need it. Pure; any thread.
 #pragma once
 
+#include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/field.h"
 
@@ -16,5 +18,10 @@ bool is_name(std::string_view text);
 bool is_absolute_path(std::string_view text);
 
 inline constexpr TextRule kTargetName = {"1 to 100 characters of `[A-Za-z0-9_.:-]`", is_name};
+
+// Reads a list of 1 to `most` texts, each by `rule`. Adds a problem for a list that is none, is
+// empty or is too long (`allowed` says what it should be), and one for each text that is not good.
+std::vector<std::string> read_texts(const Value& value, std::string_view allowed, std::size_t most,
+                                    const TextRule& rule, Problems& problems);
 
 }  // namespace pgconn::config
