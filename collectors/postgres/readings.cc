@@ -133,10 +133,11 @@ SELECT s.name, s.reset_val, s.unit, s.pending_restart,
    authentication_timeout, client_connection_check_interval, deadlock_timeout,
    idle_in_transaction_session_timeout, idle_session_timeout, lock_timeout, log_connections,
    log_disconnections, max_connections, max_prepared_transactions, max_wal_senders,
-   password_encryption, reserved_connections, restart_after_crash, shared_buffers, ssl,
-   ssl_min_protocol_version, statement_timeout, superuser_reserved_connections,
-   tcp_keepalives_count, tcp_keepalives_idle, tcp_keepalives_interval, tcp_user_timeout,
-   track_activities, transaction_timeout, wal_sender_timeout, work_mem}'::text[]))"}};
+   password_encryption, password_expiration_warning_threshold, reserved_connections,
+   restart_after_crash, shared_buffers, ssl, ssl_min_protocol_version, ssl_sni, statement_timeout,
+   superuser_reserved_connections, tcp_keepalives_count, tcp_keepalives_idle,
+   tcp_keepalives_interval, tcp_user_timeout, track_activities, transaction_timeout,
+   wal_sender_shutdown_timeout, wal_sender_timeout, work_mem}'::text[]))"}};
 
 // The counts are sub-selects, so that they cost nothing where there is no override.
 constexpr VersionedSql kOverridesSql[] = {{130000, R"(
@@ -154,7 +155,7 @@ SELECT split_part(c.entry, '=', 1) AS setting,
    authentication_timeout, client_connection_check_interval, deadlock_timeout,
    idle_in_transaction_session_timeout, idle_session_timeout, lock_timeout, statement_timeout,
    tcp_keepalives_idle, tcp_keepalives_interval, tcp_user_timeout, transaction_timeout,
-   wal_sender_timeout}'::text[]))"}};
+   wal_sender_shutdown_timeout, wal_sender_timeout}'::text[]))"}};
 
 constexpr VersionedSql kLimitsSql[] = {{130000, R"(
 SELECT 'database' AS kind, datname AS name, datconnlimit AS connection_limit

@@ -11,12 +11,20 @@ namespace pgconn::collectors {
 namespace {
 
 constexpr TimeSetting kTimeSettings[] = {
-    {"authentication_timeout", "s"},  {"client_connection_check_interval", "ms"},
-    {"deadlock_timeout", "ms"},       {"idle_in_transaction_session_timeout", "ms"},
-    {"idle_session_timeout", "ms"},   {"lock_timeout", "ms"},
-    {"statement_timeout", "ms"},      {"tcp_keepalives_idle", "s"},
-    {"tcp_keepalives_interval", "s"}, {"tcp_user_timeout", "ms"},
-    {"transaction_timeout", "ms"},    {"wal_sender_timeout", "ms"},
+    {"authentication_timeout", "s"},
+    {"client_connection_check_interval", "ms"},
+    {"deadlock_timeout", "ms"},
+    {"idle_in_transaction_session_timeout", "ms"},
+    {"idle_session_timeout", "ms"},
+    {"lock_timeout", "ms"},
+    {"password_expiration_warning_threshold", "s"},
+    {"statement_timeout", "ms"},
+    {"tcp_keepalives_idle", "s"},
+    {"tcp_keepalives_interval", "s"},
+    {"tcp_user_timeout", "ms"},
+    {"transaction_timeout", "ms"},
+    {"wal_sender_shutdown_timeout", "ms"},
+    {"wal_sender_timeout", "ms"},
 };
 
 constexpr std::string_view kNumberSettings[] = {
@@ -29,6 +37,7 @@ constexpr std::string_view kNumberSettings[] = {
     "restart_after_crash",
     "shared_buffers",
     "ssl",
+    "ssl_sni",
     "superuser_reserved_connections",
     "tcp_keepalives_count",
     "track_activities",
@@ -68,7 +77,8 @@ std::optional<double> ServerSettings::seconds(std::string_view name) const {
   const auto found = settings_.find(name);
   if (found == settings_.end()) return std::nullopt;
   const auto value = parse_time(found->second.value, found->second.unit);
-  return value ? std::optional(with_kernel_default(name, *value)) : std::nullopt;
+  if (!value || *value < 0) return std::nullopt;
+  return with_kernel_default(name, *value);
 }
 
 std::optional<double> ServerSettings::number(std::string_view name) const {

@@ -37,7 +37,8 @@ class ServerSettings {
   explicit ServerSettings(SettingValues values, std::vector<std::string> pending_restart = {});
 
   // A time in seconds. Where the server leaves it to its kernel (tcp_keepalives_*), Linux's
-  // default. nullopt: the server has no such setting, we may not see it, or its value is masked.
+  // default. nullopt: the server has no such setting, we may not see it, its value is masked, or it
+  // is -1, for no limit.
   std::optional<double> seconds(std::string_view name) const;
 
   // A number: sizes in bytes, switches as 0 or 1; log_connections is 1 if it logs any aspect.

@@ -10,7 +10,9 @@ namespace {
 
 std::optional<double> read_value(std::string_view setting, std::string_view value) {
   for (const TimeSetting& known : time_settings()) {
-    if (known.name == setting) return parse_time(value, known.unit);
+    if (known.name != setting) continue;
+    const std::optional<double> seconds = parse_time(value, known.unit);
+    return seconds && *seconds >= 0 ? seconds : std::nullopt;  // -1: no limit
   }
   return std::nullopt;
 }

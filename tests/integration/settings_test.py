@@ -40,8 +40,24 @@ def test_times_are_reported_in_seconds_whatever_unit_they_were_written_in(scene)
     ):
         if scene.box.version >= since:
             expected[name] = 0
+    if scene.box.version >= 19:
+        expected["password_expiration_warning_threshold"] = 7 * 86400
     found = seconds(exporter.metrics("collect[]=settings"))
     assert found == expected | {"wal_sender_timeout": 60}
+
+
+def test_how_long_a_shutdown_waits_for_standbys_is_reported_once_it_is_limited(scene):
+    if scene.box.version < 19:
+        pytest.skip("new in PostgreSQL 19")
+    exporter = scene.watch()
+    assert "wal_sender_shutdown_timeout" not in seconds(exporter.metrics())  # -1: as long as it takes
+    scene.alter_system(wal_sender_shutdown_timeout="30s")
+    eventually(lambda: seconds(exporter.metrics()).get("wal_sender_shutdown_timeout") == 30)
+    role = scene.role("replicator", options="LOGIN REPLICATION")
+    scene.sql(f"ALTER ROLE {role} SET wal_sender_shutdown_timeout = -1")  # no limit is no sample here either
+    scene.alter_system(wal_sender_shutdown_timeout="10s")
+    eventually(lambda: seconds(exporter.metrics()).get("wal_sender_shutdown_timeout") == 10)
+    assert ("wal_sender_shutdown_timeout", "", role) not in overrides(exporter.metrics())
 
 
 def test_numbers_switches_and_sizes_are_reported_in_base_units(scene):
@@ -54,6 +70,7 @@ def test_numbers_switches_and_sizes_are_reported_in_base_units(scene):
     assert found["tcp_keepalives_count"] == 9  # Linux's
     assert found["ssl"] == found["log_connections"] == found["track_activities"] == 1
     assert ("reserved_connections" in found) == (scene.box.version >= 16)
+    assert found.get("ssl_sni") == (0 if scene.box.version >= 19 else None)
     scene.alter_system(log_connections="off", work_mem="64MB")
     found = values(scene.watch().metrics("collect[]=settings"))
     assert found["log_connections"] == 0 and found["work_mem"] == 64 * 1024 ** 2

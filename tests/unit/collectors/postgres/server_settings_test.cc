@@ -40,6 +40,16 @@ TEST_CASE("A keepalive of 0 is the kernel's, a user timeout of 0 is 0") {
   CHECK(values.seconds("tcp_user_timeout") == 0.0);
 }
 
+TEST_CASE("A time of -1 is no limit and has no value, one of 0 has") {
+  constexpr auto kName = "wal_sender_shutdown_timeout";
+  const auto shutdown = [&](const char* value) {
+    return read({{kName, value, "ms"}}).seconds(kName);
+  };
+  CHECK_FALSE(shutdown("-1"));
+  CHECK(shutdown("0") == 0.0);
+  CHECK(shutdown("1500") == 1.5);
+}
+
 TEST_CASE("log_connections is a switch up to 17 and a list from 18 on") {
   CHECK(read({{"log_connections", "off"}}).number("log_connections") == 0.0);
   CHECK(read({{"log_connections", "on"}}).number("log_connections") == 1.0);
