@@ -13,6 +13,8 @@ constexpr auto kLongestWait = std::chrono::minutes(1);
 // Canaries start at different moments within this time.
 constexpr std::chrono::milliseconds kPause(1000);
 constexpr std::chrono::milliseconds kAllStarted(10'000);
+// For the answer that an investigation wants: others' losses are counted with it, or without.
+constexpr std::chrono::milliseconds kWhenWanted(4000);
 constexpr std::chrono::seconds kDeciding(20);  // to find out why one was lost
 
 // Registers a silence that a canary is trying, for as long as this lives.
@@ -106,10 +108,12 @@ asio::awaitable<void> IdleProbe::try_silence(HeldSession& session, Silence silen
   if (end == SilenceEnd::kLost) co_return;  // what it means is decided later
   const auto lasted =
       std::chrono::duration_cast<Silence>(context_.time.now() - session.last_answer());
-  const Clock::duration took = co_await session.ask(context_.time.now() + settings_.timeout);
+  const bool wanted = end == SilenceEnd::kWanted;
+  const auto patience = wanted ? std::min(settings_.timeout, kWhenWanted) : settings_.timeout;
+  const Clock::duration took = co_await session.ask(context_.time.now() + patience);
   context_.recorder.succeeded(kProbe, {{"query", took}});
   context_.held.note_survived(session.last_answer(), std::min(lasted, silence));
-  if (end == SilenceEnd::kWanted) {
+  if (wanted) {
     ladder_.survived(std::min(lasted, silence));  // the rung was not tried to its end
     co_return;
   }

@@ -146,6 +146,7 @@ void Prober::lost(Drop drop) {
   held_.changed().notify();
   if (!incident) return;
   spawn("investigation", [this, id = *incident] { return investigate(id); });
+  spawn("counting", [this, id = *incident] { return ledger_.count_in_time(id); });
 }
 
 // Once, even if it fails: what was counted must not be counted again.

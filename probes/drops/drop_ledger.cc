@@ -16,6 +16,8 @@ using std::chrono::seconds;
 
 constexpr seconds kAcquaintance(5);  // between attempts to learn what the server is, at first
 constexpr minutes kLongestWait(1);   // and when they go on failing
+// For the log and the host to be read before a drop is counted undecided.
+constexpr std::chrono::milliseconds kLastLook(700);
 
 // Sets a flag for as long as this lives.
 class UnderWay {
@@ -27,6 +29,23 @@ class UnderWay {
 
  private:
   bool& flag_;
+};
+
+// Registers an investigation for as long as this lives.
+class Shown {
+ public:
+  using Registry = std::map<std::uint64_t, const Investigation*>;
+  Shown(Registry& all, std::uint64_t incident, const Investigation& investigation)
+      : all_(all), incident_(incident) {
+    all_[incident_] = &investigation;
+  }
+  ~Shown() { all_.erase(incident_); }
+  Shown(const Shown&) = delete;
+  Shown& operator=(const Shown&) = delete;
+
+ private:
+  Registry& all_;
+  std::uint64_t incident_;
 };
 
 // By the system's clock.
@@ -91,6 +110,7 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   // The reference stays valid: no later incident begins before this one is decided.
   Incident& incident = *log_.find(id);
   Investigation investigation(incident, {time_, held_, server_, path_, sources_});
+  const Shown shown(investigations_, id, investigation);
   const auto count_decided = [&](const Evidence& evidence) { count_rest(incident, evidence); };
   co_await investigation.run(count_decided);
   const Evidence evidence = investigation.complete();
@@ -98,6 +118,37 @@ asio::awaitable<void> DropLedger::investigate(std::uint64_t id) {
   for (const Drop& drop : evidence.drops) {
     listeners_.decided(drop, attribute(evidence, drop).cause);
   }
+}
+
+asio::awaitable<void> DropLedger::count_in_time(std::uint64_t id) {
+  for (;;) {
+    const Incident* const incident = log_.find(id);
+    if (incident == nullptr || incident->decided) co_return;
+    const Clock::time_point due = due_to_count(*incident);
+    co_await time_.sleep_until(due - kLastLook);
+    for (EvidenceSource* source : sources_) co_await source->look(due);
+    co_await time_.sleep_until(due);
+    count_due(id);
+  }
+}
+
+// When the next drop has to be counted. One that is still to come is due later than this.
+Clock::time_point DropLedger::due_to_count(const Incident& incident) const {
+  if (incident.counted == incident.drops.size()) return time_.now() + kCountedWithin;
+  const Clock::time_point due = incident.drops[incident.counted].at + kCountedWithin;
+  const auto investigation = investigations_.find(incident.id);
+  if (investigation == investigations_.end()) return due;
+  return std::max(due, investigation->second->worth_waiting_until());
+}
+
+void DropLedger::count_due(std::uint64_t id) {
+  Incident* const incident = log_.find(id);
+  const auto investigation = investigations_.find(id);
+  if (incident == nullptr || incident->decided) return;
+  if (due_to_count(*incident) > time_.now()) return;  // since then there is something to wait for
+  const bool begun = investigation != investigations_.end();
+  const Evidence evidence = begun ? investigation->second->complete() : evidence_of(*incident);
+  count_rest(*incident, evidence, time_.now() - kCountedWithin);
 }
 
 asio::awaitable<void> DropLedger::see_out(std::uint64_t id) {
@@ -141,8 +192,10 @@ asio::awaitable<void> DropLedger::get_acquainted() {
 }
 
 // Counts the drops that were not counted yet.
-void DropLedger::count_rest(Incident& incident, const Evidence& evidence) {
-  while (incident.counted < evidence.drops.size()) {
+void DropLedger::count_rest(Incident& incident, const Evidence& evidence,
+                            Clock::time_point noticed_by) {
+  while (incident.counted < evidence.drops.size() &&
+         evidence.drops[incident.counted].at <= noticed_by) {
     const Drop& drop = evidence.drops[incident.counted++];  // never twice, even if this fails
     const Verdict verdict = attribute(evidence, drop);
     count(drop, verdict);

@@ -35,6 +35,11 @@ struct LedgerListeners {
   std::function<void(const Incident&)> over;
 };
 
+class Investigation;
+
+// From noticing a drop to counting it, unless deciding evidence is on its way.
+inline constexpr std::chrono::milliseconds kCountedWithin{4900};
+
 class DropLedger {
  public:
   // All must outlive the ledger.
@@ -48,6 +53,12 @@ class DropLedger {
   // Runs its Investigation, counts each drop as soon as its cause is decided, and the incident at
   // the end.
   asio::awaitable<void> investigate(std::uint64_t incident);
+
+  // Counts each drop of an incident that is not decided within kCountedWithin of being noticed,
+  // with the cause that is proven by then, or as unknown; later only while evidence is still to
+  // come that will decide, see Investigation::worth_waiting_until(). What is found out after that
+  // is in the incident's verdict.
+  asio::awaitable<void> count_in_time(std::uint64_t incident);
 
   // Waits until an incident that was decided takes no more drops, a minute at most.
   asio::awaitable<void> see_out(std::uint64_t incident);
@@ -68,7 +79,10 @@ class DropLedger {
  private:
   void begin(const Incident& incident);
   void end(const Incident& incident);
-  void count_rest(Incident& incident, const Evidence& evidence);
+  Clock::time_point due_to_count(const Incident& incident) const;
+  void count_due(std::uint64_t incident);
+  void count_rest(Incident& incident, const Evidence& evidence,
+                  Clock::time_point noticed_by = Clock::time_point::max());
   void conclude(Incident& incident, const Evidence& evidence, Verdict verdict);
   void count(const Drop& drop, const Verdict& verdict);
 
@@ -78,6 +92,7 @@ class DropLedger {
   LedgerListeners listeners_;
   IncidentLog log_;
   std::set<std::uint64_t> under_investigation_;
+  std::map<std::uint64_t, const Investigation*> investigations_;  // that run, by incident
   Acquaintance server_;
   PathMemory path_;
   std::vector<EvidenceSource*> sources_;

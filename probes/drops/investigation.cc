@@ -20,6 +20,7 @@ constexpr milliseconds kRetry(250);    // between attempts to connect meanwhile
 constexpr seconds kAnswering(15);      // for the others, who have timeouts of their own
 constexpr milliseconds kHearing(800);  // for the log and the host to be read
 constexpr seconds kAgesTell(10);       // to see whether others drop at the same age
+constexpr seconds kConcluding(1);      // from the last of the evidence to a verdict
 
 bool has_words(const Drop& drop) { return !drop.error.sqlstate().empty(); }
 
@@ -110,9 +111,21 @@ asio::awaitable<void> Investigation::await_others(Clock::time_point enough) {
 // Whether another connection reaches the same age shows whether silence or age ended this one.
 asio::awaitable<void> Investigation::await_ages() {
   const Clock::time_point enough = incident_.first + kAgesTell;
-  while (means_.time.now() < enough && is_told_by_age(complete(), enough)) {
-    co_await means_.held.changed().wait_until(enough);
+  while (means_.time.now() < enough) {
+    const Evidence evidence = complete();
+    if (!is_told_by_age(evidence, enough)) co_return;
+    const Clock::time_point old_enough = when_told_by_age(evidence);
+    const bool now = means_.time.now() >= old_enough;
+    if (now) means_.held.ask_all();  // they may not be due for long
+    co_await means_.held.changed().wait_until(now ? enough : std::min(old_enough, enough));
   }
+}
+
+Clock::time_point Investigation::worth_waiting_until() const {
+  const Clock::time_point ages = incident_.first + kAgesTell;
+  if (is_told_by_age(complete(), ages)) return ages + kConcluding;
+  const bool may_recover = !gathered_.reconnected && patience_after(incident_.drops) == kPatience;
+  return may_recover ? incident_.first + kPatience + kConcluding : Clock::time_point::min();
 }
 
 // A cause that is decided without the others is counted without them: they have timeouts of their

@@ -37,11 +37,12 @@ class Investigation {
 
   // Gathers evidence until nothing more that matters can be learned. `decidable` is called, at
   // least once, with the evidence as soon as it decides the cause of the drops so far: usually in
-  // less than a second, and in at most five unless deciding evidence is still to come: connections
-  // that must answer first, by timeouts of their own (at most fifteen seconds), or a path that
-  // resets everything and may recover (ten). Throws PgError when it is stopped.
+  // less than a second. Throws PgError when it is stopped.
   asio::awaitable<void> run(std::function<void(const Evidence&)> decidable);
-  // Afterwards: all of it, including connections that have answered since.
+  // Evidence that will decide may come until then: others that will soon be as old as a lost one
+  // was, or a path that resets everything and may recover. In the past if there is none.
+  Clock::time_point worth_waiting_until() const;
+  // The evidence so far, including connections that have answered since.
   Evidence complete() const;
 
  private:

@@ -86,6 +86,19 @@ bool is_told_by_age(const Evidence& evidence, Clock::time_point until) {
   return open;
 }
 
+Clock::time_point when_told_by_age(const Evidence& evidence) {
+  Clock::time_point when = Clock::time_point::min();
+  for (const Drop& drop : evidence.drops) {
+    if (older_one_answers(evidence, drop)) continue;
+    Clock::time_point soonest = Clock::time_point::max();
+    for (const Survivor& survivor : evidence.survivors) {
+      soonest = std::min(soonest, survivor.opened + old_enough(drop));
+    }
+    when = std::max(when, soonest);
+  }
+  return when;
+}
+
 std::string_view what_survivors_leave_open(const Evidence& evidence, const Drop& drop) {
   if (evidence.survivors.empty()) return "no other has proved alive";
   if (!more_silent_than_survivors(evidence, drop)) return "others answer";

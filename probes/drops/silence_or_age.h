@@ -32,6 +32,10 @@ bool may_be_its_silence(const Evidence& evidence, const Drop& drop);
 // old: then it either drops too or outlives them.
 bool is_told_by_age(const Evidence& evidence, Clock::time_point until);
 
+// When that can first be decided: each drop of the incident then has a survivor that is old enough,
+// if that answers. Only where is_told_by_age().
+Clock::time_point when_told_by_age(const Evidence& evidence);
+
 // For a verdict: why the connections that still answer do not prove that it was silence.
 std::string_view what_survivors_leave_open(const Evidence& evidence, const Drop& drop);
 

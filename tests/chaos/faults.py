@@ -28,6 +28,7 @@ class Fault:
     at: list = dataclasses.field(default_factory=list)  # when something happens, in seconds
     lasts: float = 0  # seconds
     sessions: int = 0  # that were ended by a command so far: as many drops have to be counted
+    commands: list = dataclasses.field(default_factory=list)  # when that was, as Unix times
     pid: int = 0  # of the process that was stopped
     moves: bool = False  # another server takes over: a move, and no restart
 

@@ -7,6 +7,8 @@ import socket
 import struct
 import threading
 
+from tests.support.process import free_port
+
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -70,7 +72,8 @@ class Relays:
 class _Relay:
     def __init__(self, path, destination, other):
         self.path = path
-        self.port = 0
+        # Nobody else gets it while it does not listen, nor does a client meet itself there.
+        self.port = free_port()
         self._destination, self._other = destination, other
         self._listener = None
         self._flows = set()
@@ -79,7 +82,6 @@ class _Relay:
 
     async def listen(self):
         self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._listener.sockets[0].getsockname()[1]
 
     def begin_now(self):
         self._begin = asyncio.get_running_loop().time()

@@ -61,6 +61,7 @@ class _Watched:
         for fault in self.stage.faults:
             tally.targets[fault.kind, version] += 1
             counted = _counted(families, fault, version, tally)
+            tally.delays[fault.kind] += _delays(fault, told[fault.name])
             complaints = [*_complaints(fault, counted, told[fault.name]), *_of_server(fault, families)]
             tally.complaints += [f"PostgreSQL {version}, {fault.name}: {what}" for what in complaints]
         return tally
@@ -79,9 +80,7 @@ def run(version, seeds, seconds, kinds):
             ]
             if drawn:
                 watched.append(_Watched(stage(version, drawn, seconds, stack), stack))
-        until = time.monotonic() + _HOLDING
-        for one in watched:
-            one.until_held(until)
+                watched[-1].until_held(time.monotonic() + _HOLDING)  # one stage after the other
         begin = time.monotonic()
         for one in watched:
             one.stage.begin()
@@ -112,6 +111,13 @@ def _counted(families, fault, version, tally):
             judgement = "unknown"
         tally.drops[fault.kind, version, cause, judgement] += count
     return counted
+
+
+def _delays(fault, records):
+    """Seconds from each command that ended sessions to the line in the log, which comes after counting."""
+    times = [logfmt.unix_time(record) for record in records if record["cause"] in fault.right]
+    for command, following in zip(fault.commands, [*fault.commands[1:], float("inf")]):
+        yield from [round(at - command, 3) for at in times if command <= at < following][:1]
 
 
 def _complaints(fault, counted, records):

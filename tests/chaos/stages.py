@@ -8,6 +8,7 @@ import contextlib
 import os
 import random
 import signal
+import time
 from pathlib import Path as FilePath
 
 from tests.chaos.relays import Relays
@@ -139,6 +140,7 @@ class Sessions(Stage):
         self.sql("SELECT pg_reload_conf()")
 
     def _terminate_one(self, fault):
+        fault.commands.append(time.time())
         [(ended,)] = self.sql(
             "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity"
             f" WHERE usesysid = %s AND {_HELD} ORDER BY random() LIMIT 1) one", self._roles[fault.name],
@@ -149,6 +151,7 @@ class Sessions(Stage):
         [(ended,)] = self.sql(
             f"SELECT count(*) FROM pg_stat_activity WHERE usesysid = %s AND {_HELD}", self._roles[fault.name]
         )
+        fault.commands.append(time.time())
         self.sql(f'DROP DATABASE "{fault.name}" WITH (FORCE)')
         fault.sessions += ended
 
@@ -175,9 +178,10 @@ class Pair(Stage):
             yield self.part(share) + self._dice.uniform(3, 10), self.box.start
 
     def _stop(self):
-        self.box.stop()
         for fault in self.faults:
+            fault.commands.append(time.time())
             fault.sessions = 1
+        self.box.stop()
         self.scrape()  # while those that know the standby are there
 
 

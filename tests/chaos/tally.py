@@ -12,17 +12,21 @@ class Tally:
     def __init__(self):
         self.targets = collections.Counter()  # by (kind, version)
         self.drops = collections.Counter()  # by (kind, version, cause, "right", "unknown" or "wrong")
+        self.delays = collections.defaultdict(list)  # from fault to log, in seconds, by kind
         self.complaints = []
 
     def add(self, other):
         self.targets += other.targets
         self.drops += other.drops
+        for kind, delays in other.delays.items():
+            self.delays[kind] += delays
         self.complaints += other.complaints
 
     def save(self, path):
         path.write_text(json.dumps({
             "targets": [[*key, count] for key, count in sorted(self.targets.items())],
             "drops": [[*key, count] for key, count in sorted(self.drops.items())],
+            "delays": self.delays,
             "complaints": self.complaints,
         }, indent=0) + "\n")
 
@@ -33,6 +37,7 @@ class Tally:
             kept = json.loads(path.read_text())
             tally.targets.update({tuple(key): count for *key, count in kept["targets"]})
             tally.drops.update({tuple(key): count for *key, count in kept["drops"]})
+            tally.delays.update(kept["delays"])
             tally.complaints = kept["complaints"]
         return tally
 
@@ -55,6 +60,15 @@ class Tally:
         yield self._row("all", None, sum(self.targets.values()), versions)
         yield ""
         yield from self._causes(kinds)
+        yield ""
+        yield "| fault | told | median | 99 % | longest |"
+        yield "|---|---:|---:|---:|---:|"
+        for kind, delays in self.delays.items():
+            if delays:
+                ordered = sorted(delays)
+                shown = (ordered[len(ordered) * part // 100] for part in (50, 99))
+                cells = [str(len(ordered)), *(f"{delay:.2f} s" for delay in (*shown, ordered[-1]))]
+                yield f"| {kind} | {' | '.join(cells)} |"
 
     def _row(self, title, kind, targets, versions):
         cells = [str(targets)]

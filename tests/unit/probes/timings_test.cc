@@ -1,12 +1,16 @@
 // Ages, idle times and pauses drawn at random: no timing may lead to a wrong cause. The probes and
 // the ledger are the real ones; the server and the path are simulated.
+#include <algorithm>
 #include <functional>
 #include <random>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "probes/drops/drop_metrics.h"
 #include "probes/drops/investigation.h"
 #include "tests/support/catch.h"
+#include "tests/unit/probes/drops/given_evidence.h"
 #include "tests/unit/probes/watched_server.h"
 
 namespace pgconn::probes {
@@ -14,6 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::SimulatedServer;
 using test::WatchedServer;
 using Causes = std::set<std::string_view>;
 
@@ -92,7 +97,87 @@ unsigned runs_that_tell(std::string_view expected, const Causes& in_any_case, bo
   return runs;
 }
 
+// When each drop was counted, looked at often.
+class Counting {
+ public:
+  explicit Counting(WatchedServer& watched) : watched_(watched) {}
+
+  void pass(milliseconds duration) {
+    const Clock::time_point end = watched_.time.now() + duration;
+    while (watched_.time.now() < end) {
+      watched_.pass(kOften);
+      const double counted = watched_.counted(families::kDrops);
+      while (static_cast<double>(at_.size()) < counted) at_.push_back(watched_.time.now());
+    }
+  }
+
+  // The longest time from noticing a drop to counting it, at least: the first counted is taken for
+  // the first noticed.
+  Clock::duration longest() const {
+    std::vector<Clock::time_point> noticed;
+    for (const Incident& incident : watched_.incidents) {
+      for (const Drop& drop : incident.drops) noticed.push_back(drop.at);
+    }
+    std::sort(noticed.begin(), noticed.end());
+    Clock::duration longest{0};
+    for (std::size_t i = 0; i < std::min(noticed.size(), at_.size()); ++i) {
+      longest = std::max(longest, at_[i] - noticed[i]);
+    }
+    return longest;
+  }
+
+ private:
+  static constexpr milliseconds kOften{50};
+  WatchedServer& watched_;
+  std::vector<Clock::time_point> at_;
+};
+
 }  // namespace
+
+TEST_CASE("whatever the timing, a drop is counted soon, whether its cause is known or not") {
+  struct Fault {
+    seconds limit;  // eleven if evidence that decides may still come
+    std::function<void(SimulatedServer&, Dice&)> happen;
+  };
+  const auto ends_at_age = [](auto& server, Dice& dice) {
+    server.path.lifetime = dice.some(4000, 60'000);
+  };
+  const auto forgets_silent_ones = [](auto& server, Dice& dice) {
+    server.path.forgets_after = dice.some(3000, 20'000);
+    server.path.resets_strangers = dice.coin();
+  };
+  const auto forgets_all = [](auto& server, Dice& dice) {
+    server.path.resets_strangers = dice.coin();
+    server.forget_all();
+  };
+  const auto resets_all = [](auto& server, Dice&) {  // a firewall, or a host that is gone
+    server.refusal = refused();
+    server.end_all(reset());
+  };
+  const std::vector<Fault> faults = {
+      {seconds(11), ends_at_age},
+      {seconds(11), forgets_silent_ones},
+      {seconds(11), resets_all},
+      {seconds(5), forgets_all},
+      {seconds(5), [](auto& server, Dice&) { server.path.swallows_all = true; }},
+      {seconds(5), [](auto& server, Dice& dice) { server.pause(dice.some(2000, 20'000)); }},
+      {seconds(5), [](auto& server, Dice& dice) { server.restart(dice.some(50, 20'000)); }},
+      {seconds(5), [](auto& server, Dice& dice) { server.crash(0, dice.some(50, 20'000)); }},
+  };
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    for (unsigned seed = 1; seed <= 10; ++seed) {
+      Dice dice(seed);
+      WatchedServer watched(seed == 1 ? ProbeSettings() : probes(dice), seed);
+      watched.pass(seconds(20));
+      Counting counting(watched);
+      faults[i].happen(watched.server, dice);
+      counting.pass(seconds(90));
+      watched.pass(seconds(60));  // until all incidents are decided
+      CAPTURE(i, seed);
+      CHECK(counting.longest() <= faults[i].limit);
+    }
+  }
+}
 
 TEST_CASE("whatever the timing, a path that ends all at an age forgets no silent ones") {
   const auto ends_at_age = [](WatchedServer& watched, Dice& dice) {
