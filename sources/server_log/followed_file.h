@@ -1,5 +1,5 @@
-// One log file that is read as it grows. It survives being renamed and deleted (its descriptor
-// stays open) and being truncated. One thread; reads no clock.
+// One log file that is read as it grows. It survives being renamed and deleted (its handle stays
+// open) and being truncated. One thread; reads no clock.
 #pragma once
 
 #include <cstddef>
@@ -8,55 +8,37 @@
 #include <optional>
 #include <string>
 
+#include "sources/server_log/log_store.h"
 #include "sources/server_log/parser.h"
 #include "sources/server_log/position.h"
 
 namespace pgconn::server_log {
 
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  bool is_open() const { return number_ >= 0; }
-  int number() const { return number_; }
-
- private:
-  int release();
-  int number_ = -1;
-};
-
-// The first bytes of an open file, at most kFingerprintBytes. Also empty if it cannot be read.
-std::string head_of(int descriptor);
-
-// Opens for reading without waiting, even for a FIFO. -1 and errno if it fails.
-Descriptor open_log(const std::string& path);
-
 class FollowedFile {
  public:
-  // `offset`: where to begin. The file is opened with the first read().
-  FollowedFile(FileId id, std::string path, std::uint64_t offset, Fingerprint print,
-               std::unique_ptr<Parser> parser);
+  // `offset`: where to begin. The file is opened with the first read(). `store` must outlive it.
+  FollowedFile(LogStore& store, FileId id, std::string path, std::uint64_t offset,
+               Fingerprint print, std::unique_ptr<Parser> parser);
 
   enum class Read { kMore, kEnd, kDenied, kFailed };
 
-  // Reads and parses at most `most` bytes. kMore: there may be more. kDenied and kFailed: `error()`
-  // says why.
+  // Reads and parses at most `most` bytes. kMore: there may be more, or it is not here yet. kDenied
+  // and kFailed: `error()` says why.
   Read read(std::size_t most, const Sink& sink);
 
   // Takes what the directory now says about it. If `size` is less than what was read, or the
   // beginning differs, it was truncated or its inode reused: pending entries are given out, and
   // reading starts over. In that case returns its previous position.
-  std::optional<Position> refresh(const std::string& path, std::uint64_t size, const Sink& sink);
+  // `is_touched`: it was written to since the last time.
+  std::optional<Position> refresh(const std::string& path, std::uint64_t size, bool is_touched,
+                                  const Sink& sink);
 
-  // The same for a file that no pattern finds any more: asks the descriptor.
+  // The same for a file that is no longer listed: asks the open file. One that is gone for good is
+  // like one that was truncated.
   std::optional<Position> refresh_gone(const Sink& sink);
 
-  void close() { descriptor_ = {}; }
-  bool is_open() const { return descriptor_.is_open(); }
+  void close() { handle_.reset(); }
+  bool is_open() const { return handle_ != nullptr; }
   Parser& parser() { return *parser_; }
   const Parser& parser() const { return *parser_; }
   FileId id() const { return id_; }
@@ -71,10 +53,12 @@ class FollowedFile {
  private:
   bool open();
   std::optional<Position> noticed(std::uint64_t size, const Sink& sink);
+  Position start_over(const Sink& sink);
 
+  LogStore& store_;
   FileId id_;
   std::string path_;
-  Descriptor descriptor_;
+  std::unique_ptr<LogHandle> handle_;
   std::uint64_t offset_;
   std::uint64_t size_ = 0;
   Fingerprint print_;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "sources/server_log/local_store.h"
+
 namespace pgconn::server_log {
 namespace {
 
@@ -24,13 +26,6 @@ constexpr std::size_t kMostPast = 64;
 constexpr std::size_t kMostResting = 64;
 constexpr std::uint64_t kEntriesOfAFormat = 100;
 
-// How a file begins; nothing if it may not be read.
-std::optional<std::string> head_at(const std::string& path) {
-  const Descriptor opened = open_log(path);
-  if (!opened.is_open()) return std::nullopt;
-  return head_of(opened.number());
-}
-
 // Whether a file with the inode of a known one is that file. If it cannot be read now, the inode
 // alone decides.
 bool may_be(const Position& known, const Listed& seen, const std::optional<std::string>& head) {
@@ -45,21 +40,27 @@ std::string_view to_string(Trouble trouble) {
   return kNames.at(static_cast<std::size_t>(trouble));
 }
 
-Follower::Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history)
-    : patterns_(std::move(patterns)), prefix_(std::move(prefix)), history_(std::move(history)) {
+Follower::Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history,
+                   Layout layout)
+    : Follower(std::make_unique<LocalStore>(std::move(patterns)), std::move(prefix),
+               std::move(history), layout) {}
+
+Follower::Follower(std::unique_ptr<LogStore> store, Prefix prefix, std::optional<History> history,
+                   Layout layout)
+    : store_(std::move(store)),
+      layout_(layout),
+      prefix_(std::move(prefix)),
+      history_(std::move(history)) {
   if (history_) last_look_ = history_->at;
 }
 
 Listing Follower::look() {
   Listing listing;
-  for (const std::string& pattern : patterns_) {
-    if (list_logs(pattern, listing)) {
-      over(Trouble::kMissing, pattern);
+  for (const Search& search : store_->list(listing)) {
+    if (search.found) {
+      over(Trouble::kMissing, search.where);
     } else {
-      tell(Trouble::kMissing, pattern,
-           "no file is found by '" + pattern +
-               "': see log_directory and log_filename, and whether this program may enter that "
-               "directory");
+      tell(Trouble::kMissing, search.where, search.advice);
     }
   }
   return listing;
@@ -96,18 +97,19 @@ std::uint64_t Follower::begin_of(FileId id, const Listed& seen,
 void Follower::recall(const Listing& seen) {
   for (const Position& known : history_->positions) {
     const auto found = seen.find(known.id);
-    if (found != seen.end() && may_be(known, found->second, head_at(found->second.path))) continue;
+    if (found != seen.end() && may_be(known, found->second, store_->head_at(found->second.path)))
+      continue;
     if (past_.size() < kMostPast) past_.push_back(known);
   }
 }
 
 void Follower::adopt(FileId id, const Listed& seen, TimePoint now) {
-  const std::optional<std::string> head = head_at(seen.path);
+  const std::optional<std::string> head = store_->head_at(seen.path);
   bool is_copy = false;
   const std::uint64_t offset = begin_of(id, seen, head, is_copy);
   files_[id] = std::make_unique<Followed>(
-      Followed{FollowedFile(id, seen.path, offset, fingerprint_of(head.value_or("")),
-                            make_parser(format_of(seen.path), prefix_)),
+      Followed{FollowedFile(*store_, id, seen.path, offset, fingerprint_of(head.value_or("")),
+                            make_parser(layout_, seen.path, prefix_)),
                seen.written, now, true, is_copy, 0, std::nullopt});
 }
 
@@ -115,7 +117,7 @@ void Follower::starts_over(const Position& before) {
   // A copy of the old content is waiting to be read from there on.
   for (auto& [id, followed] : files_) {
     if (!followed->is_copy) continue;
-    const auto head = head_at(followed->file.path());
+    const auto head = store_->head_at(followed->file.path());
     if (!head || !is_same_beginning(before.print, *head)) continue;
     followed->is_copy = false;
     followed->file.start_at(before.offset);
@@ -132,8 +134,10 @@ void Follower::refresh(const Listing& seen, TimePoint now, const Sink& sink) {
     followed->is_listed = found != seen.end();
     std::optional<Position> before;
     if (followed->is_listed) {
-      followed->written = found->second.written;
-      before = followed->file.refresh(found->second.path, found->second.size, sink);
+      const Listed& now_seen = found->second;
+      const bool is_touched = followed->written != now_seen.written;
+      followed->written = now_seen.written;
+      before = followed->file.refresh(now_seen.path, now_seen.size, is_touched, sink);
     } else {
       before = followed->file.refresh_gone(sink);
     }
@@ -156,7 +160,7 @@ void Follower::refresh(const Listing& seen, TimePoint now, const Sink& sink) {
   for (const auto& [id, facts] : fresh) {
     adopt(id, *facts, now);
     if (files_.at(id)->is_copy) continue;
-    files_.at(id)->file.refresh(facts->path, facts->size, sink);
+    files_.at(id)->file.refresh(facts->path, facts->size, true, sink);
   }
 }
 
@@ -183,7 +187,7 @@ std::size_t Follower::read(Followed& followed, std::size_t most, TimePoint now, 
   } else {
     over(Trouble::kDenied, file.path());
     over(Trouble::kUnreadable, file.path());
-    if (got == 0) file.parser().flush(sink);
+    if (got == 0 && result == FollowedFile::Read::kEnd) file.parser().flush(sink);
   }
   const std::string misfit = file.parser().misfit();
   if (misfit.empty()) {
@@ -245,7 +249,8 @@ void Follower::let_go(TimePoint now, const Sink& sink) {
 
 // The log has each entry once for each format in log_destination.
 void Follower::judge_formats() {
-  std::array<std::uint64_t, 3> entries{};
+  if (layout_.format) return;
+  std::array<std::uint64_t, kFormats> entries{};
   for (const auto& [id, followed] : files_) {
     entries.at(static_cast<std::size_t>(format_of(followed->file.path()))) += followed->entries;
   }
@@ -274,8 +279,9 @@ std::vector<Position> Follower::positions() const {
   }
   for (const Position& before : past_) {
     // The unread rest may still appear in a copy.
-    const bool is_followed = std::ranges::any_of(
-        result, [&](const Position& position) { return position.id == before.id; });
+    const bool is_followed = std::ranges::any_of(result, [&](const Position& position) {
+      return position.id == before.id && position.print == before.print;
+    });
     if (!is_followed) result.push_back(before);
   }
   return result;
@@ -296,6 +302,20 @@ ParseFaults Follower::faults() const {
   ParseFaults sum = faults_of_gone_;
   for (const auto& [id, followed] : files_) sum += followed->file.parser().faults();
   return sum;
+}
+
+void Follower::set_prefix(const Prefix& prefix) {
+  prefix_ = prefix;
+  for (const auto& [id, followed] : files_) followed->file.parser().set_prefix(prefix);
+}
+
+std::vector<Follower::Wanted> Follower::wanted() const {
+  std::vector<Wanted> wanted;
+  for (const auto& [id, followed] : files_) {
+    if (followed->is_copy || !followed->is_listed) continue;
+    wanted.push_back({followed->file.path(), followed->file.taken()});
+  }
+  return wanted;
 }
 
 void Follower::tell(Trouble trouble, const std::string& about, const std::string& text) {

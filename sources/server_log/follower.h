@@ -12,56 +12,42 @@
 #include <vector>
 
 #include "sources/server_log/followed_file.h"
-#include "sources/server_log/listing.h"
+#include "sources/server_log/input.h"
+#include "sources/server_log/log_store.h"
 #include "sources/server_log/parser.h"
 #include "sources/server_log/position.h"
 #include "sources/server_log/prefix.h"
 
 namespace pgconn::server_log {
 
-// What keeps the log from being read as it should. Each is reported once until it is over.
-enum class Trouble { kMissing, kDenied, kUnreadable, kFormat, kSeveralFormats, kState };
-inline constexpr std::size_t kTroubles = 6;
-std::string_view to_string(Trouble trouble);
-
-struct Problem {
-  Trouble trouble = Trouble::kMissing;
-  std::string text;  // for an operator: what, which file, what to do. Never text from the log.
-};
-
-// Where an earlier reader was, and when it last looked.
-struct History {
-  TimePoint at{};
-  std::vector<Position> positions;
-};
-
-struct Lag {
-  std::uint64_t bytes = 0;              // written but not read yet
-  std::chrono::duration<double> age{};  // of the last entry read, while there is more; else 0
-};
-
-class Follower {
+class Follower final : public Input {
  public:
-  // `patterns` as glob(7) takes them. Files whose names end in .gz, .zst, .bz2, .xz or .lz4 are
-  // ignored. Without a history, files that exist at the first look are followed from their end;
-  // later files are read from their beginning. With one, known files are read from their position
-  // in it, and others from their beginning if they were written to since.
-  Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history);
+  // Without a history, files that exist at the first look are followed from their end; later files
+  // are read from their beginning. With one, known files are read from their position in it, and
+  // others from their beginning if they were written to since.
+  Follower(std::unique_ptr<LogStore> store, Prefix prefix, std::optional<History> history,
+           Layout layout = {});
+  // Of this machine's files: `patterns` as LocalStore takes them.
+  Follower(std::vector<std::string> patterns, Prefix prefix, std::optional<History> history,
+           Layout layout = {});
 
-  // Looks at the directories, and reads at most about `most` bytes, from the files written to
-  // longest ago first. An entry at a file's end is given out once a poll finds nothing new after
-  // it. Returns whether there is more to read. Never throws because of files; `sink` must not
-  // throw, as that would leave the follower in the middle of its work.
-  bool poll(TimePoint now, std::size_t most, const Sink& sink);
+  // Lists the files, and reads from those written to longest ago first. Never throws because of
+  // files.
+  bool poll(TimePoint now, std::size_t most, const Sink& sink) override;
 
-  // Where a later Follower must go on to give out every entry that this one has not, and no other.
-  std::vector<Position> positions() const;
+  std::vector<Position> positions() const override;
+  Lag lag(TimePoint now) const override;
+  ParseFaults faults() const override;
+  std::vector<Problem> take_problems() override;
+  void set_prefix(const Prefix& prefix) override;
 
-  Lag lag(TimePoint now) const;
-  ParseFaults faults() const;
-
-  // What went wrong since the last call, each once.
-  std::vector<Problem> take_problems();
+  // Where reading goes on in each file: what a store must have for the next poll.
+  struct Wanted {
+    std::string path;
+    std::uint64_t offset = 0;
+    bool operator==(const Wanted&) const = default;
+  };
+  std::vector<Wanted> wanted() const;
 
  private:
   struct Followed {
@@ -87,7 +73,8 @@ class Follower {
   void tell(Trouble trouble, const std::string& about, const std::string& text);
   void over(Trouble trouble, const std::string& about);
 
-  std::vector<std::string> patterns_;
+  std::unique_ptr<LogStore> store_;
+  Layout layout_;
   Prefix prefix_;
   std::optional<History> history_;
   bool is_first_look_ = true;

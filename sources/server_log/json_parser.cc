@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "sources/server_log/json_pairs.h"
 #include "sources/server_log/severity.h"
 #include "sources/server_log/timestamp.h"
 
@@ -15,95 +16,8 @@ constexpr int kTornToTell = 10;
 
 constexpr std::string_view kFirstKey = "{\"timestamp\":";
 
-// The pairs of one flat object, front to back.
-class Pairs {
- public:
-  explicit Pairs(std::string_view line) : rest_(line) {}
-
-  struct String {
-    std::string_view text;  // with its escapes
-    bool is_whole = true;   // false: the line ended in it
-  };
-
-  // The next pair; nothing at the end of the object, or of the line, or if it is not JSON.
-  std::optional<std::pair<std::string_view, String>> next() {
-    if (!skip(is_first_ ? '{' : ',')) return std::nullopt;
-    is_first_ = false;
-    const auto key = string();
-    if (!key || !key->is_whole || !skip(':')) return std::nullopt;
-    if (rest_.starts_with('"')) {
-      const auto value = string();
-      if (!value) return std::nullopt;
-      return std::pair{key->text, *value};
-    }
-    std::size_t end = 0;
-    while (end < rest_.size() && rest_[end] != ',' && rest_[end] != '}' && rest_[end] != '"') ++end;
-    const String value{rest_.substr(0, end)};
-    rest_.remove_prefix(end);
-    return std::pair{key->text, value};
-  }
-
-  bool is_at_end() const { return rest_ == "}"; }
-
- private:
-  bool skip(char c) {
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  std::optional<String> string() {
-    if (!skip('"')) return std::nullopt;
-    String result;
-    std::size_t at = rest_.find('"');
-    // A quote after an odd number of backslashes does not end it.
-    while (at != std::string_view::npos && is_escaped(at)) at = rest_.find('"', at + 1);
-    if (at == std::string_view::npos) {
-      result.is_whole = false;
-      result.text = rest_;
-      rest_ = {};
-      return result;
-    }
-    result.text = rest_.substr(0, at);
-    rest_.remove_prefix(at + 1);
-    return result;
-  }
-
-  bool is_escaped(std::size_t quote) const {
-    std::size_t backslashes = 0;
-    while (backslashes < quote && rest_[quote - 1 - backslashes] == '\\') ++backslashes;
-    return backslashes % 2 == 1;
-  }
-
-  std::string_view rest_;
-  bool is_first_ = true;
-};
-
-// PostgreSQL writes \b \f \n \r \t \" \\ and \u00XX for control characters.
-std::string_view unescaped(const Pairs::String& value, std::string& scratch) {
-  if (value.text.substr(0, kLongestText).find('\\') == std::string_view::npos) {
-    return value.text.substr(0, kLongestText);
-  }
-  scratch.clear();
-  const std::string_view text = value.text;
-  for (std::size_t i = 0; i < text.size() && scratch.size() < kLongestText; ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      scratch += text[i];
-      continue;
-    }
-    const char c = text[++i];
-    if (c == 'u') {
-      scratch += '?';
-      i += 4;
-    } else {
-      scratch += c == 'n' || c == 'r' || c == 't' || c == 'b' || c == 'f' ? ' ' : c;
-    }
-  }
-  return scratch;
-}
-
 // Stores a field that is of interest; false if its value is impossible.
-bool take(std::string_view key, const Pairs::String& value, JsonScratch& scratch, Entry& entry) {
+bool take(std::string_view key, const JsonPairs::Value& value, JsonScratch& scratch, Entry& entry) {
   if (key == "timestamp") {
     const auto stamp = parse_timestamp(value.text);
     if (stamp) entry.time = stamp->time;
@@ -114,17 +28,17 @@ bool take(std::string_view key, const Pairs::String& value, JsonScratch& scratch
     return std::from_chars(value.text.data(), end, entry.pid).ptr == end;
   }
   if (key == "user") {
-    entry.user = unescaped(value, scratch.user);
+    entry.user = value.unescaped(scratch.user);
   } else if (key == "dbname") {
-    entry.database = unescaped(value, scratch.database);
+    entry.database = value.unescaped(scratch.database);
   } else if (key == "error_severity") {
     entry.severity = severity_of(value.text);
   } else if (key == "state_code") {
     entry.sqlstate = value.text;
   } else if (key == "message") {
-    entry.message = unescaped(value, scratch.message);
+    entry.message = value.unescaped(scratch.message);
   } else if (key == "detail") {
-    entry.detail = unescaped(value, scratch.detail);
+    entry.detail = value.unescaped(scratch.detail);
   } else if (key == "backend_type") {
     entry.backend_type = value.text;
   }
@@ -140,7 +54,7 @@ bool parse_json_line(std::string_view line, bool is_cut, JsonScratch& scratch, E
   entry.sqlstate = "00000";  // the default, which is omitted
   bool has_time = false;
   bool has_severity = false;
-  Pairs pairs(line);
+  JsonPairs pairs(line);
   while (const auto pair = pairs.next()) {
     const auto& [key, value] = *pair;
     if (!value.is_whole && !is_cut) return false;

@@ -57,8 +57,14 @@ inline constexpr auto kTroubles =
             "position).",
             {"reason"});
 
-inline constexpr std::array<const metrics::Descriptor*, 10> kAll = {
-    &kEventsTotal,   &kLines,     &kParseErrors, &kRefusedLogins, &kSessionDuration,
-    &kLoginDuration, &kLastEvent, &kLagBytes,    &kLag,           &kTroubles};
+inline constexpr auto kPoolerClosings =
+    counter("pgconn_pgbouncer_log_closings_total",
+            "Connections that PgBouncer closed, by the side (client, server) and the reason that "
+            "its log gives (server_log with format: pgbouncer).",
+            {"side", "reason"});
+
+inline constexpr std::array<const metrics::Descriptor*, 11> kAll = {
+    &kEventsTotal, &kLines,    &kParseErrors, &kRefusedLogins, &kSessionDuration, &kLoginDuration,
+    &kLastEvent,   &kLagBytes, &kLag,         &kTroubles,      &kPoolerClosings};
 
 }  // namespace pgconn::server_log::families

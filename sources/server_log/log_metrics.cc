@@ -23,14 +23,6 @@ std::string name(std::size_t i) {
   return std::string(to_string(static_cast<Enumeration>(i)));
 }
 
-constexpr std::array<std::pair<std::string_view, std::uint64_t ParseFaults::*>, 5> kFaults = {{
-    {"unparsed", &ParseFaults::unparsed},
-    {"torn", &ParseFaults::torn},
-    {"oversize", &ParseFaults::oversize},
-    {"nul", &ParseFaults::nul},
-    {"encoding", &ParseFaults::encoding},
-}};
-
 double unix_time(TimePoint time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
@@ -71,9 +63,12 @@ metrics::HistogramValue LogMetrics::Histogram::value() const {
   return result;
 }
 
-LogMetrics::LogMetrics(bool has_sqlstate)
-    : sessions_(kSessionBounds),
-      logins_{Histogram(kLoginBounds), Histogram(kLoginBounds), Histogram(kLoginBounds)} {
+LogMetrics::LogMetrics(Listener listener)
+    : listener_(std::move(listener)),
+      sessions_(kSessionBounds),
+      logins_{Histogram(kLoginBounds), Histogram(kLoginBounds), Histogram(kLoginBounds)} {}
+
+void LogMetrics::foresee(bool has_sqlstate) {
   for (const Rule& rule : rules()) {
     if (!rule.event) continue;
     if (!has_sqlstate) {
@@ -91,8 +86,15 @@ std::uint64_t& LogMetrics::of_event(Event event, std::string_view sqlstate) {
   return counts.emplace_back(EventCount{sqlstate, 0}).count;
 }
 
+void LogMetrics::take(const Entry& entry, TimePoint now) {
+  Classified classified = classify(entry);
+  if (losses_.is_repeated(entry, classified, now)) classified.event.reset();
+  count(entry, classified, now);
+  if (listener_ && classified.event) listener_(entry, classified);
+}
+
 void LogMetrics::count(const Entry& entry, const Classified& classified, TimePoint now) {
-  ++lines_.at(static_cast<std::size_t>(entry.severity));
+  common_.count(entry.severity);
   if (!classified.event) return;
   ++of_event(*classified.event, classified.sqlstate);
   double& last = last_.at(static_cast<std::size_t>(*classified.event));
@@ -117,26 +119,15 @@ metrics::MetricBatch LogMetrics::collect(const ParseFaults& faults, const Lag& l
     }
     if (last_.at(i) > 0) batch.add(families::kLastEvent, last_.at(i), {name<Event>(i)});
   }
-  for (std::size_t i = 0; i < kSeverities; ++i) {
-    batch.add(families::kLines, static_cast<double>(lines_.at(i)), {name<Severity>(i)});
-  }
-  for (const auto& [reason, member] : kFaults) {
-    batch.add(families::kParseErrors, static_cast<double>(earlier_faults_.*member + faults.*member),
-              {std::string(reason)});
-  }
   for (std::size_t i = 0; i < kRefusals; ++i) {
     batch.add(families::kRefusedLogins, static_cast<double>(refusals_.at(i)), {name<Refusal>(i)});
-  }
-  for (std::size_t i = 0; i < kTroubles; ++i) {
-    batch.add(families::kTroubles, static_cast<double>(troubles_.at(i)), {name<Trouble>(i)});
   }
   batch.add(families::kSessionDuration, sessions_.value());
   // Before PostgreSQL 18 there are never any.
   for (std::size_t i = 0; has_logins_ && i < kLoginStages; ++i) {
     batch.add(families::kLoginDuration, logins_.at(i).value(), {name<LoginStage>(i)});
   }
-  batch.add(families::kLagBytes, static_cast<double>(lag.bytes));
-  batch.add(families::kLag, std::max(0.0, lag.age.count()));
+  common_.collect(faults, lag, batch);
   return batch;
 }
 
@@ -148,14 +139,8 @@ void LogMetrics::visit(Self& self, Visit visit) {
     }
     visit("last " + name<Event>(i), self.last_.at(i));
   }
-  for (std::size_t i = 0; i < kSeverities; ++i) {
-    visit("lines " + name<Severity>(i), self.lines_.at(i));
-  }
   for (std::size_t i = 0; i < kRefusals; ++i) {
     visit("refused " + name<Refusal>(i), self.refusals_.at(i));
-  }
-  for (std::size_t i = 0; i < kTroubles; ++i) {
-    visit("trouble " + name<Trouble>(i), self.troubles_.at(i));
   }
   const auto histogram = [&visit](const std::string& key, auto& of) {
     // By bound, so that a version with other buckets does not misread these.
@@ -177,10 +162,7 @@ Totals LogMetrics::totals(const ParseFaults& faults) const {
   visit(*this, [&totals](std::string key, const auto& value) {
     if (value > 0) totals.emplace(std::move(key), static_cast<double>(value));
   });
-  for (const auto& [reason, member] : kFaults) {
-    const std::uint64_t sum = earlier_faults_.*member + faults.*member;
-    if (sum > 0) totals.emplace("fault " + std::string(reason), static_cast<double>(sum));
-  }
+  common_.add_totals(faults, totals);
   return totals;
 }
 
@@ -198,10 +180,7 @@ void LogMetrics::restore(const Totals& totals) {
   visit(*this, [&totals](const std::string& key, auto& value) {
     if (const auto found = totals.find(key); found != totals.end()) set(value, found->second);
   });
-  for (const auto& [reason, member] : kFaults) {
-    const auto found = totals.find("fault " + std::string(reason));
-    if (found != totals.end()) set(earlier_faults_.*member, found->second);
-  }
+  common_.restore(totals);
   has_logins_ = std::ranges::any_of(logins_.front().buckets, [](auto count) { return count > 0; });
 }
 

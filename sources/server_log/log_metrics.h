@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,28 +13,25 @@
 
 #include "metrics/batch.h"
 #include "sources/server_log/classify.h"
-#include "sources/server_log/follower.h"
-#include "sources/server_log/state_file.h"
+#include "sources/server_log/common_metrics.h"
+#include "sources/server_log/repeated_losses.h"
+#include "sources/server_log/tally.h"
 
 namespace pgconn::server_log {
 
-class LogMetrics {
+class LogMetrics final : public Tally {
  public:
-  // `has_sqlstate`: whether entries have a SQLSTATE; then counters of events are created at 0 with
-  // the expected SQLSTATEs, else without.
-  explicit LogMetrics(bool has_sqlstate);
+  // Called for every entry that is an event; the texts are from the log, for evidence only.
+  using Listener = std::function<void(const Entry&, const Classified&)>;
 
-  // `now` stands in for the entry's time if it has none.
-  void count(const Entry& entry, const Classified& classified, TimePoint now);
-  void count(Trouble trouble) { ++troubles_[static_cast<std::size_t>(trouble)]; }
+  explicit LogMetrics(Listener listener = {});
 
-  // `faults` are those of this process; those of earlier ones were restored.
-  metrics::MetricBatch collect(const ParseFaults& faults, const Lag& lag) const;
-
-  // All that collect() shows as counters or histograms, and the times of the last events.
-  Totals totals(const ParseFaults& faults) const;
-  // Continues from these totals. Unknown ones are left out. Only before the first count.
-  void restore(const Totals& totals);
+  void take(const Entry& entry, TimePoint now) override;
+  void count(Trouble trouble) override { common_.count(trouble); }
+  void foresee(bool has_sqlstate) override;
+  metrics::MetricBatch collect(const ParseFaults& faults, const Lag& lag) const override;
+  Totals totals(const ParseFaults& faults) const override;
+  void restore(const Totals& totals) override;
 
  private:
   struct EventCount {
@@ -52,13 +50,14 @@ class LogMetrics {
   template <typename Self, typename Visit>
   static void visit(Self& self, Visit visit);
   std::uint64_t& of_event(Event event, std::string_view sqlstate);
+  void count(const Entry& entry, const Classified& classified, TimePoint now);
 
+  Listener listener_;
+  RepeatedLosses losses_;
+  CommonMetrics common_;
   std::array<std::vector<EventCount>, kEvents> events_;
   std::array<double, kEvents> last_{};  // Unix time; 0: never
-  std::array<std::uint64_t, kSeverities> lines_{};
   std::array<std::uint64_t, kRefusals> refusals_{};
-  std::array<std::uint64_t, kTroubles> troubles_{};
-  ParseFaults earlier_faults_;
   Histogram sessions_;
   std::array<Histogram, kLoginStages> logins_;
   bool has_logins_ = false;

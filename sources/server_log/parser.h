@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,14 @@
 
 namespace pgconn::server_log {
 
-enum class Format { kStderr, kCsv, kJson };
+enum class Format { kStderr, kCsv, kJson, kCloudNativePg, kPgbouncer };
+inline constexpr std::size_t kFormats = 5;
+
+// How the files of a log are written.
+struct Layout {
+  std::optional<Format> format;  // nothing: each file's name says it
+  bool is_container = false;     // each line as a Kubernetes node keeps it of a container
+};
 
 // At most this much of an entry is kept; the rest is skipped.
 inline constexpr std::size_t kLongestEntry = std::size_t{1} << 20;
@@ -57,6 +65,9 @@ class Parser {
   // If line after line does not fit: what would, as a message for an operator; else empty.
   virtual std::string misfit() const = 0;
 
+  // Lines taken from now on have this prefix. Only Format::kStderr has one.
+  virtual void set_prefix(const Prefix&) {}
+
   // Those in bytes that are not pending, so that a reader that starts again counts none twice.
   const ParseFaults& faults() const { return faults_; }
 
@@ -66,6 +77,10 @@ class Parser {
 
 // `prefix` is only used, and copied, for Format::kStderr.
 std::unique_ptr<Parser> make_parser(Format format, const Prefix& prefix);
+
+// For the file at `path`.
+std::unique_ptr<Parser> make_parser(const Layout& layout, std::string_view path,
+                                    const Prefix& prefix);
 
 // By the file's extension, as PostgreSQL names them: .csv, .json, else stderr.
 Format format_of(std::string_view path);

@@ -38,6 +38,7 @@ struct Position {
   std::string path;
   std::uint64_t offset = 0;  // all entries before it were given out
   Fingerprint print;
+  std::string cursor = {};  // of a journal, which has no offsets; else empty
 };
 
 }  // namespace pgconn::server_log

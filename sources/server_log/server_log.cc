@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sources/server_log/follower.h"
+#include "sources/server_log/pooler_tally.h"
 #include "sources/server_log/state_file.h"
 
 namespace pgconn::server_log {
@@ -18,44 +20,51 @@ std::optional<History> history_of(const StateRead& loaded) {
   return loaded.state->history;
 }
 
-// csvlog and jsonlog always have the SQLSTATE.
+// All formats but stderr always have the SQLSTATE.
 bool tells_sqlstate(const ServerLogOptions& options, const Prefix& prefix) {
-  return prefix.has_sqlstate() ||
-         std::ranges::none_of(options.patterns, [](const std::string& pattern) {
-           return format_of(pattern) == Format::kStderr;
-         });
+  if (prefix.has_sqlstate()) return true;
+  return std::ranges::none_of(options.patterns, [&options](const std::string& pattern) {
+    return options.layout.format.value_or(format_of(pattern)) == Format::kStderr;
+  });
+}
+
+std::unique_ptr<Tally> make_tally(const ServerLogOptions& options, ServerLog::Listener listener) {
+  if (options.layout.format == Format::kPgbouncer) return std::make_unique<PoolerTally>();
+  return std::make_unique<LogMetrics>(std::move(listener));
 }
 
 }  // namespace
 
 ServerLog::ServerLog(ServerLogOptions options, Listener listener)
-    : ServerLog(options, std::move(listener), Prefix(options.line_prefix), load(options)) {}
+    : ServerLog(options, std::move(listener),
+                [&options](const Prefix& prefix, std::optional<History> history) {
+                  return std::make_unique<Follower>(options.patterns, prefix, std::move(history),
+                                                    options.layout);
+                }) {}
 
-ServerLog::ServerLog(ServerLogOptions options, Listener listener, Prefix prefix, StateRead loaded)
-    : options_(std::move(options)),
-      listener_(std::move(listener)),
-      metrics_(tells_sqlstate(options_, prefix)),
-      follower_(options_.patterns, prefix, history_of(loaded)) {
-  if (loaded.state) metrics_.restore(loaded.state->totals);
+ServerLog::ServerLog(ServerLogOptions options, Listener listener, const InputMaker& make)
+    : options_(std::move(options)), tally_(make_tally(options_, std::move(listener))) {
+  const Prefix prefix(options_.line_prefix);
+  const StateRead loaded = load(options_);
+  input_ = make(prefix, history_of(loaded));
+  if (!options_.patterns.empty()) tally_->foresee(tells_sqlstate(options_, prefix));
+  if (loaded.state) tally_->restore(loaded.state->totals);
   if (!loaded.problem.empty()) {
-    metrics_.count(Trouble::kState);
+    tally_->count(Trouble::kState);
     problems_.push_back({Trouble::kState, loaded.problem});
   }
 }
 
 bool ServerLog::poll(TimePoint now, std::size_t most) {
-  const bool has_more = follower_.poll(now, most, [&](const Entry& entry) {
-    Classified classified = classify(entry);
-    if (losses_.is_repeated(entry, classified, now)) classified.event.reset();
-    metrics_.count(entry, classified, now);
-    if (listener_ && classified.event) listener_(entry, classified);
+  const bool has_more = input_->poll(now, most, [&](const Entry& entry) {
+    tally_->take(entry, now);
     is_changed_ = true;
   });
   // Lines that were not entries are counted too.
-  is_changed_ |= has_more || !has_looked_ || follower_.faults() != saved_faults_;
+  is_changed_ |= has_more || !has_looked_ || input_->faults() != saved_faults_;
   has_looked_ = true;
-  for (Problem& problem : follower_.take_problems()) {
-    metrics_.count(problem.trouble);
+  for (Problem& problem : input_->take_problems()) {
+    tally_->count(problem.trouble);
     problems_.push_back(std::move(problem));
     is_changed_ = true;
   }
@@ -64,23 +73,40 @@ bool ServerLog::poll(TimePoint now, std::size_t most) {
 
 metrics::MetricBatch ServerLog::publish(TimePoint now) {
   if (!options_.state_path.empty()) save(now);
-  return metrics_.collect(follower_.faults(), follower_.lag(now));
+  return tally_->collect(input_->faults(), input_->lag(now));
 }
 
 // Called before anything is shown. If saving fails, counts are shown all the same: counting twice
 // after a restart is better than not counting now.
 void ServerLog::save(TimePoint now) {
   if (!is_changed_) return;
-  const std::string problem = write_state(
-      options_.state_path,
-      {options_.server, {now, follower_.positions()}, metrics_.totals(follower_.faults())});
+  const std::string problem =
+      write_state(options_.state_path,
+                  {options_.server, {now, input_->positions()}, tally_->totals(input_->faults())});
   is_changed_ = !problem.empty();
-  saved_faults_ = follower_.faults();
+  saved_faults_ = input_->faults();
   if (!problem.empty() && !cannot_save_) {
-    metrics_.count(Trouble::kState);
+    tally_->count(Trouble::kState);
     problems_.push_back({Trouble::kState, problem + "; a restart loses or doubles counts"});
   }
   cannot_save_ = !problem.empty();
+}
+
+void ServerLog::tell(Trouble trouble, const std::string& text) {
+  if (!told_.insert(trouble).second) return;
+  tally_->count(trouble);
+  problems_.push_back({trouble, text});
+  is_changed_ = true;
+}
+
+void ServerLog::over(Trouble trouble) { told_.erase(trouble); }
+
+void ServerLog::learn_prefix(const std::string& line_prefix, bool has_sqlstate) {
+  if (line_prefix == options_.line_prefix && has_learned_) return;
+  input_->set_prefix(Prefix(line_prefix));
+  options_.line_prefix = line_prefix;
+  has_learned_ = true;
+  tally_->foresee(has_sqlstate);
 }
 
 std::vector<Problem> ServerLog::take_problems() { return std::exchange(problems_, {}); }

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sources/server_log/local_store.h"
+
 namespace pgconn::server_log {
 namespace {
 
@@ -25,6 +27,7 @@ std::string failed(const char* what, const std::string& path) {
 }
 
 json encoded(const Position& position) {
+  if (!position.cursor.empty()) return {{"path", position.path}, {"cursor", position.cursor}};
   return {{"device", position.id.device},
           {"inode", position.id.inode},
           {"path", position.path},
@@ -35,6 +38,11 @@ json encoded(const Position& position) {
 
 Position decoded(const json& value) {
   Position position;
+  if (value.contains("cursor")) {
+    position.path = value.at("path").get<std::string>();
+    position.cursor = value.at("cursor").get<std::string>();
+    return position;
+  }
   position.id.device = value.at("device").get<std::uint64_t>();
   position.id.inode = value.at("inode").get<std::uint64_t>();
   position.path = value.at("path").get<std::string>();

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "sources/server_log/follower.h"
+#include "sources/server_log/input.h"
 
 namespace pgconn::server_log {
 

@@ -127,6 +127,11 @@ void StderrParser::finish(const Sink& sink) {
   misfits_.clear();
 }
 
+void StderrParser::set_prefix(const Prefix& prefix) {
+  prefix_ = prefix;
+  misfits_.clear();
+}
+
 std::string StderrParser::misfit() const {
   if (misfits_.size() < kMisfitsToTell) return {};
   const std::vector<std::string> lines(misfits_.begin(), misfits_.end());

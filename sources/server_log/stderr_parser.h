@@ -23,6 +23,7 @@ class StderrParser : public Parser {
   void finish(const Sink& sink) override;
   std::uint64_t pending() const override { return open_bytes_ + lines_.unfinished(); }
   std::string misfit() const override;
+  void set_prefix(const Prefix& prefix) override;
 
  private:
   // The entry that continues until a line begins the next one.
