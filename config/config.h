@@ -123,11 +123,21 @@ struct WatchedFile {
   bool operator==(const WatchedFile&) const = default;
 };
 
-// The server's own log, where its files can be read.
+// Where the server's log comes from.
+enum class LogOrigin { kNowhere, kFiles, kSql, kStdin, kJournal };
+enum class LogFormat { kByName, kStderr, kCsv, kJson, kCloudNativePg, kPgbouncer };
+
+// The server's own log.
 struct ServerLog {
-  std::vector<std::string> files;        // absolute, as glob(7) takes them; empty: not read
+  LogOrigin from = LogOrigin::kNowhere;
+  std::vector<std::string> files;  // absolute, as glob(7) takes them
+  LogFormat format = LogFormat::kByName;
+  bool container = false;                // lines as a Kubernetes node keeps them
+  std::vector<std::string> units;        // of the journal; empty: all
+  std::string directory;                 // of the journal's files; empty: this machine's own
   std::string line_prefix = "%m [%p] ";  // the server's log_line_prefix
   std::string state_file;                // absolute; empty: the place is not kept across restarts
+  Duration interval = std::chrono::seconds(5);  // between rounds of queries
 
   bool operator==(const ServerLog&) const = default;
 };

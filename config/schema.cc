@@ -156,8 +156,8 @@ Field<Target> server_log_field() {
           .allowed = "the keys of `server_log`",
           .default_text = "",
           .help =
-              "The server's own log, if its files can be read here: who was killed, refused or "
-              "lost, counted by event and used as evidence.",
+              "The server's own log: who was killed, refused or lost, counted by event and used as "
+              "evidence.",
           .read = [](const Value& value, ReadContext& context, Target& target) {
             read_server_log(value, context, target.server_log);
           }};

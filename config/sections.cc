@@ -26,7 +26,8 @@ void check_connections(const Value& section, const Target& target, Problems& pro
   const Probes& probes = target.probes;
   const int canaries = probes.idle.enabled ? probes.idle.canaries : 0;
   const int needed = 2 + probes.connect.enabled + probes.roundtrip.enabled + canaries +
-                     probes.longquery.enabled + probes.certificate.enabled;
+                     probes.longquery.enabled + probes.certificate.enabled +
+                     (target.server_log.from == LogOrigin::kSql ? 1 : 0);
   const int allowed = target.global.max_connections_per_target;
   if (needed <= allowed || target.name.empty()) return;  // without a name it is refused elsewhere
   const YamlNode* given = first_given(section.node, "probes", "max_connections_per_target");
@@ -37,6 +38,7 @@ void check_connections(const Value& section, const Target& target, Problems& pro
   if (canaries > 0) sum += " + " + std::to_string(canaries) + " for idle";
   if (probes.longquery.enabled) sum += " + 1 for longquery";
   if (probes.certificate.enabled) sum += " + 1 for certificate";
+  if (target.server_log.from == LogOrigin::kSql) sum += " + 1 for server_log";
   problems.add(at.node.line, at.path,
                "target `" + target.name + "` needs " + std::to_string(needed) + " connections (" +
                    sum + "), above its max_connections_per_target of " + std::to_string(allowed) +
@@ -53,6 +55,19 @@ void check_unique(const std::string& what, const std::string& name, const Value&
   problems.add(node.line, item.child(node).path,
                "`" + name + "` is already the name of the " + what + " on line " +
                    std::to_string(first->second) + "; allowed: a different name for each " + what);
+}
+
+// There is only one standard input. `line` remembers who reads it.
+void check_stdin(const Target& target, const Value& item, int& line, Problems& problems) {
+  if (target.server_log.from != LogOrigin::kStdin) return;
+  const YamlNode& log = *item.node.find("server_log");
+  if (line == 0) {
+    line = log.line;
+    return;
+  }
+  problems.add(log.line, item.child(log).path,
+               "standard input is already read by the target on line " + std::to_string(line) +
+                   "; allowed: `from: stdin` for one target");
 }
 
 void read_collector(const Value& value, ReadContext& context, Collectors& collectors) {
@@ -237,6 +252,7 @@ void read_targets(const Value& value, ReadContext& context, Config& config) {
     return;
   }
   std::map<std::string, int> lines, states;
+  int from_stdin = 0;  // the line of the target that reads it
   for (std::size_t i = 0; i < count; ++i) {
     const Value item = value.item(i);
     Target target = read_target(item, context, defaults_of(config));
@@ -246,6 +262,7 @@ void read_targets(const Value& value, ReadContext& context, Config& config) {
     if (!target.name.empty() && !target.server_log.state_file.empty()) {
       check_unique("state file", target.server_log.state_file, item, states, context.problems);
     }
+    check_stdin(target, item, from_stdin, context.problems);
     config.targets.push_back(std::move(target));
   }
 }

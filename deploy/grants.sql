@@ -36,3 +36,7 @@ EXCEPTION WHEN insufficient_privilege THEN
   RAISE NOTICE 'pg_use_reserved_connections cannot be granted here: the exporter competes with everybody for the last slot';
 END
 $$;
+
+-- Only for `server_log` with `from: sql`. With the second the role can read every file in the data directory.
+-- GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_logdir() TO pgconn;
+-- GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean) TO pgconn;

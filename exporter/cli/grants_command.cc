@@ -51,6 +51,10 @@ EXCEPTION WHEN insufficient_privilege THEN
   RAISE NOTICE 'pg_use_reserved_connections cannot be granted here: the exporter competes with everybody for the last slot';
 END
 $$;
+
+-- Only for `server_log` with `from: sql`. With the second the role can read every file in the data directory.
+-- GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_logdir() TO {role};
+-- GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean) TO {role};
 )";
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {

@@ -22,6 +22,7 @@ constexpr std::size_t kChunk = std::size_t{4} * 1024 * 1024;
 constexpr int kChunksWhenAsked = 16;
 // An entry at the end of the log counts as complete if nothing has followed it for this long.
 constexpr milliseconds kNothingFollows(20);
+constexpr seconds kUnwatched(10);  // between publications that nobody asked for
 constexpr std::size_t kMostKept = 1000;
 // The time around an incident in which the log may say what ended a session.
 constexpr seconds kBefore(5), kAfter(5);
@@ -49,6 +50,31 @@ constexpr Meaning kMeanings[] = {
     {Event::kCrashRestart, Cause::kCrash, false, "all server processes were ended after a crash"},
     {Event::kPanic, Cause::kCrash, false, "a server process panicked"},
 };
+
+server_log::Layout layout_of(const config::ServerLog& config) {
+  server_log::Layout layout;
+  layout.is_container = config.container;
+  switch (config.format) {
+    case config::LogFormat::kByName:
+      break;
+    case config::LogFormat::kStderr:
+      layout.format = server_log::Format::kStderr;
+      break;
+    case config::LogFormat::kCsv:
+      layout.format = server_log::Format::kCsv;
+      break;
+    case config::LogFormat::kJson:
+      layout.format = server_log::Format::kJson;
+      break;
+    case config::LogFormat::kCloudNativePg:
+      layout.format = server_log::Format::kCloudNativePg;
+      break;
+    case config::LogFormat::kPgbouncer:
+      layout.format = server_log::Format::kPgbouncer;
+      break;
+  }
+  return layout;
+}
 
 std::string words_of(const Meaning& meaning, const server_log::Classified& classified) {
   std::string words(meaning.words);
@@ -121,37 +147,57 @@ void LogSource::add_to(probes::Evidence& evidence, const probes::Incident& incid
 bool LogSource::open() {
   if (log_) return true;
   try {
-    log_ = std::make_unique<server_log::ServerLog>(
-        server_log::ServerLogOptions{config_.files, config_.line_prefix, config_.state_file,
-                                     target_},
+    log_ = make_log(
+        {config_.files, config_.line_prefix, config_.state_file, target_, layout_of(config_)},
         [this](const auto& entry, const auto& classified) { keep(entry, classified); });
     return true;
   } catch (const std::exception& error) {
     log::write(log::Level::kError, "the server's log cannot be read",
                {{"target", target_}, {"error", error.what()}});
-    stop();
+    Source::stop();  // no more turns; the rest of stopping is the I/O thread's
     return false;
   }
 }
 
+std::unique_ptr<server_log::ServerLog> LogSource::make_log(
+    server_log::ServerLogOptions options, server_log::ServerLog::Listener listener) {
+  return std::make_unique<server_log::ServerLog>(std::move(options), std::move(listener));
+}
+
+void LogSource::take_news(server_log::ServerLog& log, bool asked) {
+  const auto now = [] { return std::chrono::system_clock::now(); };
+  bool more = log.poll(now(), kChunk);
+  for (int chunk = 1; asked && more && chunk < kChunksWhenAsked; ++chunk) {
+    more = log.poll(now(), kChunk);
+  }
+  if (asked) {
+    std::this_thread::sleep_for(kNothingFollows);
+    log.poll(now(), kChunk);
+  }
+  polled_ = std::chrono::steady_clock::now();
+}
+
 void LogSource::read(bool asked) {
   if (!open()) return;
-  const auto now = [] { return std::chrono::system_clock::now(); };
-  bool more = log_->poll(now(), kChunk);
-  if (asked) {
-    for (int chunk = 1; more && chunk < kChunksWhenAsked; ++chunk) more = log_->poll(now(), kChunk);
-    std::this_thread::sleep_for(kNothingFollows);
-    log_->poll(now(), kChunk);
+  const auto turn = std::chrono::steady_clock::now();
+  const bool is_wanted = take_metrics_wanted() || asked;
+  // A scrape right after a turn: a poll now would take an entry for complete that is being written.
+  const bool is_too_soon = is_wanted && !asked && turn - polled_ < kNothingFollows;
+  if (!is_too_soon) take_news(*log_, asked);
+  // Each publication writes the state file, so there is one for each scrape, and not one a second.
+  // Without scrapes there is one now and then: what was read since is read again after a restart.
+  if (is_wanted || turn - published_ >= kUnwatched) {
+    published_ = turn;
+    metrics::MetricBatch batch = log_->publish(std::chrono::system_clock::now());
+    const std::lock_guard lock(mutex_);
+    batch_ = std::move(batch);
   }
-  metrics::MetricBatch batch = log_->publish(now());
   for (const server_log::Problem& problem : log_->take_problems()) {
     log::write(log::Level::kWarn, "the server's log cannot be read as it should",
                {{"target", target_},
                 {"reason", std::string(to_string(problem.trouble))},
                 {"error", problem.text}});
   }
-  const std::lock_guard lock(mutex_);
-  batch_ = std::move(batch);
 }
 
 void LogSource::keep(const server_log::Entry& entry, const server_log::Classified& classified) {

@@ -1,5 +1,5 @@
-// Follows one target's server log on the background thread and keeps its events for a while as
-// evidence.
+// Reads one target's server log on the background thread and keeps its events for a while as
+// evidence. Itself it reads local files; its relatives (sql_log_source.h) get the log elsewhere.
 #pragma once
 
 #include <deque>
@@ -24,13 +24,21 @@ std::optional<probes::Testimony> testimony_of(const server_log::Entry& entry,
 std::vector<probes::Testimony> of_incident(const std::deque<probes::Testimony>& kept,
                                            server_log::TimePoint from, server_log::TimePoint until);
 
-class LogSource final : public Source {
+class LogSource : public Source {
  public:
   LogSource(Background& background, async::TimeSource& time, std::string target,
             config::ServerLog config);
 
   metrics::MetricBatch metrics() const override;
   void add_to(probes::Evidence& evidence, const probes::Incident& incident) const override;
+
+ protected:
+  // All on the background thread.
+  const config::ServerLog& config() const { return config_; }
+  virtual std::unique_ptr<server_log::ServerLog> make_log(server_log::ServerLogOptions options,
+                                                          server_log::ServerLog::Listener listener);
+  // Lets the log take what is new. `asked`: an incident waits for it.
+  virtual void take_news(server_log::ServerLog& log, bool asked);
 
  private:
   void read(bool asked) override;
@@ -40,7 +48,8 @@ class LogSource final : public Source {
   std::string target_;
   config::ServerLog config_;
   std::unique_ptr<server_log::ServerLog> log_;  // opened and used on the background thread
-  mutable std::mutex mutex_;                    // for the members below
+  std::chrono::steady_clock::time_point polled_, published_;  // background thread
+  mutable std::mutex mutex_;                                  // for the members below
   metrics::MetricBatch batch_;
   std::deque<probes::Testimony> kept_;  // oldest first
 };

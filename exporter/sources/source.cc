@@ -14,10 +14,22 @@ void Source::start(std::chrono::milliseconds interval) {
   background_.add(weak_from_this(), interval);
 }
 
-asio::awaitable<void> Source::look(probes::Clock::time_point deadline) {
-  const std::uint64_t mine = ++wanted_;
+std::uint64_t Source::want_metrics() {
+  metrics_wanted_ = true;
+  const std::uint64_t ticket = ++wanted_;
   background_.wake(*this);
-  while (done_ < mine) {
+  return ticket;
+}
+
+asio::awaitable<void> Source::look(probes::Clock::time_point deadline) {
+  look_wanted_ = true;
+  const std::uint64_t ticket = ++wanted_;
+  background_.wake(*this);
+  co_await wait_for(ticket, deadline);
+}
+
+asio::awaitable<void> Source::wait_for(std::uint64_t ticket, probes::Clock::time_point deadline) {
+  while (done_ < ticket) {
     const bool looked = co_await looked_.wait_until(deadline);
     if (!looked) co_return;
   }
@@ -41,8 +53,7 @@ void Source::attempt(bool asked) {
 void Source::run() {
   if (stopped_) return;
   const std::uint64_t wanted = wanted_;
-  attempt(wanted > done_seen_);
-  done_seen_ = wanted;
+  attempt(look_wanted_.exchange(false));
   asio::post(executor_, [weak = weak_from_this(), wanted] {
     const auto self = weak.lock();
     if (!self || self->stopped_) return;

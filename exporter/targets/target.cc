@@ -5,6 +5,8 @@
 
 #include "async/event.h"
 #include "exporter/own_metrics/exporter_metrics.h"
+#include "exporter/sources/sql_log_source.h"
+#include "exporter/sources/stream_log_source.h"
 #include "exporter/targets/certificate_log.h"
 #include "exporter/targets/target_counters.h"
 #include "exporter/targets/target_settings.h"
@@ -21,10 +23,25 @@ constexpr std::chrono::milliseconds kWorthAnother(250);
 // Between looks while nothing is wrong; an incident triggers one at once.
 constexpr std::chrono::seconds kLogInterval(1);
 constexpr std::chrono::seconds kHostInterval(5);
+// Of a scrape's time, for the metrics of the log: else they are those of the scrape before.
+constexpr std::chrono::milliseconds kLogMayTake(250);
 
 std::shared_ptr<LogSource> make_log_source(const Commons& commons, async::TimeSource& time,
+                                           postgres::Connector& connector,
                                            const config::Target& config) {
-  if (config.server_log.files.empty()) return nullptr;
+  switch (config.server_log.from) {
+    case config::LogOrigin::kNowhere:
+      return nullptr;
+    case config::LogOrigin::kSql:
+      return std::make_shared<SqlLogSource>(commons.background, time, connector, config.name,
+                                            config);
+    case config::LogOrigin::kStdin:
+    case config::LogOrigin::kJournal:
+      return std::make_shared<StreamLogSource>(commons.background, time, config.name,
+                                               config.server_log);
+    case config::LogOrigin::kFiles:
+      break;
+  }
   return std::make_shared<LogSource>(commons.background, time, config.name, config.server_log);
 }
 
@@ -66,8 +83,6 @@ Target::Target(const Commons& commons, config::Target config)
       log_(config_.name),
       instruments_(static_cast<std::size_t>(config_.global.max_series_per_metric)),
       time_(executor_),
-      server_log_(make_log_source(commons, time_, config_)),
-      host_(make_host_source(commons, time_, config_)),
       dialer_(
           executor_, commons.resolver,
           [this, &passwords = commons.passwords](postgres::Deadline deadline) {
@@ -75,6 +90,8 @@ Target::Target(const Commons& commons, config::Target config)
           },
           config_.global.max_connections_per_target,
           [this, &passwords = commons.passwords] { passwords.refused(config_); }),
+      server_log_(make_log_source(commons, time_, dialer_, config_)),
+      host_(make_host_source(commons, time_, config_)),
       session_(dialer_, time_, {kind_, options_, config_.global}, session_listeners()),
       prober_(config_.name, dialer_, dialer_, time_, instruments_, commons.roots,
               probe_settings(config_), probe_listeners(), witnesses()) {
@@ -99,6 +116,11 @@ void Target::stop() {
   prober_.stop();
   session_.stop();
   for (const auto& source : sources()) source->stop();
+}
+
+bool Target::at_rest() const {
+  const auto rests = [](const auto& source) { return source->at_rest(); };
+  return prober_.at_rest() && !running_ && std::ranges::all_of(sources(), rests);
 }
 
 TargetSnapshot Target::snapshot() {
@@ -173,11 +195,14 @@ asio::awaitable<void> Target::carry_out(Run& run) {
   const auto& collectors = run.collectors;
   const Clock::time_point begin = Clock::now();
   Collected& collected = run.collected;
+  const std::shared_ptr<Source> log = server_log_;  // makes its metrics current meanwhile
+  const std::uint64_t ticket = log ? log->want_metrics() : 0;
   co_await session_.collect(collectors, run.deadline, collected);
   // We ended it, which says nothing about the server.
   if (collected.error && collected.error->reason() == Reason::kStopped) co_return;
   run.cut_short = collected.error && Clock::now() >= run.deadline;
   note_outcome(collected, begin);
+  if (log) co_await log->wait_for(ticket, std::min(run.deadline, begin + kLogMayTake));
   metrics::MetricBatch batch;
   const collectors::Options options = with_measured(options_, prober_.path_idle_limit());
   const auto reports = run_collectors(collected, collectors, options, batch);

@@ -69,7 +69,7 @@ class Target {
   void stop();
 
   // After stop(): no coroutine of it runs any more, so it may be destroyed.
-  bool at_rest() const { return prober_.at_rest() && !running_; }
+  bool at_rest() const;
 
   // What is known now.
   TargetSnapshot snapshot();
@@ -109,9 +109,9 @@ class Target {
   std::shared_ptr<Run> running_;
   metrics::Instruments instruments_;
   async::SystemTime time_;
+  postgres::Dialer dialer_;
   std::shared_ptr<LogSource> server_log_;  // null: not read
   std::shared_ptr<HostSource> host_;       // null: not watched
-  postgres::Dialer dialer_;
   CollectionSession session_;
   probes::Prober prober_;
   std::map<probes::ProbeKind, Trouble> probe_troubles_;

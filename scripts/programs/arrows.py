@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "exporter/log": "text",
     "exporter/own_metrics": "postgres metrics files text",
     "exporter/web": "exporter/log async config files text x509",
-    "exporter/sources": "exporter/log async config metrics probes/drops sources",
+    "exporter/sources": "exporter/log async config metrics postgres probes/drops sources",
     "exporter/targets":
         "exporter/log exporter/own_metrics exporter/sources async config postgres metrics collectors probes sources text",
     "exporter/pages": "exporter/web exporter/targets config postgres metrics collectors probes text",

@@ -91,7 +91,7 @@ void ContainerParser::settle() {
 }
 
 void ContainerParser::end_partial(const Sink& sink) {
-  const Partial partial = std::move(*partial_);
+  const PartialLine partial = std::move(*partial_);
   partial_.reset();
   give(partial.text, partial.bytes, sink);
   for (const std::string& held : partial.held) {

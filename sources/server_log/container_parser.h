@@ -23,6 +23,15 @@ struct ContainerLine {
 };
 std::optional<ContainerLine> parse_container_line(std::string_view line);
 
+// A line of the container of which the end has not come yet.
+struct PartialLine {
+  std::string stream;
+  std::string text;               // at most kLongestEntry
+  std::uint64_t bytes = 0;        // of the file, and those of the lines held back
+  std::vector<std::string> held;  // whole lines of the other stream
+  std::size_t held_bytes = 0;
+};
+
 class ContainerParser final : public Parser {
  public:
   // `inner` must work line by line, and finish an entry only at a line's end.
@@ -36,15 +45,6 @@ class ContainerParser final : public Parser {
   void set_prefix(const Prefix& prefix) override { inner_->set_prefix(prefix); }
 
  private:
-  // A line of the container of which the end has not come yet.
-  struct Partial {
-    std::string stream;
-    std::string text;               // at most kLongestEntry
-    std::uint64_t bytes = 0;        // of the file, and those of the lines held back
-    std::vector<std::string> held;  // whole lines of the other stream
-    std::size_t held_bytes = 0;
-  };
-
   void line(std::string_view text, std::uint64_t length, const Sink& sink);
   void end_partial(const Sink& sink);
   void give(std::string_view text, std::uint64_t bytes, const Sink& sink);
@@ -53,7 +53,7 @@ class ContainerParser final : public Parser {
 
   std::unique_ptr<Parser> inner_;
   LineSplitter lines_;
-  std::optional<Partial> partial_;
+  std::optional<PartialLine> partial_;
   std::uint64_t pending_ = 0;  // bytes of the file that the inner parser's pending ones are in
   ParseFaults own_;
   ParseFaults own_pending_;  // those in pending bytes

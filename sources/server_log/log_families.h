@@ -63,8 +63,9 @@ inline constexpr auto kPoolerClosings =
             "its log gives (server_log with format: pgbouncer).",
             {"side", "reason"});
 
-inline constexpr std::array<const metrics::Descriptor*, 11> kAll = {
-    &kEventsTotal, &kLines,    &kParseErrors, &kRefusedLogins, &kSessionDuration, &kLoginDuration,
-    &kLastEvent,   &kLagBytes, &kLag,         &kTroubles,      &kPoolerClosings};
+// Without kPoolerClosings: no configuration leads to a pooler's log yet.
+inline constexpr std::array<const metrics::Descriptor*, 10> kAll = {
+    &kEventsTotal,   &kLines,     &kParseErrors, &kRefusedLogins, &kSessionDuration,
+    &kLoginDuration, &kLastEvent, &kLagBytes,    &kLag,           &kTroubles};
 
 }  // namespace pgconn::server_log::families

@@ -1,7 +1,6 @@
 #include "sources/server_log/remote_sql.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <stdexcept>
 
@@ -40,24 +39,18 @@ bool is_compressed(std::string_view name) {
   return false;
 }
 
-constexpr std::array<signed char, 256> digits() {
-  std::array<signed char, 256> values{};
-  values.fill(-1);
-  for (int i = 0; i < 10; ++i)
-    values[static_cast<std::size_t>('0' + i)] = static_cast<signed char>(i);
-  for (int i = 0; i < 6; ++i) {
-    values[static_cast<std::size_t>('a' + i)] = static_cast<signed char>(10 + i);
-  }
-  return values;
+// The value of a hexadecimal digit as PostgreSQL writes it; negative: it is none.
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
-constexpr auto kDigits = digits();
 
 std::string decoded(std::string_view hex) {
   bool is_hex = hex.size() % 2 == 0;
   std::string bytes(hex.size() / 2, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int high = kDigits[static_cast<unsigned char>(hex[2 * i])];
-    const int low = kDigits[static_cast<unsigned char>(hex[2 * i + 1])];
+    const int high = digit(hex[2 * i]);
+    const int low = digit(hex[2 * i + 1]);
     is_hex &= high >= 0 && low >= 0;
     bytes[i] = static_cast<char>(high * 16 + low);
   }

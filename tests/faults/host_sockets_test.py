@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import os
 import resource
 import socket
 import subprocess

@@ -18,7 +18,11 @@ class Phone {
   Phone(std::string dsn, int budget)
       : dsn_(std::move(dsn)),
         dialer_(
-            client_.io.get_executor(), client_.resolver, [this] { return ConnInfo::parse(dsn_); },
+            client_.io.get_executor(), client_.resolver,
+            [this](postgres::Deadline) -> asio::awaitable<ConnInfo> {
+              ConnInfo conninfo = ConnInfo::parse(dsn_);
+              co_return conninfo;
+            },
             budget) {}
 
   Session dial(const std::string& purpose) {

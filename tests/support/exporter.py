@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -25,15 +26,16 @@ class Exporter(StartsOnEntry):
 
     `config` is YAML as text, or a dict, and may be set until the start; None starts it without a file.
     Probes that a dict does not mention are off.
-    `env` adds to the environment. The port is a free one unless given.
+    `env` adds to the environment. The port is a free one unless given. `stdin` as subprocess takes it.
     """
 
-    def __init__(self, config, *arguments, env=None, port=None):
+    def __init__(self, config, *arguments, env=None, port=None, stdin=subprocess.DEVNULL):
         self.directory = Path(tempfile.mkdtemp(prefix="exporter-"))
         self.port = port or free_port()
         self.config = config
         self._arguments = arguments
         self._env = {**os.environ, **(env or {})}
+        self._stdin = stdin
         self._process = None
         self._awaited = False
 
@@ -50,7 +52,7 @@ class Exporter(StartsOnEntry):
         if self.config is not None:
             self.write_config(self.config)
             command.append(f"--config.file={self.config_path}")
-        self._process = Process([*command, *self._arguments], env=self._env)
+        self._process = Process([*command, *self._arguments], env=self._env, stdin=self._stdin)
         self._wait_ready()
         return self
 

@@ -157,12 +157,12 @@ class StartsOnEntry:
 class Process:
     """Runs a command in the background; stdout and stderr are collected as lines."""
 
-    def __init__(self, command, env=None, cwd=None):
+    def __init__(self, command, env=None, cwd=None, stdin=subprocess.DEVNULL):
         self.command = [str(word) for word in command]
         self.log_lines = []
         # A group of its own: Ctrl-C reaches us alone, and we end the children in order.
         self._child = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            self.command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=env, cwd=cwd, text=True, errors="replace", start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)

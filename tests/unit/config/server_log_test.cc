@@ -26,6 +26,39 @@ TEST_CASE("its prefix and its state file can be given") {
   CHECK(config->targets.at(0).server_log.state_file == "/var/lib/a.state");
 }
 
+TEST_CASE("a server's log can be asked of the server, at an interval") {
+  const ValidatedConfig config = load(
+      "targets: [{name: a, max_connections_per_target: 8, "
+      "server_log: {from: sql, interval: 30s, state_file: /s}}]\n");
+  const ServerLog& log = config->targets.at(0).server_log;
+  CHECK(log.from == LogOrigin::kSql);
+  CHECK(log.interval == std::chrono::seconds(30));
+  CHECK(load(target("{files: [/x]}"))->targets.at(0).server_log.from == LogOrigin::kFiles);
+  CHECK(load(target("{from: files, files: [/x]}"))->targets.at(0).server_log.from ==
+        LogOrigin::kFiles);
+  CHECK(load("targets: [{name: a}]\n")->targets.at(0).server_log.from == LogOrigin::kNowhere);
+}
+
+TEST_CASE("a server's log can come from a container or standard input") {
+  CHECK(load(target("{files: [/x/*.log], container: true}"))->targets.at(0).server_log.container);
+  CHECK(load(target("{from: stdin}"))->targets.at(0).server_log.from == LogOrigin::kStdin);
+}
+
+TEST_CASE("standard input is read for one target only") {
+  const std::string message = refusal(
+      "targets:\n- {name: a, server_log: {from: stdin}}\n- {name: b, server_log: {from: stdin}}\n");
+  CAPTURE(message);
+  CHECK(message.find("standard input is already read by the target on line 2") !=
+        std::string::npos);
+}
+
+TEST_CASE("asking the server for its log takes a connection of the target's") {
+  const std::string message = refusal(target("{from: sql}"));
+  CAPTURE(message);
+  CHECK(message.find("needs 8 connections") != std::string::npos);
+  CHECK(message.find("+ 1 for server_log") != std::string::npos);
+}
+
 TEST_CASE("what cannot be a server's log is refused with what is allowed") {
   const auto refused = [](const std::string& server_log, std::string_view words) {
     const std::string message = refusal(target(server_log));
@@ -39,6 +72,15 @@ TEST_CASE("what cannot be a server's log is refused with what is allowed") {
   refused("{files: [/x.log], state_file: here}", "server_log.state_file");
   refused("{files: [/x.log], line_prefix: '%y'}", "has the escape %y");
   refused("{files: [/x.log], line_prefx: '%t'}", "did you mean `line_prefix`?");
+  refused("{from: tape}",
+          "server_log.from: is not of the allowed form; allowed: files, sql, stdin");
+  refused("{from: sql, files: [/x]}", "files: is only for `from: files`");
+  refused("{from: sql, line_prefix: '%m '}", "line_prefix: is asked of the server");
+  refused("{files: [/x], interval: 5s}", "interval: is only for `from: sql`");
+  refused("{from: sql, interval: 1ms}", "1s to 10m");
+  refused("{from: sql, format: csvlog}", "format: is asked of the server");
+  refused("{files: [/x], format: syslog}", "allowed: stderr, csvlog, jsonlog");
+  refused("{files: [/x], format: csvlog, container: true}", "is in no container's log");
   refused("true", "a mapping with at least `files`");
 }
 
