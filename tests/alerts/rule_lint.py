@@ -5,7 +5,8 @@ import re
 
 from tests.alerts import rulebook
 
-DASHBOARDS = {"fleet", "drops", "transactions", "capacity", "probes", "tls", "settings", "exporter"}
+DASHBOARDS = {"fleet", "drops", "transactions", "capacity", "probes", "tls", "settings", "pgbouncer",
+              "exporter"}
 SEVERITIES = {"critical", "warning", "info", "none"}
 ANNOTATIONS = ("summary", "description", "runbook_url", "dashboard_url")
 # Made by Prometheus, not by the exporter.
