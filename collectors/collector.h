@@ -144,8 +144,6 @@ struct CollectorInfo {
 struct CollectorOutput {
   metrics::MetricBatch batch;
   std::vector<Finding> findings;
-  // What a version of the peer that is newer than we know has in its answer, in words for the log.
-  std::optional<std::string> strange;
 };
 
 class Collector {

@@ -5,7 +5,7 @@
 namespace pgconn::collectors {
 
 std::span<const TargetKind* const> kinds() {
-  static const std::array<const TargetKind*, 2> all{&postgres_kind(), &pgbouncer_kind()};
+  static const std::array<const TargetKind*, 1> all{&postgres_kind()};
   return all;
 }
 

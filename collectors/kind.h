@@ -40,7 +40,6 @@ struct TargetKind {
 std::span<const TargetKind* const> kinds();
 
 const TargetKind& postgres_kind();
-const TargetKind& pgbouncer_kind();
 
 // The collectors of all kinds, kind by kind.
 std::vector<const Collector*> all_collectors();

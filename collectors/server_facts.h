@@ -26,11 +26,6 @@ struct ServerFacts {
   std::optional<double> crash_restart_time;
   Visibility visibility;
   std::string role;  // the role we are logged in as
-  // Whether other processes of a pooler may listen at the same address; which of them this one is,
-  // empty if that is not known.
-  std::optional<bool> shares_address;
-  std::string process;
-  std::optional<double> work_done;  // only grows for as long as the process lives
 };
 
 // "primary" or "standby"; empty where there is no such thing.

@@ -69,15 +69,6 @@ struct Probe {
   bool operator==(const Probe&) const = default;
 };
 
-// Who waits for a server of a pooler, sampled each interval.
-struct WaitsProbe {
-  bool enabled = true;
-  Duration interval = std::chrono::milliseconds(250);
-  Duration timeout = std::chrono::seconds(2);  // of connecting, and of an answer
-
-  bool operator==(const WaitsProbe&) const = default;
-};
-
 struct IdleProbe {
   bool enabled = true;
   std::vector<Duration> ladder = {std::chrono::seconds(30), std::chrono::minutes(1),
@@ -114,7 +105,6 @@ struct CertificateProbe {
 struct Probes {
   Probe connect = {true, std::chrono::seconds(15), std::chrono::seconds(5)};
   Probe roundtrip = {true, std::chrono::seconds(5), std::chrono::seconds(2)};
-  WaitsProbe waits;  // only of targets of kind pgbouncer, and there in place of roundtrip
   IdleProbe idle;
   LongqueryProbe longquery;
   CertificateProbe certificate;
@@ -152,10 +142,7 @@ struct ServerLog {
   bool operator==(const ServerLog&) const = default;
 };
 
-enum class Kind {
-  kPostgres,
-  kPgbouncer,  // its console
-};
+enum class Kind { kPostgres };
 
 struct Target {
   std::string name;
@@ -167,9 +154,6 @@ struct Target {
   std::vector<std::string> password_command;
   Duration password_lifetime = std::chrono::minutes(5);  // how long its answer is used
   std::map<std::string, std::string> labels;
-  // Name of another target: of a pooler, the server behind it; of a server that is reached through
-  // a pooler, that one's. Empty: there is none.
-  std::string via;
   std::optional<Duration> path_idle_limit;
   Global global;                   // the file's, with this target's own values on top
   Collectors collectors;           // the file's, with this target's own values on top
@@ -201,19 +185,6 @@ struct AuthModule {
 
   bool operator==(const AuthModule&) const = default;
 };
-
-// Which of the probes that depend on the kind of target run.
-struct RunningProbes {
-  bool roundtrip, waits, longquery;
-};
-
-// On PgBouncer's console `waits` takes the place of `roundtrip`, and there is no query that lasts.
-inline RunningProbes running_probes(const Target& target) {
-  const Probes& probes = target.probes;
-  const bool console = target.kind == Kind::kPgbouncer;
-  const bool waits = console && probes.waits.enabled;
-  return {probes.roundtrip.enabled && !waits, waits, probes.longquery.enabled && !console};
-}
 
 struct Config {
   Global global;

@@ -29,7 +29,6 @@ constexpr TextRule kRootsPath = {"an absolute path on one line, such as `/etc/ss
 void check(const Value& section, const Probe& probe, Problems& problems) {
   check_timeout(section, probe.timeout, probe.interval, problems);
 }
-void check(const Value&, const WaitsProbe&, Problems&) {}
 void check(const Value&, const IdleProbe&, Problems&) {}
 void check(const Value& section, const LongqueryProbe& probe, Problems& problems) {
   check_sleep(section, probe, problems);
@@ -83,7 +82,6 @@ std::vector<ProbeReference> probe_references() {
   const std::map<std::string_view, std::string> defaults = {
       {"connect", defaults_of(connect_fields())},
       {"roundtrip", defaults_of(roundtrip_fields())},
-      {"waits", defaults_of(waits_fields())},
       {"idle", defaults_of(idle_fields())},
       {"longquery", defaults_of(longquery_fields())},
       {"certificate", defaults_of(certificate_fields())}};
@@ -102,9 +100,6 @@ std::span<const Field<Probes>> probes_fields() {
                   "Opens a fresh connection each interval and times its phases."),
       probe_field("roundtrip", &Probes::roundtrip, roundtrip_fields(),
                   "Holds one connection, watches it, and sends `SELECT 1` each interval."),
-      probe_field("waits", &Probes::waits, waits_fields(),
-                  "For targets of kind `pgbouncer`, in place of `roundtrip`: holds one connection "
-                  "and sends `SHOW POOLS` each interval, to see queues between two scrapes."),
       probe_field("idle", &Probes::idle, idle_fields(),
                   "Holds idle connections to learn how long the network path keeps them open."),
       probe_field("longquery", &Probes::longquery, longquery_fields(),
@@ -129,17 +124,6 @@ std::span<const Field<Probe>> connect_fields() {
 std::span<const Field<Probe>> roundtrip_fields() {
   static const std::vector<Field<Probe>> fields = each_interval(
       Probes{}.roundtrip, "The longest that connecting or an answer may take. Below `interval`.");
-  return fields;
-}
-
-std::span<const Field<WaitsProbe>> waits_fields() {
-  static const std::vector<Field<WaitsProbe>> fields = {
-      boolean("enabled", &WaitsProbe::enabled,
-              "Whether the probe runs. If not, `roundtrip` does in its place."),
-      duration("interval", &WaitsProbe::interval, kIntervalRange, kIntervalHelp),
-      duration("timeout", &WaitsProbe::timeout, kTimeoutRange,
-               "The longest that connecting or an answer may take; it may be above `interval`."),
-  };
   return fields;
 }
 

@@ -316,7 +316,6 @@ std::string reference_markdown() {
   text += table(probes_fields());
   text += "\n### `probes.connect`\n" + table(connect_fields());
   text += "\n### `probes.roundtrip`\n" + table(roundtrip_fields());
-  text += "\n### `probes.waits`\n" + table(waits_fields());
   text += "\n### `probes.idle`\n" + table(idle_fields());
   text += "\n### `probes.longquery`\n" + table(longquery_fields());
   text += "\n### `probes.certificate`\n" + table(certificate_fields());

@@ -35,29 +35,21 @@ constexpr TextRule kPasswordEnv = {
     "the name of an environment variable, `[A-Z_][A-Z0-9_]*`, such as `PGCONN_PASSWORD`",
     is_variable_name};
 
-constexpr std::pair<std::string_view, Kind> kKinds[] = {{"postgres", Kind::kPostgres},
-                                                        {"pgbouncer", Kind::kPgbouncer}};
-
 Field<Target> kind_field() {
-  return {
-      .key = "kind",
-      .type = "text",
-      .allowed = "`postgres` or `pgbouncer`",
-      .default_text = "postgres",
-      .help =
-          "What answers at the other end: PostgreSQL, also through a pooler, or PgBouncer's own "
-          "console, if the dsn has `dbname=pgbouncer`.",
-      .read = [](const Value& value, ReadContext& context, Target& target) {
-        const auto kind = read_text(value, "`postgres` or `pgbouncer`", context.problems);
-        if (!kind) return;
-        for (const auto& [name, known] : kKinds) {
-          if (name != *kind) continue;
-          target.kind = known;
-          return;
-        }
-        context.problems.add(value.node.line, value.path,
-                             unknown_name("kind of target", *kind, {"postgres", "pgbouncer"}));
-      }};
+  return {.key = "kind",
+          .type = "text",
+          .allowed = "`postgres`",
+          .default_text = "postgres",
+          .help = "What answers at the other end.",
+          .read = [](const Value& value, ReadContext& context, Target& target) {
+            const auto kind = read_text(value, "postgres", context.problems);
+            if (!kind) return;
+            target.kind = Kind::kPostgres;
+            if (*kind != "postgres") {
+              context.problems.add(value.node.line, value.path,
+                                   unknown_name("kind of target", *kind, {"postgres"}));
+            }
+          }};
 }
 
 Field<Target> dsn_field() {
@@ -315,15 +307,10 @@ std::span<const Field<Target>> target_fields() {
                  "How long the answer of `password_command` is used for new connections; 0 asks it "
                  "at each. After a login that was refused it is asked again in any case."),
         labels_field(),
-        text("via", &Target::via, kTargetName,
-             "The name of another target. For one of kind `pgbouncer`: that of the server behind "
-             "it. For one of kind `postgres` whose dsn leads through a pooler: that of the pooler. "
-             "Becomes the label `via`, and an incident says which side of the pooler fell."),
-        duration(
-            "path_idle_limit", &Target::path_idle_limit, {seconds(1), days(30), false, seconds(1)},
-            "How long the network path (NAT, firewall, balancer) is known to keep an idle "
-            "connection. Keepalives that come later become findings. For `pgbouncer`, of the path "
-            "from it to its server."),
+        duration("path_idle_limit", &Target::path_idle_limit,
+                 {seconds(1), days(30), false, seconds(1)},
+                 "How long the network path (NAT, firewall, balancer) is known to keep an idle "
+                 "connection. Keepalives that come later become findings."),
         target_collectors_field(),
         target_probes_field(),
         target_files_field(),

@@ -33,7 +33,6 @@ std::vector<std::string_view> configurable_collectors();
 std::span<const Field<Probes>> probes_fields();
 std::span<const Field<Probe>> connect_fields();
 std::span<const Field<Probe>> roundtrip_fields();
-std::span<const Field<WaitsProbe>> waits_fields();
 std::span<const Field<IdleProbe>> idle_fields();
 std::span<const Field<LongqueryProbe>> longquery_fields();
 std::span<const Field<CertificateProbe>> certificate_fields();

@@ -4,7 +4,6 @@
 
 #include "config/schema.h"
 #include "text/ascii.h"
-#include "text/nearest_name.h"
 
 namespace pgconn::config {
 namespace {
@@ -25,10 +24,9 @@ const YamlNode* first_given(const YamlNode& section, std::string_view key, std::
 // was lost, besides those of its probes.
 void check_connections(const Value& section, const Target& target, Problems& problems) {
   const Probes& probes = target.probes;
-  const RunningProbes on = running_probes(target);
   const int canaries = probes.idle.enabled ? probes.idle.canaries : 0;
-  const int needed = 2 + probes.connect.enabled + on.roundtrip + on.waits + canaries +
-                     on.longquery + probes.certificate.enabled +
+  const int needed = 2 + probes.connect.enabled + probes.roundtrip.enabled + canaries +
+                     probes.longquery.enabled + probes.certificate.enabled +
                      (target.server_log.from == LogOrigin::kSql ? 1 : 0);
   const int allowed = target.global.max_connections_per_target;
   if (needed <= allowed || target.name.empty()) return;  // without a name it is refused elsewhere
@@ -36,10 +34,9 @@ void check_connections(const Value& section, const Target& target, Problems& pro
   const Value at = given != nullptr ? section.child(*given) : section;
   std::string sum = "1 to collect + 1 to diagnose";
   if (probes.connect.enabled) sum += " + 1 for connect";
-  if (on.roundtrip) sum += " + 1 for roundtrip";
-  if (on.waits) sum += " + 1 for waits";
+  if (probes.roundtrip.enabled) sum += " + 1 for roundtrip";
   if (canaries > 0) sum += " + " + std::to_string(canaries) + " for idle";
-  if (on.longquery) sum += " + 1 for longquery";
+  if (probes.longquery.enabled) sum += " + 1 for longquery";
   if (probes.certificate.enabled) sum += " + 1 for certificate";
   if (target.server_log.from == LogOrigin::kSql) sum += " + 1 for server_log";
   problems.add(at.node.line, at.path,
@@ -47,37 +44,6 @@ void check_connections(const Value& section, const Target& target, Problems& pro
                    sum + "), above its max_connections_per_target of " + std::to_string(allowed) +
                    "; allowed: raise that to " + std::to_string(needed) +
                    ", use fewer canaries or switch a probe off");
-}
-
-// A target and the one that its `via` names are a pooler and a server.
-void check_via(const Value& targets, const Config& config, Problems& problems) {
-  for (std::size_t i = 0; i < config.targets.size(); ++i) {
-    const Target& target = config.targets[i];
-    const Value item = targets.item(i);
-    const YamlNode* const given = item.node.find("via");
-    if (given == nullptr || target.via.empty()) continue;
-    const Value at = item.child(*given);
-    if (target.labels.contains("via")) {
-      problems.add(at.node.line, at.path,
-                   "is a label of this target too; allowed: one of `via` and `labels.via`");
-    }
-    const auto other = std::ranges::find(config.targets, target.via, &Target::name);
-    if (other == config.targets.end()) {
-      std::vector<std::string_view> names;
-      for (const Target& each : config.targets) names.push_back(each.name);
-      const auto nearest = text::nearest_name(target.via, names);
-      problems.add(
-          at.node.line, at.path,
-          "unknown target" +
-              (nearest ? ", did you mean `" + std::string(*nearest) + "`?" : std::string()) +
-              "; allowed: the name of another target of this file");
-    } else if (other->kind == target.kind) {
-      problems.add(at.node.line, at.path,
-                   "`" + target.via +
-                       "` is of the same kind as this target; allowed: of a `pgbouncer` the "
-                       "`postgres` behind it, of a `postgres` the `pgbouncer` in front of it");
-    }
-  }
 }
 
 // `item` has that name; `lines` remembers where each name was first used.
@@ -299,7 +265,6 @@ void read_targets(const Value& value, ReadContext& context, Config& config) {
     check_stdin(target, item, from_stdin, context.problems);
     config.targets.push_back(std::move(target));
   }
-  check_via(value, config, context.problems);
 }
 
 }  // namespace pgconn::config

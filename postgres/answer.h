@@ -12,11 +12,10 @@ namespace pgconn::postgres {
 // PgError(kProtocol) if there is no answer, or if `read` finds that its rows are not what was asked
 // for (std::exception).
 template <typename Read>
-auto read_answer(std::span<const Answer> answers, Read read,
-                 std::string_view product = "PostgreSQL") {
-  const auto strange = [&](const std::string& what) {
-    return PgError(Phase::kQuery, Reason::kProtocol, "",
-                   "not an answer of " + std::string(product) + ": " + what, false);
+auto read_answer(std::span<const Answer> answers, Read read) {
+  const auto strange = [](const std::string& what) {
+    return PgError(Phase::kQuery, Reason::kProtocol, "", "not an answer of PostgreSQL: " + what,
+                   false);
   };
   if (answers.empty()) throw strange("there is none");
   if (const auto* error = std::get_if<PgError>(&answers.back())) throw *error;
@@ -27,8 +26,8 @@ auto read_answer(std::span<const Answer> answers, Read read,
   }
 }
 
-// The only query of a peer's Ping, and its answer: throws as above.
-Query ping(const Peer& peer);
-void expect_here(const Peer& peer, std::span<const Answer> answers);
+// A query that needs no more than a running server, and its answer: throws as above.
+inline constexpr const char* kAreYouThere = "SELECT 1 AS here";
+void expect_here(std::span<const Answer> answers);
 
 }  // namespace pgconn::postgres

@@ -20,11 +20,6 @@ struct Session {
 class Connector {
  public:
   virtual ~Connector() = default;
-  // What is at the other end of all its sessions.
-  virtual const Peer& peer() const {
-    static const Peer postgres;
-    return postgres;
-  }
   // Throws PgError: what Connection::connect() throws, or kBudget if no place is free.
   virtual asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline) = 0;
 };

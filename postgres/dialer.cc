@@ -5,19 +5,17 @@
 namespace pgconn::postgres {
 
 Dialer::Dialer(asio::any_io_executor executor, Resolver& resolver, MakeConnInfo conninfo,
-               int budget, Refused refused, Peer peer)
+               int budget, Refused refused)
     : executor_(std::move(executor)),
       resolver_(resolver),
       conninfo_(std::move(conninfo)),
       refused_(std::move(refused)),
-      budget_(budget),
-      peer_(peer) {}
+      budget_(budget) {}
 
 asio::awaitable<Session> Dialer::dial(ConnectOptions options, Deadline deadline) {
   Session session;
   session.place = budget_.take(options.purpose);
   options.given_up = given_up_;
-  options.peer = peer_;
   const ConnInfo conninfo = co_await conninfo_(deadline);
   try {
     session.connection =

@@ -23,12 +23,10 @@ class Dialer final : public Connector {
   using Refused = std::function<void()>;
 
   // `resolver` must outlive the dialer. `budget`: connections open or being opened at the same
-  // time. `peer` replaces the one of ConnectOptions.
+  // time.
   Dialer(
       asio::any_io_executor executor, Resolver& resolver, MakeConnInfo conninfo, int budget,
-      Refused refused = [] {}, Peer peer = {});
-
-  const Peer& peer() const override { return peer_; }
+      Refused refused = [] {});
 
   asio::awaitable<Session> dial(ConnectOptions options, Deadline deadline) override;
 
@@ -46,7 +44,6 @@ class Dialer final : public Connector {
   MakeConnInfo conninfo_;
   Refused refused_;
   Budget budget_;
-  Peer peer_;
   std::shared_ptr<std::atomic<int>> given_up_ = std::make_shared<std::atomic<int>>(0);
 };
 

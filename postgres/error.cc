@@ -197,9 +197,6 @@ std::string_view advice(const PgError& error) {
     case Reason::kTooManyConnections:
       return "raise the pooler's limit on clients (max_client_conn), or free some";
     default:
-      if (std::string_view(error.what()).ends_with("not allowed")) {
-        return "the console is for the users that stats_users or admin_users of pgbouncer.ini name";
-      }
       return "see the log of the server, or of the pooler in front of it";
   }
 }

@@ -12,22 +12,12 @@ enum class Protocol {
   kSimple,    // one query after the other: all that PgBouncer's console understands
 };
 
-// A query that needs no more than a peer that runs.
-struct Ping {
-  std::string_view sql = "SELECT 1 AS here";
-  std::string_view column = "here";  // of its only row
-  std::string_view answer = "1";     // how that begins
-};
-
 struct Peer {
   std::string_view product = "PostgreSQL";  // for people
   int oldest_version = 130000;              // as PQserverVersion; an older one is not taken
   Protocol protocol = Protocol::kPipeline;
   // It takes SQL that sets the session up, see ConnectOptions. Else nothing is sent but queries.
   bool takes_setup = true;
-  Ping ping = {};
-  // It answers for itself and takes no SQL: there is no server to be looked at on its sessions.
-  bool is_console = false;
 };
 
 // What people call a version, of PQserverVersion's form: 150018 is "15", 90624 "9.6", 11800 "1.18".

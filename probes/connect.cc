@@ -12,11 +12,10 @@ asio::awaitable<std::vector<PhaseTime>> attempt_connect(ProbeContext& context,
   const postgres::Session session = co_await context.connector.dial(options, deadline);
   std::vector<PhaseTime> phases = phases_of(session.connection->timings());
   const Clock::time_point connected = context.time.now();
-  const postgres::Peer& peer = context.connector.peer();
-  const std::vector<postgres::Query> question(1, postgres::ping(peer));
+  const std::vector<postgres::Query> question = {{postgres::kAreYouThere, ""}};
   std::vector<postgres::Answer> answers;
-  co_await session.connection->ask(question, deadline, answers);
-  postgres::expect_here(peer, answers);
+  co_await session.connection->pipeline(question, deadline, answers);
+  postgres::expect_here(answers);
   phases.push_back({"query", context.time.now() - connected});
   phases.push_back({"total", context.time.now() - begin});
   co_return phases;

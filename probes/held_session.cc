@@ -1,7 +1,6 @@
 #include "probes/held_session.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "postgres/answer.h"
 
@@ -24,7 +23,7 @@ constexpr std::size_t kRemembered = 32;
 asio::awaitable<void> hear_from(postgres::Connection& connection, Clock::time_point deadline) {
   std::vector<postgres::Answer> answers;
   try {
-    co_await connection.ask({}, deadline, answers);
+    co_await connection.pipeline({}, deadline, answers);
   } catch (const postgres::PgError& error) {
     if (error.reason() == postgres::Reason::kStopped) throw;
     throw postgres::PgError(postgres::Phase::kStartup, error.reason(), error.sqlstate(),
@@ -82,20 +81,11 @@ void HeldSession::want_answer() {
 }
 
 asio::awaitable<Clock::duration> HeldSession::ask(Clock::time_point deadline) {
-  const postgres::Peer& peer = context_.connector.peer();
-  std::vector<postgres::Answer> answers;
-  postgres::Query ping = postgres::ping(peer);
-  const Clock::duration took = co_await ask(std::move(ping), deadline, answers);
-  postgres::expect_here(peer, answers);
-  co_return took;
-}
-
-asio::awaitable<Clock::duration> HeldSession::ask(postgres::Query query, Clock::time_point deadline,
-                                                  std::vector<postgres::Answer>& answers) {
-  const std::vector<postgres::Query> question(1, std::move(query));
+  static const std::vector<postgres::Query> kQuestion = {{postgres::kAreYouThere, ""}};
   const Clock::time_point sent = context_.time.now();
+  std::vector<postgres::Answer> answers;
   try {
-    co_await session_.connection->ask(question, deadline, answers);
+    co_await session_.connection->pipeline(kQuestion, deadline, answers);
   } catch (const postgres::PgError& error) {
     if (error.reason() != postgres::Reason::kStopped) report(error, sent);
     throw;
@@ -106,6 +96,7 @@ asio::awaitable<Clock::duration> HeldSession::ask(postgres::Query query, Clock::
   if (answers_.size() > kRemembered) answers_.pop_front();
   last_answer_ = answered;
   context_.held.changed().notify();
+  postgres::expect_here(answers);
   co_return last_answer_ - sent;
 }
 

@@ -8,7 +8,6 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "postgres/backoff.h"
 #include "postgres/connector.h"
@@ -48,12 +47,9 @@ class HeldSession {
   // An answer was wanted, and has neither arrived nor failed.
   bool owes_answer() const { return owes_answer_; }
 
-  // Sends the peer's ping and returns how long the answer took. A loss, including an answer that
-  // does not come, is reported and thrown.
+  // Sends SELECT 1 and returns how long the answer took. A loss, including an answer that does not
+  // come, is reported and thrown.
   asio::awaitable<Clock::duration> ask(Clock::time_point deadline);
-  // The same with another query, whose answer goes to `answers`; it may be an error.
-  asio::awaitable<Clock::duration> ask(postgres::Query query, Clock::time_point deadline,
-                                       std::vector<postgres::Answer>& answers);
 
   Clock::time_point last_answer() const { return last_answer_; }
   ProbeKind probe() const { return probe_; }

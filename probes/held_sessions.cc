@@ -18,12 +18,6 @@ void HeldSessions::ask_all() {
   for (HeldSession* session : sessions_) session->want_answer();
 }
 
-void HeldSessions::ask_awake() {
-  for (HeldSession* session : sessions_) {
-    if (session->probe() != ProbeKind::kIdle) session->want_answer();
-  }
-}
-
 int HeldSessions::owing() const {
   int owing = 0;
   for (const HeldSession* session : sessions_) owing += session->owes_answer() ? 1 : 0;

@@ -24,8 +24,6 @@ class HeldSessions final : public HeldConnections {
   async::Event& changed() override { return changed_; }
   std::optional<Clock::duration> survived_silence(Clock::time_point since) const override;
 
-  // Has those queried that are not silent on purpose.
-  void ask_awake();
   // How many of each probe are open; 0 for a probe whose sessions are all closed.
   std::map<ProbeKind, int> open() const;
   // A canary answered at that moment, after a silence of that length.

@@ -23,14 +23,12 @@
 #include "probes/longquery.h"
 #include "probes/probe.h"
 #include "probes/recorder.h"
-#include "probes/waits.h"
 
 namespace pgconn::probes {
 
 struct ProbeSettings {
   Pace connect{true, std::chrono::seconds(15), std::chrono::seconds(5)};
   Pace roundtrip{true, std::chrono::seconds(5), std::chrono::seconds(2)};
-  WaitsSettings waits;
   IdleSettings idle;
   LongquerySettings longquery;
   CertificateSettings certificate;
@@ -77,14 +75,6 @@ class Prober {
   // Everything that is not in the instruments.
   void add_gauges(metrics::MetricBatch& batch) const;
   const std::deque<Incident>& incidents() const { return ledger_.incidents(); }
-  // For another target's incident: has what is held queried, canaries left out; whether one that
-  // was held at a moment has answered since, and whether any was lost.
-  void ask_awake() { held_.ask_awake(); }
-  bool holds_any() const { return held_.count().all > 0; }
-  bool answered_since(Clock::time_point moment) const { return !held_.survivors(moment).empty(); }
-  bool fell_since(Clock::time_point moment) const {
-    return !incidents().empty() && incidents().back().last >= moment;
-  }
   const Recorder& recorder() const { return recorder_; }
   const CertificateProbe& certificates() const { return certificate_; }
   const IdleLadder* ladder() const { return idle_ ? &idle_->ladder() : nullptr; }  // null: off

@@ -18,6 +18,15 @@ constexpr double kTooLow = 1;  // seconds
 constexpr std::pair<std::string_view, double> kKeepaliveSilences[] = {
     {"tcp_keepalives_idle", 60}, {"tcp_keepalives_interval", 10}};
 
+std::string replaced(std::string_view text, std::string_view placeholder, std::string_view value) {
+  std::string result(text);
+  for (std::size_t at = result.find(placeholder); at != std::string::npos;
+       at = result.find(placeholder, at + value.size())) {
+    result.replace(at, placeholder.size(), value);
+  }
+  return result;
+}
+
 std::string subject_of(const Override& override) {
   if (override.role.empty() && override.database.empty()) return "all roles";
   if (override.role.empty()) return "database " + override.database;
@@ -112,9 +121,9 @@ class Evaluation {
   void add(std::string_view name, std::string_view detail = "") {
     const KnownFinding& finding = known(name);
     if (inputs_.server_version < finding.min_version) return;
-    std::string fix = with_value(finding.fix, "{detail}", detail);
+    std::string fix = replaced(finding.fix, "{detail}", detail);
     if (fix.starts_with("{setting}")) {
-      fix = with_value(fix, "{setting}", "ALTER SYSTEM SET") + " SELECT pg_reload_conf();";
+      fix = replaced(fix, "{setting}", "ALTER SYSTEM SET") + " SELECT pg_reload_conf();";
     }
     found_.push_back({&finding, "server", std::move(fix)});
   }
@@ -122,12 +131,12 @@ class Evaluation {
   void add_for(const Override& override, std::string_view name) {
     const KnownFinding& finding = known(name);
     found_.push_back({&finding, subject_of(override),
-                      with_value(finding.fix, "{setting}", statement_for(override))});
+                      replaced(finding.fix, "{setting}", statement_for(override))});
   }
 
   void add_for_dsn(std::string_view name, std::string_view detail = "") {
     const KnownFinding& finding = known(name);
-    found_.push_back({&finding, "dsn", with_value(finding.fix, "{detail}", detail)});
+    found_.push_back({&finding, "dsn", replaced(finding.fix, "{detail}", detail)});
   }
 
   // The server's own value counts if it applies to anyone; each override counts for itself.
@@ -173,6 +182,16 @@ class Evaluation {
 };
 
 }  // namespace
+
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo:
+      return "info";
+    case Severity::kWarning:
+      return "warning";
+  }
+  return "";
+}
 
 std::vector<Finding> evaluate(const FindingInputs& inputs) {
   Evaluation evaluation(inputs);

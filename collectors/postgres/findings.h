@@ -15,6 +15,22 @@
 
 namespace pgconn::collectors {
 
+enum class Severity { kInfo, kWarning };
+
+std::string_view to_string(Severity severity);
+
+struct KnownFinding {
+  std::string_view name;
+  Severity severity = Severity::kInfo;
+  std::string_view when;
+  std::string_view reason;
+  // SQL for the server, and comments where SQL is not enough. `{setting}` stands for
+  // "ALTER SYSTEM SET" or the ALTER ROLE, ALTER DATABASE of another subject, `{detail}` for what
+  // was found.
+  std::string_view fix;
+  int min_version = 130000;
+};
+
 std::span<const KnownFinding> known_findings();
 
 struct FindingInputs {

@@ -33,8 +33,13 @@ constexpr auto kPendingRestart =
     metrics::gauge("pgconn_setting_pending_restart",
                    "1 for a setting whose new value waits for a restart of the server.", {"name"},
                    Unit::kNone, Fold::kMax);
+constexpr auto kFinding = metrics::gauge(
+    "pgconn_finding",
+    "1 for something in the server's settings, or in the exporter's dsn, that needs fixing.",
+    {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
+
 constexpr const metrics::Descriptor* kDescriptors[] = {&kSeconds, &kValue, &kOverride,
-                                                       &kPendingRestart, &kFindingFamily};
+                                                       &kPendingRestart, &kFinding};
 
 constexpr CollectorInfo kInfo{
     .name = "settings",
@@ -82,7 +87,7 @@ class SettingsCollector final : public Collector {
     }
     output.findings = evaluate(inputs);
     for (const Finding& finding : output.findings) {
-      batch.add(kFindingFamily, 1,
+      batch.add(kFinding, 1,
                 {std::string(finding.known->name), std::string(to_string(finding.known->severity)),
                  finding.subject});
     }

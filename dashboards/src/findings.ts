@@ -22,12 +22,4 @@ export const FIXES: Record<string, string> = {
   login_warned: 'The exporter’s page and log have the server’s message; a password needs a later VALID UNTIL',
   password_to_unverified_server:
     'In the exporter’s dsn: sslmode=verify-full with sslrootcert, or channel_binding=require',
-  pgbouncer_server_idle_timeout_above_path: 'server_idle_timeout below the limit of the path, or tcp_keepidle = 60',
-  pgbouncer_idle_transaction_timeout_disabled: 'idle_transaction_timeout = 60',
-  pgbouncer_query_wait_timeout_disabled: 'query_wait_timeout = 30',
-  pgbouncer_server_lifetime_short: 'server_lifetime = 3600',
-  pgbouncer_keepalive_off: 'tcp_keepalive = 1, tcp_keepidle = 60, tcp_keepintvl = 10, tcp_keepcnt = 6',
-  pgbouncer_server_tls_weak: 'server_tls_sslmode = verify-full with server_tls_ca_file',
-  pgbouncer_reuseport_without_peers: 'A peer_id for each process, and [peers] with all of them',
-  pgbouncer_known_holes: 'Upgrade PgBouncer, unless its package has the fixes',
 };

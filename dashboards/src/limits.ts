@@ -19,6 +19,4 @@ export const CERTIFICATE_SECONDS: Limits = { watch: 21 * DAY, act: 3 * DAY };
 export const CERTIFICATE_LIFETIME_RATIO: Limits = { watch: 1 / 3, act: 1 / 10 };
 /** The share of probes that may fail: an objective of 99.9 %. */
 export const PROBE_FAILURE_BUDGET = 0.001;
-export const POOL_WAIT_SECONDS: Limits = { watch: 0.1, act: 1 };
-export const POOLER_CLIENTS_RATIO: Limits = { watch: 0.8, act: 0.95 };
 export const CONNECT_SECONDS: Limits = { watch: 0.5, act: 2 };

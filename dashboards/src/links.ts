@@ -9,7 +9,6 @@ export const UIDS = {
   drops: 'pgconn-drops',
   transactions: 'pgconn-transactions',
   capacity: 'pgconn-capacity',
-  pgbouncer: 'pgconn-pgbouncer',
   probes: 'pgconn-probes',
   tls: 'pgconn-tls',
   settings: 'pgconn-settings',

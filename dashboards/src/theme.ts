@@ -71,27 +71,9 @@ export const PURPOSES = {
   diagnose: '#FF7EB6',
   connect: '#5794F2',
   roundtrip: '#8AB8FF',
-  waits: '#A67C52',
   idle: '#8E9AAF',
   longquery: '#B877D9',
   certificate: '#96D98D',
-};
-
-/** PgBouncer's own names of what a client, and a connection to a server, does. */
-export const POOL_CLIENTS = {
-  active: '#5794F2',
-  waiting: '#FF9830',
-  active_cancel_req: '#B877D9',
-  waiting_cancel_req: '#8F3B76',
-};
-export const POOL_SERVERS = {
-  active: '#5794F2',
-  idle: '#8E9AAF',
-  used: '#CCD3E0',
-  tested: '#8AB8FF',
-  login: '#F2CC0C',
-  active_cancel: '#B877D9',
-  being_canceled: '#8F3B76',
 };
 
 /** PostgreSQL's own names of what a session waits for. */

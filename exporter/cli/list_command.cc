@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "collectors/kind.h"
-#include "collectors/pgbouncer/findings.h"
 #include "collectors/postgres/findings.h"
 #include "config/loader.h"
 #include "config/schema.h"
@@ -14,8 +13,6 @@
 #include "exporter/own_metrics/exporter_metrics.h"
 #include "exporter/own_metrics/process_metrics.h"
 #include "exporter/targets/on_demand.h"
-#include "exporter/targets/pool_waits.h"
-#include "exporter/targets/pooler_processes.h"
 #include "probes/certificates/metrics.h"
 #include "probes/probe_metrics.h"
 #include "sources/host/host_metrics.h"
@@ -56,11 +53,6 @@ std::vector<Section> sections() {
                         "pooler_server_lost, tls_error, server_unreachable, unknown. oom_kill "
                         "needs `host: true` in the target; without it such a kill is a crash.",
                         probes::families::kAll));
-  all.push_back(section("Waits in a pooler's queues",
-                        "From the probe waits, for targets of kind pgbouncer, on its own clock.",
-                        pool_wait_families()));
-  all.push_back(section("Processes of a pooler", "For targets of kind pgbouncer.",
-                        pooler_process_families()));
   all.push_back(section("Certificates",
                         "About what a server shows (source `server`) and about the files that the "
                         "configuration names.",
@@ -99,11 +91,9 @@ std::string probe_list(List::Format format) {
 
 std::string finding_list(List::Format format) {
   std::vector<FindingLine> lines;
-  for (const auto known : {collectors::known_findings(), collectors::known_pooler_findings()}) {
-    for (const collectors::KnownFinding& finding : known) {
-      lines.push_back(
-          {finding.name, to_string(finding.severity), finding.when, finding.reason, finding.fix});
-    }
+  for (const collectors::KnownFinding& finding : collectors::known_findings()) {
+    lines.push_back(
+        {finding.name, to_string(finding.severity), finding.when, finding.reason, finding.fix});
   }
   return format == List::Format::kMarkdown ? findings_markdown(lines) : findings_text(lines);
 }

@@ -4,8 +4,6 @@
 
 #include "collectors/kind.h"
 #include "exporter/own_metrics/exporter_metrics.h"
-#include "exporter/targets/pool_waits.h"
-#include "exporter/targets/pooler_processes.h"
 #include "postgres/conninfo.h"
 #include "postgres/placeless_dsn.h"
 #include "probes/certificates/metrics.h"
@@ -42,8 +40,6 @@ config::Vocabulary vocabulary() {
   reserve(exporter_families());
   reserve(probes::families::kAll);
   reserve(probes::certificate_families());
-  reserve(pool_wait_families());
-  reserve(pooler_process_families());
   for (const collectors::Collector* collector : collectors::all_collectors()) {
     words.collectors.emplace(collector->info().name);
     reserve(collector->info().descriptors);

@@ -26,7 +26,6 @@ void add_target_info(const Surroundings& target, metrics::MetricBatch& batch) {
 std::vector<std::pair<std::string, std::string>> labels_of(const config::Target& config) {
   std::vector<std::pair<std::string, std::string>> labels = {{"target", config.name}};
   labels.insert(labels.end(), config.labels.begin(), config.labels.end());
-  if (!config.via.empty()) labels.emplace_back("via", config.via);
   return labels;
 }
 

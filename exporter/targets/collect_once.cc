@@ -21,7 +21,7 @@ asio::awaitable<OneCollection> collect_once(postgres::Resolver& resolver, Passwo
   postgres::Dialer dialer(
       executor, resolver,
       [&](postgres::Deadline until) { return passwords.conninfo_of(target, until); },
-      target.global.max_connections_per_target, [&] { passwords.refused(target); }, kind.peer);
+      target.global.max_connections_per_target, [&] { passwords.refused(target); });
   async::SystemTime time(executor);
   CollectionSession session(dialer, time, {kind, options, target.global}, {});
   Collected collected;

@@ -61,7 +61,6 @@ CollectorReport run(const collectors::TargetKind& kind, const collectors::Collec
                              collected.outdated_session, collected.login_warnings});
     batch.append(std::move(output.batch));
     report.findings = std::move(output.findings);
-    report.strange = std::move(output.strange);
     report.outcome = Outcome::kSuccess;
   } catch (const postgres::PgError& error) {
     report.message = error.what();

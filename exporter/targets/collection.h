@@ -50,7 +50,6 @@ struct CollectorReport {
   std::string message = {};  // for people: the error, or the missing grant
   Seconds duration{0};
   std::vector<collectors::Finding> findings = {};  // of a success
-  std::optional<std::string> strange = {};         // of a success, see CollectorOutput
 };
 
 struct CollectedReadings {

@@ -242,7 +242,6 @@ asio::awaitable<postgres::Session> CollectionSession::dial(postgres::Deadline de
 
 void CollectionSession::take(postgres::Session session) {
   session_ = std::move(session);
-  ++sessions_;
   opened_ = time_.date();
   kept_ = {};
   config_load_time_ = 0;

@@ -5,7 +5,6 @@
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -61,8 +60,6 @@ class CollectionSession {
   void stop();
 
   bool is_open() const { return static_cast<bool>(session_); }
-  // How many there were; the number of the one that is open.
-  std::uint64_t sessions() const { return sessions_; }
   std::string host() const { return session_.connection->host(); }  // only while it is open
   std::string port() const { return session_.connection->port(); }
   // Claims by which the server may be found on this machine; nothing unless the session is open and
@@ -89,7 +86,6 @@ class CollectionSession {
   SessionListeners listeners_;
   postgres::Session session_;
   collectors::KeptAnswers kept_;  // of this session
-  std::uint64_t sessions_ = 0;
   std::chrono::system_clock::time_point opened_;
   double config_load_time_ = 0;  // as this session saw it first; 0: not yet
   bool outdated_ = false;        // the server has reloaded its configuration since

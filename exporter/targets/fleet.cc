@@ -63,13 +63,7 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
   Change change;
   std::map<std::string, std::shared_ptr<Target>> before;
   for (const auto& target : targets_) before.emplace(target->name(), target);
-  const Commons commons{executor_,
-                        resolver_,
-                        passwords_,
-                        roots_,
-                        background_,
-                        host_paths_,
-                        [this](const std::string& name) { return neighbour(name); }};
+  const Commons commons{executor_, resolver_, passwords_, roots_, background_, host_paths_};
   // Everything that may fail comes first: until the swap the fleet is unchanged.
   std::vector<std::shared_ptr<Target>> next;
   auto waiting = waiting_;
@@ -94,12 +88,6 @@ Fleet::Change Fleet::apply(const config::ValidatedConfig& config) {
   }
   if (!starting_) start_next();
   return change;
-}
-
-std::optional<Neighbour> Fleet::neighbour(const std::string& name) const {
-  const auto found = std::ranges::find(targets_, name, &Target::name);
-  if (found == targets_.end()) return std::nullopt;
-  return (*found)->as_neighbour();
 }
 
 void Fleet::start_next() {

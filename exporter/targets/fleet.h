@@ -65,7 +65,6 @@ class Fleet {
   asio::awaitable<std::vector<TargetSnapshot>> snapshots();
 
  private:
-  std::optional<Neighbour> neighbour(const std::string& name) const;
   void start_next();
   void retire(std::shared_ptr<Target> target);
   asio::awaitable<void> bury_retired();

@@ -11,8 +11,7 @@ using probes::Incident;
 bool is_same(const Incident& one, const Incident& other) {
   return one.id == other.id && one.in_all() == other.in_all() && one.decided == other.decided &&
          one.counted == other.counted && one.verdict.cause == other.verdict.cause &&
-         one.verdict.scope == other.verdict.scope && one.verdict.because == other.verdict.because &&
-         one.verdict.side == other.verdict.side;
+         one.verdict.scope == other.verdict.scope && one.verdict.because == other.verdict.because;
 }
 
 }  // namespace

@@ -89,26 +89,18 @@ Target::Target(const Commons& commons, config::Target config)
             return passwords.conninfo_of(config_, deadline);
           },
           config_.global.max_connections_per_target,
-          [this, &passwords = commons.passwords] { passwords.refused(config_); }, kind_.peer),
+          [this, &passwords = commons.passwords] { passwords.refused(config_); }),
       server_log_(make_log_source(commons, time_, dialer_, config_)),
       host_(make_host_source(commons, time_, config_)),
-      via_(config_.via.empty() || !commons.neighbour
-               ? std::nullopt
-               : std::make_optional<ViaWitness>(config_, time_, commons.neighbour)),
       session_(dialer_, time_, {kind_, options_, config_.global}, session_listeners()),
-      waits_(instruments_),
       prober_(config_.name, dialer_, dialer_, time_, instruments_, commons.roots,
-              own_probe_settings(), probe_listeners(), witnesses()) {
+              probe_settings(config_), probe_listeners(), witnesses()) {
   if (conninfo_) {
     known_.address = conninfo_->display();
     known_.database = conninfo_->database();
     log_.set_address(known_.address);
   }
   foresee_target(instruments_);
-  if (kind_.peer.is_console) {
-    instruments_.count(families::kPoolerRestarts, {}, 0);
-    instruments_.count(families::kPoolerChanges, {}, 0);
-  }
 }
 
 Target::~Target() { stop(); }
@@ -196,7 +188,6 @@ std::shared_ptr<const TargetResult> Target::so_far(Run& run,
   const Collected nothing;
   const bool same = collectors == run.collectors;
   const auto reports = run_collectors(same ? collected : nothing, collectors, options_, batch);
-  carry_on_counters(batch);
   return result_of(std::move(batch), reports, collected.facts.has_value());
 }
 
@@ -213,11 +204,8 @@ asio::awaitable<void> Target::carry_out(Run& run) {
   note_outcome(collected, begin);
   if (log) co_await log->wait_for(ticket, std::min(run.deadline, begin + kLogMayTake));
   metrics::MetricBatch batch;
-  // What is measured on the way to a console says nothing of the way from there to a server.
-  const auto measured = kind_.peer.is_console ? std::nullopt : prober_.path_idle_limit();
-  const collectors::Options options = with_measured(options_, measured);
+  const collectors::Options options = with_measured(options_, prober_.path_idle_limit());
   const auto reports = run_collectors(collected, collectors, options, batch);
-  carry_on_counters(batch);
   log_.reports(reports, known_.facts ? known_.facts->role : "");
   if (collectors == enabled_) {
     known_.reports = reports;
@@ -241,7 +229,6 @@ void Target::note_outcome(const Collected& collected, Clock::time_point begin) {
 
 void Target::note_facts(const Collected& collected, Clock::time_point asked) {
   const collectors::ServerFacts& facts = *collected.facts;
-  if (kind_.peer.is_console) note_process(facts);
   auto& known = known_.facts;
   if (known) note_change(*known, facts);
   if (facts.start_time != 0) {
@@ -256,25 +243,6 @@ void Target::note_facts(const Collected& collected, Clock::time_point asked) {
   }
   known = known ? collectors::completed(facts, *known) : facts;
   facts_asked_ = asked;
-}
-
-void Target::note_process(const collectors::ServerFacts& facts) {
-  switch (processes_.note(facts, session_.sessions())) {
-    case PoolerProcesses::News::kNone:
-      return;
-    case PoolerProcesses::News::kRestart:
-      instruments_.count(families::kPoolerRestarts);
-      log_.restarted("pooler");
-      return;
-    case PoolerProcesses::News::kAnother:
-      instruments_.count(families::kPoolerChanges);
-      return;
-  }
-}
-
-void Target::carry_on_counters(metrics::MetricBatch& batch) {
-  if (!kind_.peer.is_console) return;
-  processes_.carry_on(batch);
 }
 
 void Target::note_change(const collectors::ServerFacts& before,
@@ -305,8 +273,6 @@ std::shared_ptr<const TargetResult> Target::result_of(metrics::MetricBatch colle
   if (session_.is_open()) surroundings.server.emplace(session_.host(), session_.port());
   surroundings.connections = dialer_.open();
   prober_.add_gauges(surroundings.probed);
-  waits_.add_peaks(surroundings.probed);
-  processes_.add_gauges(surroundings.probed);
   TargetResult result = assemble(std::move(surroundings), std::move(collected), reports, up);
   const auto repaired = static_cast<double>(result.batch.repaired_values());
   instruments_.count(families::kRepairedValues, {}, repaired);
@@ -322,17 +288,10 @@ std::vector<std::shared_ptr<Source>> Target::sources() const {
   return sources;
 }
 
-std::vector<probes::EvidenceSource*> Target::witnesses() {
+std::vector<probes::EvidenceSource*> Target::witnesses() const {
   std::vector<probes::EvidenceSource*> witnesses;
   for (const auto& source : sources()) witnesses.push_back(source.get());
-  if (via_) witnesses.push_back(&*via_);
   return witnesses;
-}
-
-probes::ProbeSettings Target::own_probe_settings() {
-  probes::ProbeSettings settings = probe_settings(config_);
-  settings.waits.observe = [this](const postgres::Rows& answer) { waits_.observe(answer); };
-  return settings;
 }
 
 SessionListeners Target::session_listeners() {

@@ -24,11 +24,8 @@
 #include "exporter/targets/collection_session.h"
 #include "exporter/targets/passwords.h"
 #include "exporter/targets/patience.h"
-#include "exporter/targets/pool_waits.h"
-#include "exporter/targets/pooler_processes.h"
 #include "exporter/targets/snapshot.h"
 #include "exporter/targets/target_log.h"
-#include "exporter/targets/via_witness.h"
 #include "metrics/instruments.h"
 #include "postgres/dialer.h"
 #include "probes/prober.h"
@@ -43,7 +40,6 @@ struct Commons {
   probes::CertificateRoots& roots;
   Background& background;
   host::HostPaths host_paths;
-  FindNeighbour neighbour = {};
 };
 
 class Target {
@@ -78,9 +74,6 @@ class Target {
   // What is known now.
   TargetSnapshot snapshot();
 
-  // For the targets that are reached through it, or lie behind it.
-  Neighbour as_neighbour() { return {config_, prober_}; }
-
  private:
   struct Run;  // a collection that scrapes can join
 
@@ -95,16 +88,13 @@ class Target {
   void note_outcome(const Collected& collected, std::chrono::steady_clock::time_point begin);
   // `asked`: when the collection that learned them began.
   void note_facts(const Collected& collected, std::chrono::steady_clock::time_point asked);
-  void note_process(const collectors::ServerFacts& facts);
-  void carry_on_counters(metrics::MetricBatch& batch);
   void note_change(const collectors::ServerFacts& before, const collectors::ServerFacts& now);
   void note_probe(probes::ProbeKind probe, const postgres::PgError* error);
   std::shared_ptr<const TargetResult> result_of(metrics::MetricBatch collected,
                                                 const std::vector<CollectorReport>& reports,
                                                 bool up);
   std::vector<std::shared_ptr<Source>> sources() const;
-  std::vector<probes::EvidenceSource*> witnesses();
-  probes::ProbeSettings own_probe_settings();
+  std::vector<probes::EvidenceSource*> witnesses() const;
   SessionListeners session_listeners();
   probes::ProbeListeners probe_listeners();
 
@@ -122,10 +112,7 @@ class Target {
   postgres::Dialer dialer_;
   std::shared_ptr<LogSource> server_log_;  // null: not read
   std::shared_ptr<HostSource> host_;       // null: not watched
-  std::optional<ViaWitness> via_;          // absent: no pooler, or its other side is no target
   CollectionSession session_;
-  PoolWaits waits_;  // these two only of a pooler
-  PoolerProcesses processes_;
   probes::Prober prober_;
   std::map<probes::ProbeKind, Trouble> probe_troubles_;
   IncidentCopies incidents_;

@@ -22,8 +22,8 @@ std::string way(const PgError& error) {
 
 // A held connection was lost during the query: the incident's line reports it.
 bool is_loss(probes::ProbeKind probe, const PgError& error) {
-  const bool holds = probe == probes::ProbeKind::kRoundtrip || probe == probes::ProbeKind::kWaits ||
-                     probe == probes::ProbeKind::kIdle || probe == probes::ProbeKind::kLongquery;
+  const bool holds = probe == probes::ProbeKind::kRoundtrip || probe == probes::ProbeKind::kIdle ||
+                     probe == probes::ProbeKind::kLongquery;
   return holds && error.fatal() && error.phase() == postgres::Phase::kQuery;
 }
 
@@ -135,7 +135,6 @@ void TargetLog::moved(const std::string& from, const std::string& to) {
 void TargetLog::reports(const std::vector<CollectorReport>& reports, const std::string& role) {
   std::map<std::string, std::string> news;  // names, by what is said about them
   for (const CollectorReport& report : reports) {
-    note_strange(report);
     std::string& told = told_[report.name];
     if (report.outcome == Outcome::kSuccess) {
       told.clear();
@@ -149,19 +148,6 @@ void TargetLog::reports(const std::vector<CollectorReport>& reports, const std::
     log::write(log::Level::kWarn, "collectors did not run",
                {{"target", target_}, {"collectors", names}, {"role", role}, {"error", message}});
   }
-}
-
-// Once each: it stays until the exporter is upgraded. A peer that invents more is not followed.
-void TargetLog::note_strange(const CollectorReport& report) {
-  constexpr std::size_t kMost = 100;
-  if (!report.strange || strange_.size() >= kMost || !strange_.insert(*report.strange).second) {
-    return;
-  }
-  log::write(log::Level::kInfo, "an answer has more than is known of it",
-             {{"target", target_},
-              {"collector", report.name},
-              {"what", *report.strange},
-              {"do", "nothing: it is left out; a newer version of the exporter may know it"}});
 }
 
 void TargetLog::probed(probes::ProbeKind probe, const PgError* error) {
@@ -186,7 +172,6 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"incident", std::to_string(incident.id)},
               {"cause", std::string(to_string(incident.verdict.cause))},
               {"scope", std::string(to_string(incident.verdict.scope))},
-              {"side", std::string(to_string(incident.verdict.side))},
               {"drops", std::to_string(incident.drops.size())},
               {"held", std::to_string(held)},
               {"probe", std::string(to_string(first.probe))},

@@ -49,7 +49,6 @@ class TargetLog {
   static void went_on(const probes::Incident& incident);
 
  private:
-  void note_strange(const CollectorReport& report);
   void failed(Outage& outage, std::string_view what, const std::string& probe,
               const postgres::PgError& error);
 
@@ -58,7 +57,6 @@ class TargetLog {
   Outage collecting_, session_losses_, renewals_;
   std::map<probes::ProbeKind, Outage> probing_;
   std::map<std::string, std::string> told_;  // the last line about each collector
-  std::set<std::string> strange_;            // what was logged of it
   std::set<std::string> login_warnings_;     // of the latest login, without their details
 };
 

@@ -24,8 +24,6 @@ const collectors::TargetKind& kind_of(const config::Target& target) {
   switch (target.kind) {
     case config::Kind::kPostgres:
       break;
-    case config::Kind::kPgbouncer:
-      return collectors::pgbouncer_kind();
   }
   return collectors::postgres_kind();
 }
@@ -102,19 +100,11 @@ probes::ProbeSettings probe_settings(const config::Target& target) {
   for (const config::WatchedFile& file : target.files) {
     certificate.files.push_back({file.name, file.path});
   }
-  const config::RunningProbes on = config::running_probes(target);
-  probes::Pace roundtrip = pace(config.roundtrip);
-  roundtrip.on = on.roundtrip;
-  probes::WaitsSettings waits{pace(config.waits), "SHOW POOLS", {}};
-  waits.pace.on = on.waits;
-  probes::LongquerySettings longquery{pace(config.longquery), config.longquery.sleep};
-  longquery.pace.on = on.longquery;
   return {
       .connect = pace(config.connect),
-      .roundtrip = roundtrip,
-      .waits = std::move(waits),
+      .roundtrip = pace(config.roundtrip),
       .idle = {config.idle.enabled, config.idle.ladder, config.idle.canaries, config.idle.timeout},
-      .longquery = longquery,
+      .longquery = {pace(config.longquery), config.longquery.sleep},
       .certificate = std::move(certificate),
       .buckets = config.duration_buckets};
 }

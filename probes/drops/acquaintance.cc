@@ -8,11 +8,6 @@ asio::awaitable<ServerLook> Acquaintance::look(postgres::Deadline deadline,
   options.purpose = "diagnose";
   options.turned_away = turned_away;
   const postgres::Session session = co_await connector_.dial(options, deadline);
-  const postgres::Peer& peer = connector_.peer();
-  if (peer.is_console) {
-    last_look_ = co_await look_at_console(*session.connection, peer, time_, deadline);
-    co_return *last_look_;
-  }
   last_look_ = co_await look_at_server(*session.connection, time_, deadline);
   server_version_ = session.connection->server_version();
   co_return *last_look_;

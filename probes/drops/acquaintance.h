@@ -35,16 +35,12 @@ class Acquaintance {
   // The state in which an incident left the server.
   void replace(const ServerMarks& marks) { marks_ = marks; }
 
-  bool is_console() const { return connector_.peer().is_console; }
-  bool has_met() const { return marks_.start_time.has_value() || knows_console(); }
+  bool has_met() const { return marks_.start_time.has_value(); }
   const ServerMarks& marks() const { return marks_; }
   std::optional<int> server_version() const { return server_version_; }  // as PQserverVersion
   const std::optional<ServerLook>& last_look() const { return last_look_; }
 
  private:
-  // Which tells no more of itself than that it is there.
-  bool knows_console() const { return last_look_.has_value() && is_console(); }
-
   postgres::Connector& connector_;
   async::TimeSource& time_;
   bool frozen_ = false;

@@ -129,7 +129,7 @@ std::vector<Clock::duration> unanswered_silences(const Evidence& evidence) {
 
 Verdict attribute(const Evidence& evidence, const Drop& drop) {
   Ruling ruling = rule_on(evidence, drop);
-  return {ruling.cause, scope_of(evidence), std::move(ruling.because), Side::kUnknown};
+  return {ruling.cause, scope_of(evidence), std::move(ruling.because)};
 }
 
 Verdict attribute(const Evidence& evidence) {
@@ -148,11 +148,6 @@ Verdict attribute(const Evidence& evidence) {
   if (counts.size() > 1) {
     verdict.cause = Cause::kUnknown;
     verdict.because = disagreement(counts);
-  }
-  if (evidence.sides) {
-    verdict.side = side_that_fell(*evidence.sides, verdict.cause);
-    const std::string words = describe(*evidence.sides, verdict.side);
-    if (!words.empty()) verdict.because += "; " + words;
   }
   return verdict;
 }

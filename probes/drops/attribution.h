@@ -15,7 +15,6 @@
 
 #include "postgres/error.h"
 #include "probes/drops/drop.h"
-#include "probes/drops/sides.h"
 
 namespace pgconn::probes {
 
@@ -132,14 +131,12 @@ struct Evidence {
   std::optional<bool> oom_kill_counted;  // an OOM counter moved; absent: not watched
   std::vector<Testimony> testimonies;    // in the order of their times
   bool pooler = false;                   // the target is a pooler, or is reached through one
-  std::optional<PoolerSides> sides;      // where that one and its server are targets too
 };
 
 struct Verdict {
   Cause cause = Cause::kUnknown;
   Scope scope = Scope::kOne;
   std::string because;  // the evidence that decided, or what is missing, in words for the log
-  Side side = Side::kUnknown;  // of a pooler, where `sides` tell
 };
 
 // The server says that its idle_session_timeout ended the session.

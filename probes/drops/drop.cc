@@ -8,8 +8,6 @@ std::string_view to_string(ProbeKind probe) {
       return "connect";
     case ProbeKind::kRoundtrip:
       return "roundtrip";
-    case ProbeKind::kWaits:
-      return "waits";
     case ProbeKind::kIdle:
       return "idle";
     case ProbeKind::kLongquery:

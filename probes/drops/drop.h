@@ -13,11 +13,11 @@ namespace pgconn::probes {
 
 using Clock = std::chrono::steady_clock;
 
-enum class ProbeKind { kConnect, kRoundtrip, kWaits, kIdle, kLongquery, kCertificate };
+enum class ProbeKind { kConnect, kRoundtrip, kIdle, kLongquery, kCertificate };
 
-inline constexpr std::array kProbeKinds = {ProbeKind::kConnect,   ProbeKind::kRoundtrip,
-                                           ProbeKind::kWaits,     ProbeKind::kIdle,
-                                           ProbeKind::kLongquery, ProbeKind::kCertificate};
+inline constexpr std::array kProbeKinds = {ProbeKind::kConnect, ProbeKind::kRoundtrip,
+                                           ProbeKind::kIdle, ProbeKind::kLongquery,
+                                           ProbeKind::kCertificate};
 
 std::string_view to_string(ProbeKind probe);  // label value: "connect", "roundtrip", "idle", …
 

@@ -169,7 +169,6 @@ Evidence Investigation::complete() const {
   evidence.silent = incident_.silent_before;
   evidence.survivors = means_.held.survivors(incident_.first);
   means_.path.add_to(evidence, incident_.first, means_.held);
-  evidence.pooler = means_.server.is_console();
   if (const auto& look = means_.server.last_look()) {
     evidence.pooler = look->pooler;
     evidence.server_keepalive_gap = look->keepalive_gap;

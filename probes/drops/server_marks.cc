@@ -58,20 +58,6 @@ asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
   });
 }
 
-asio::awaitable<ServerLook> look_at_console(postgres::Connection& connection,
-                                            const postgres::Peer& peer,
-                                            const async::TimeSource& time,
-                                            postgres::Deadline deadline) {
-  const std::vector<postgres::Query> question(1, postgres::ping(peer));
-  std::vector<postgres::Answer> answers;
-  co_await connection.ask(question, deadline, answers);
-  postgres::expect_here(peer, answers);
-  ServerLook look;
-  look.marks.read_at = time.now();
-  look.pooler = true;
-  co_return look;
-}
-
 ServerMarks learned(const ServerMarks& known, ServerMarks seen) {
   if (!seen.crash_restart_time && seen.start_time == known.start_time) {
     seen.crash_restart_time = known.crash_restart_time;

@@ -25,13 +25,6 @@ asio::awaitable<ServerLook> look_at_server(postgres::Connection& connection,
                                            const async::TimeSource& time,
                                            postgres::Deadline deadline);
 
-// A pooler's console tells nothing of a server; it is only asked whether it answers. Throws
-// PgError.
-asio::awaitable<ServerLook> look_at_console(postgres::Connection& connection,
-                                            const postgres::Peer& peer,
-                                            const async::TimeSource& time,
-                                            postgres::Deadline deadline);
-
 // What is known after a scrape has seen a server. A scrape of some collectors only may not read the
 // crash restart time; the known one is then kept while the server is the same. Pure.
 ServerMarks learned(const ServerMarks& known, ServerMarks seen);

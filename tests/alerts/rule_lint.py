@@ -5,8 +5,7 @@ import re
 
 from tests.alerts import rulebook
 
-DASHBOARDS = {"fleet", "drops", "transactions", "capacity", "probes", "tls", "settings", "pgbouncer",
-              "exporter"}
+DASHBOARDS = {"fleet", "drops", "transactions", "capacity", "probes", "tls", "settings", "exporter"}
 SEVERITIES = {"critical", "warning", "info", "none"}
 ANNOTATIONS = ("summary", "description", "runbook_url", "dashboard_url")
 # Made by Prometheus, not by the exporter.

@@ -9,11 +9,10 @@ import pytest
 
 from tests.dashboards import node
 from tests.dashboards.committed import ROOT
-from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer, beside, console, restart, trouble_log
+from tests.dashboards.troubled import FORGETS_AFTER, PROBES, TroubledServer, beside, trouble_log
 from tests.support.exporter import Exporter
 from tests.support.midbox import Midbox
 from tests.support.packages import unpacked
-from tests.support.pgbouncer import PgBouncer
 from tests.support.pgbox import PgBox
 from tests.support.process import Unavailable, eventually, free_port
 from tests.support.prometheus import Prometheus
@@ -64,9 +63,8 @@ def _trouble():
             server = stack.enter_context(TroubledServer(box))
             server.prepare()
             local = stack.enter_context(PgBox(18)).start(max_connections=20)
-            pooler = stack.enter_context(PgBouncer("trixie", local))
             exporter = stack.enter_context(Exporter(
-                {"global": {"lock_timeout": "100ms"}, "targets": [*server.targets(), beside(local), console(pooler)],
+                {"global": {"lock_timeout": "100ms"}, "targets": [*server.targets(), beside(local)],
                  "probes": PROBES}))
             begin = time.time()
             running = stack.enter_context(Prometheus({"pgconn": [exporter.port, free_port()]}))
@@ -78,7 +76,6 @@ def _trouble():
             server.lock_catalog_until(lambda: running.query('pgconn_collector_success{target="orders"} == 0'))
             eventually(lambda: running.query("pgconn_host_tcp_connections"), 60, "the host's sockets")
             trouble_log(local)
-            restart(pooler, lambda: running.query('pgconn_pgbouncer_transactions_total > 0'))
             server.drop_held()
             server.end_sessions_badly()
             box.use_certificate("ending")

@@ -54,29 +54,6 @@ def trouble_log(box):
         box.psql(f"SELECT pg_terminate_backend({victim.info.backend_pid})")
 
 
-def console(pooler):
-    """The console of a PgBouncer as a target."""
-    quiet = {"connect": False, "idle": False, "certificate": False}
-    return {"name": "pool", "kind": "pgbouncer", "dsn": pooler.watched, "labels": {"cluster": "shop"}, "probes": quiet}
-
-
-def restart(pooler, seen):
-    """Its clients run transactions until `seen()`; then it is started anew, and has clients again."""
-    def transaction():
-        with contextlib.closing(psycopg2.connect(pooler.dsn())) as client:
-            client.cursor().execute("SELECT 1")
-            client.commit()
-
-    def at_work():
-        transaction()
-        return seen()
-
-    eventually(at_work, 60, "transactions through the pooler")
-    pooler.end(signal.SIGTERM)
-    pooler.start()
-    transaction()
-
-
 class TroubledServer:
     """Its sessions and faults, as seen from the far end of the middlebox. A context manager."""
 

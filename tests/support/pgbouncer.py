@@ -14,24 +14,22 @@ from tests.support.process import Process, StartsOnEntry, eventually, free_port
 
 # The oldest that is widely used, and the newest.
 SUITES = ("bookworm", "sid")
-# With one in between: 1.18, 1.24 and 1.26.
-CONSOLE_SUITES = ("bookworm", "trixie", "sid")
 
 
 class PgBouncer(StartsOnEntry):
     """Listens on loopback in front of `box`, without TLS. A context manager.
 
-    Everybody may log in; `postgres` also to its console, and `monitor` to look at it. `databases`: names that lead to
-    the database `postgres`, or "*" for each to its own. Settings go to its section of the ini file.
+    Everybody may log in; `postgres` also to its console. `databases`: names that lead to the database `postgres`, or
+    "*" for each to its own. Settings go to its section of the ini file.
     """
 
-    def __init__(self, suite, box, databases=("*",), port=None, **settings):
+    def __init__(self, suite, box, databases=("*",), **settings):
         self._suite = suite
         self._box = box
         self._databases = databases
         self.settings = settings
         self.directory = new_directory("pgbouncer-")
-        self.port = port or free_port()
+        self.port = free_port()
         self._process = None
 
     def start(self):
@@ -48,8 +46,7 @@ class PgBouncer(StartsOnEntry):
         users.write_text("".join(f'"{name}" ""\n' for name in ("postgres", "monitor")))
         settings = {
             "listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "",
-            "auth_type": "trust", "auth_file": users, "admin_users": "postgres",
-            "stats_users": "monitor", **self.settings,
+            "auth_type": "trust", "auth_file": users, "admin_users": "postgres", **self.settings,
         }
         lines = [f"{name} = {value}" for name, value in settings.items()]
         (self.directory / "pgbouncer.ini").write_text("\n".join([
@@ -80,21 +77,6 @@ class PgBouncer(StartsOnEntry):
     def dsn(self, role="postgres", dbname="postgres", more=""):
         return (f"host=127.0.0.1 port={self.port} dbname={dbname} user={role} sslmode=disable "
                 f"{more}").strip()
-
-    @property
-    def watched(self):
-        """The dsn of an exporter's target of kind pgbouncer."""
-        return self.dsn("monitor", "pgbouncer")
-
-    @property
-    def log_lines(self):
-        return self._process.log_lines
-
-    def reload(self, **settings):
-        """Changes settings and has them read."""
-        self.settings.update(settings)
-        self._write_ini()
-        self.console("RELOAD")
 
     @contextlib.contextmanager
     def paused(self):

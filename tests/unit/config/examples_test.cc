@@ -53,7 +53,6 @@ TEST_CASE("full.yml mentions every key of the schema") {
   }
   check_mentions(yaml, connect_fields());
   check_mentions(yaml, roundtrip_fields());
-  check_mentions(yaml, waits_fields());
   check_mentions(yaml, idle_fields());
   check_mentions(yaml, longquery_fields());
   check_mentions(yaml, certificate_fields());

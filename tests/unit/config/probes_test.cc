@@ -110,25 +110,6 @@ TEST_CASE("a probe that is off needs no connections") {
   CHECK(with("connect: false, roundtrip: false, idle: false, certificate: false", 2) == "accepted");
 }
 
-TEST_CASE("On PgBouncer's console waits take the place of roundtrip, and no query lasts") {
-  const auto running = [](const std::string& probes) {
-    const auto config = load(
-        "targets: [{name: a, kind: pgbouncer, max_connections_per_target: 8, " + probes + "}]\n");
-    return running_probes(config->targets[0]);
-  };
-  const auto as_it_is = running("probes: {}");
-  CHECK((as_it_is.waits && !as_it_is.roundtrip && !as_it_is.longquery));
-  const auto without = running("probes: {waits: false, longquery: true}");
-  CHECK((!without.waits && without.roundtrip && !without.longquery));
-  const auto of_server = running_probes(load("targets: [{name: a}]\n")->targets[0]);
-  CHECK((!of_server.waits && of_server.roundtrip));
-  CHECK(refusal("targets: [{name: a, kind: pgbouncer}]\n") == "accepted");
-  CHECK(refusal("targets: [{name: a, kind: pgbouncer, max_connections_per_target: 6}]\n")
-            .find("1 for connect + 1 for waits + 2 for idle") != std::string::npos);
-  CHECK(refusal("targets: [{name: a, kind: pgbouncer, probes: {waits: {timeout: 5s}}}]\n") ==
-        "accepted");
-}
-
 TEST_CASE("each target is checked with its own connections") {
   CHECK(refusal("global: {max_connections_per_target: 5}\n"
                 "probes: {idle: {canaries: 3}}\n"

@@ -183,7 +183,7 @@ asio::awaitable<postgres::Session> SimulatedServer::dial(postgres::ConnectOption
 }
 
 Answer SimulatedServer::answer(const std::string& sql) {
-  if (sql == postgres::Ping{}.sql) return Rows({"here"}, {"1"});
+  if (sql == postgres::kAreYouThere) return Rows({"here"}, {"1"});
   asked.push_back(sql);
   for (const auto& [text, rows] : answers) {
     if (sql.find(text) != std::string::npos) return rows;
