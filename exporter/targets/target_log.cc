@@ -5,7 +5,6 @@
 #include "exporter/log/log.h"
 #include "postgres/reason_name.h"
 #include "postgres/sqlstate.h"
-#include "probes/drops/record.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -183,7 +182,6 @@ void TargetLog::lost(const probes::Incident& incident) {
               {"age_seconds", seconds(first.at - first.dialed)},
               {"span_seconds", seconds(incident.last - incident.first)},
               {"because", incident.verdict.because},
-              {"record", to_string(incident.record)},
               {"error", first.error.what()}});
 }
 

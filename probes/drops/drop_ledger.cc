@@ -7,7 +7,6 @@
 #include "postgres/sqlstate.h"
 #include "probes/drops/drop_metrics.h"
 #include "probes/drops/investigation.h"
-#include "probes/drops/record.h"
 
 namespace pgconn::probes {
 namespace {
@@ -215,7 +214,6 @@ void DropLedger::count(const Drop& drop, const Verdict& verdict) {
 
 void DropLedger::conclude(Incident& incident, const Evidence& evidence, Verdict verdict) {
   incident.verdict = std::move(verdict);
-  incident.record = record_of(incident, evidence);
   incident.decided = true;
   incident.told = incident.drops.size();
   end(incident);

@@ -28,8 +28,6 @@ struct Incident {
   std::size_t in_all() const { return drops.size() + turns; }
   bool decided = false;
   Verdict verdict;
-  // What the verdict came from, piece by piece; see record_of(). Empty until it is decided.
-  std::vector<Testimony> record;
 };
 
 // The evidence in the incident itself: its drops, and how many connections there were. The caller

@@ -1,7 +1,5 @@
 """What an exporter makes of the server's log and its host: metrics, and evidence for incidents."""
 
-import re
-
 import pytest
 
 from tests.e2e.families_test import WITNESSES, declared
@@ -63,13 +61,6 @@ def the_incident(exporter):
     return records[0]
 
 
-def pieces(record):
-    """What the record of an incident consists of, without the times; each has one."""
-    told = record["record"].split("; ")
-    assert all(re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} .+", piece) for piece in told), told
-    return sorted(re.sub(r", by process \d+$", "", piece.partition(" ")[2]) for piece in told)
-
-
 def counted(exporter, event):
     return exporter.metrics().sum("pgconn_log_events_total", event=event)
 
@@ -85,7 +76,6 @@ def test_a_terminate_is_in_the_log_and_in_the_incident(box):
         record = the_incident(exporter)
         assert record["cause"] == "admin_terminate"
         assert "the server's log says: it was terminated by an administrator" in record["because"]
-        assert pieces(record) == ["server: roundtrip 57P01", "server_log: it was terminated by an administrator"]
         eventually(lambda: counted(exporter, "admin_terminate") == 1, what="the event")
         assert incidents(exporter.metrics()) == {("admin_terminate", "one"): 1}
 
@@ -178,9 +168,6 @@ def test_an_oom_kill_is_the_cause_of_an_incident(new_box):
         record = the_incident(exporter)
         assert (record["cause"], record["scope"]) == ("oom_kill", "all"), record
         assert "the kernel counted an OOM kill" in record["because"]
-        told = {piece.partition(" (")[0] for piece in pieces(record)}
-        assert {"host: the kernel killed a process of the server for lack of memory",
-                "server_log: a server process crashed"} <= told
         families = exporter.metrics()
         assert {cause for _, cause, _ in drops(families)} == {"oom_kill"}
         assert incidents(families) == {("oom_kill", "all"): 1}
