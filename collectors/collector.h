@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "collectors/finding.h"
-#include "collectors/host_facts.h"
 #include "metrics/batch.h"
 #include "metrics/descriptor.h"
 #include "postgres/connection.h"
@@ -34,8 +33,6 @@ struct Options {
   std::optional<std::chrono::milliseconds> path_idle_limit;
   // The dsn has a password and lets anything that answers ask for it.
   bool password_exposed = false;
-  // The server's machine, where it is known to be this one.
-  HostFacts host;
 };
 
 // SQL for servers from `min_version` (as PQserverVersion) on.

@@ -8,7 +8,7 @@ namespace pgconn::collectors {
 struct KnownFinding;  // findings.h
 
 // The subject, as a label: `server`, `all roles`, `role X`, `database X`, `role X in database Y`;
-// `host` is the server's machine, `dsn` the exporter's own.
+// `dsn` is the exporter's own.
 struct Finding {
   const KnownFinding* known = nullptr;  // lives as long as the process
   std::string subject;

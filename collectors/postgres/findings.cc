@@ -14,13 +14,6 @@ using postgres::quoted_identifier;
 
 constexpr std::string_view kIdleInTransaction = "idle_in_transaction_session_timeout";
 constexpr double kTooLow = 1;  // seconds
-constexpr double kMegabyte = 1024.0 * 1024;
-// A join of two sorts or hashes is nothing unusual.
-constexpr double kNodes = 2;
-// More than this share of the memory for shared_buffers leaves too little for the rest.
-constexpr double kLargestShare = 0.4, kUsualShare = 0.25;
-// PostgreSQL's default: below it, fewer connections are better advice.
-constexpr double kUsualWorkMem = 4 * kMegabyte;
 // The settings that let a connection stay silent, and the usual seconds.
 constexpr std::pair<std::string_view, double> kKeepaliveSilences[] = {
     {"tcp_keepalives_idle", 60}, {"tcp_keepalives_interval", 10}};
@@ -49,11 +42,6 @@ std::string statement_for(const Override& override) {
   return override.database.empty()
              ? role + " SET"
              : role + " IN DATABASE " + quoted_identifier(override.database) + " SET";
-}
-
-// A size as PostgreSQL writes it, rounded down.
-std::string megabytes(double bytes) {
-  return std::to_string(static_cast<std::int64_t>(bytes / kMegabyte)) + "MB";
 }
 
 std::string whole_number(double value) { return std::to_string(static_cast<std::int64_t>(value)); }
@@ -116,31 +104,6 @@ class Evaluation {
     }
   }
 
-  void memory() {
-    const auto memory = inputs_.options.host.memory;
-    const auto shared_buffers = inputs_.settings.number("shared_buffers");
-    const auto work_mem = inputs_.settings.number("work_mem");
-    const auto connections = inputs_.settings.number("max_connections");
-    if (!memory || !shared_buffers) return;
-    if (work_mem && connections) {
-      work_mem_times_connections(*memory, *shared_buffers, *work_mem, *connections);
-    }
-    if (*shared_buffers > kLargestShare * *memory) {
-      add("shared_buffers_share", megabytes(kUsualShare * *memory));
-    }
-  }
-
-  void host() {
-    const HostFacts& host = inputs_.options.host;
-    if (host.postmaster_oom_score_adj && *host.postmaster_oom_score_adj >= 0) {
-      add_for_host("oom_score_unprotected");
-    }
-    // A cgroup's limit kills whatever the host has set, and its swap is the orchestrator's matter.
-    if (host.limited) return;
-    if (host.overcommit_memory && *host.overcommit_memory != 2) add_for_host("overcommit");
-    if (host.swap == 0) add_for_host("no_swap");
-  }
-
   std::vector<Finding> in_order() && {
     std::ranges::stable_sort(found_, {}, &Finding::known);
     return std::move(found_);
@@ -169,32 +132,6 @@ class Evaluation {
     const KnownFinding& finding = known(name);
     found_.push_back({&finding, subject_of(override),
                       replaced(finding.fix, "{setting}", statement_for(override))});
-  }
-
-  void add_for_host(std::string_view name) {
-    const KnownFinding& finding = known(name);
-    found_.push_back({&finding, "host", std::string(finding.fix)});
-  }
-
-  // What all sessions may take at once, if each sorts or hashes twice.
-  void work_mem_times_connections(double memory, double shared_buffers, double work_mem,
-                                  double connections) {
-    if (connections < 1 || shared_buffers + connections * kNodes * work_mem <= memory) return;
-    // If that is too large, it has a finding of its own.
-    const double kept =
-        shared_buffers > kLargestShare * memory ? kUsualShare * memory : shared_buffers;
-    const double fits = (memory - kept) / (connections * kNodes);
-    const std::string setting = "ALTER SYSTEM SET work_mem = '";
-    if (fits >= kUsualWorkMem) {
-      add("work_mem_times_connections",
-          setting + megabytes(fits) +
-              "'; SELECT pg_reload_conf(); -- and more for the roles that need it");
-    } else {
-      add("work_mem_times_connections",
-          setting + megabytes(kUsualWorkMem) + "'; ALTER SYSTEM SET max_connections = " +
-              whole_number(std::max(1.0, (memory - kept) / (kNodes * kUsualWorkMem))) +
-              "; -- needs a restart; put a pool in front");
-    }
   }
 
   void add_for_dsn(std::string_view name, std::string_view detail = "") {
@@ -263,8 +200,6 @@ std::vector<Finding> evaluate(const FindingInputs& inputs) {
   evaluation.encryption();
   evaluation.our_login();
   evaluation.operation();
-  evaluation.memory();
-  evaluation.host();
   return std::move(evaluation).in_order();
 }
 

@@ -99,39 +99,6 @@ constexpr KnownFinding kKnownFindings[] = {
      .when = "log_disconnections is off",
      .reason = "The server's log does not say when sessions ended and how long they lasted.",
      .fix = "ALTER SYSTEM SET log_disconnections = on; SELECT pg_reload_conf();"},
-    {.name = "work_mem_times_connections",
-     .severity = kWarning,
-     .when = "shared_buffers and two times work_mem for each of max_connections are more than the "
-             "memory that the server may use (with host: true)",
-     .reason = "work_mem is for each sort or hash of a statement, in each parallel worker: when "
-               "many sessions work at once, the kernel kills one and the server ends them all.",
-     .fix = "{detail}"},
-    {.name = "shared_buffers_share",
-     .severity = kWarning,
-     .when = "shared_buffers is more than 40 % of the memory that the server may use (with host: "
-             "true)",
-     .reason = "Too little is left for sessions and for the kernel's cache, which PostgreSQL reads "
-               "and writes through.",
-     .fix = "ALTER SYSTEM SET shared_buffers = '{detail}'; -- needs a restart"},
-    {.name = "oom_score_unprotected",
-     .severity = kWarning,
-     .when = "oom_score_adj of the postmaster is 0 or higher (with host: true)",
-     .reason = "When memory runs out, the kernel may kill the postmaster: then the server is down, "
-               "where the loss of one session would have been enough.",
-     .fix = "-- in the server's systemd unit: OOMScoreAdjust=-900 and "
-            "Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0; in "
-            "Kubernetes: requests equal to limits. Needs a restart"},
-    {.name = "overcommit",
-     .when = "vm.overcommit_memory is not 2, and no cgroup limits the server's memory (with host: "
-             "true)",
-     .reason = "The kernel promises more memory than there is and kills a process when it is "
-               "used; with 2, one statement fails with `out of memory` and keeps its connection.",
-     .fix = "-- on a host of PostgreSQL's own, if CommitLimit in /proc/meminfo will be well above "
-            "Committed_AS: sysctl vm.overcommit_memory=2 vm.overcommit_ratio=80"},
-    {.name = "no_swap",
-     .when = "the host has no swap, and no cgroup limits the server's memory (with host: true)",
-     .reason = "Every shortage of memory, however short, ends with a process that is killed.",
-     .fix = "-- add a few GB of swap and keep it for emergencies: sysctl vm.swappiness=1"},
     {.name = "pending_restart",
      .severity = kWarning,
      .when = "a setting was changed that needs a restart to take effect",

@@ -44,17 +44,18 @@ constexpr std::string_view kNumberSettings[] = {
     "work_mem",
 };
 
-// What 0 means: the kernel's own value. Where we cannot ask the server's kernel: Linux has always
-// had these defaults, and they are rarely changed.
-struct LeftToKernel {
-  std::string_view setting;
-  std::optional<double> KernelKeepalives::* value;
-  double usual;
-};
-constexpr LeftToKernel kLeftToKernel[] = {
-    {"tcp_keepalives_idle", &KernelKeepalives::idle, 7200},
-    {"tcp_keepalives_interval", &KernelKeepalives::interval, 75},
-    {"tcp_keepalives_count", &KernelKeepalives::count, 9}};
+// What 0 means: the kernel's own value. We cannot ask the server's kernel; Linux has always had
+// these, and they are rarely changed.
+constexpr std::pair<std::string_view, double> kKernelDefaults[] = {
+    {"tcp_keepalives_idle", 7200}, {"tcp_keepalives_interval", 75}, {"tcp_keepalives_count", 9}};
+
+double with_kernel_default(std::string_view name, double value) {
+  if (value != 0) return value;
+  for (const auto& [setting, kernel_default] : kKernelDefaults) {
+    if (setting == name) return kernel_default;
+  }
+  return value;
+}
 
 // A switch as 0 or 1. From 18 on, log_connections is a list of aspects, or still a switch.
 double switched_on(std::string_view value) {
@@ -72,26 +73,12 @@ ServerSettings::ServerSettings(SettingValues values, std::vector<std::string> pe
   std::ranges::sort(pending_restart_);
 }
 
-ServerSettings ServerSettings::on(const KernelKeepalives& kernel) const {
-  ServerSettings settings = *this;
-  settings.kernel_ = kernel;
-  return settings;
-}
-
-double ServerSettings::with_kernel_value(std::string_view name, double value) const {
-  if (value != 0) return value;
-  for (const auto& [setting, of_kernel, usual] : kLeftToKernel) {
-    if (setting == name) return (kernel_.*of_kernel).value_or(usual);
-  }
-  return value;
-}
-
 std::optional<double> ServerSettings::seconds(std::string_view name) const {
   const auto found = settings_.find(name);
   if (found == settings_.end()) return std::nullopt;
   const auto value = parse_time(found->second.value, found->second.unit);
   if (!value || *value < 0) return std::nullopt;
-  return with_kernel_value(name, *value);
+  return with_kernel_default(name, *value);
 }
 
 std::optional<double> ServerSettings::number(std::string_view name) const {
@@ -100,7 +87,7 @@ std::optional<double> ServerSettings::number(std::string_view name) const {
   const auto& [text, unit] = found->second;
   if (!text.empty() && text.find_first_not_of("-0123456789") == std::string::npos) {
     const double scale = unit.empty() ? 1 : bytes_in(unit).value_or(1);
-    return with_kernel_value(name, postgres::number(text).value() * scale);
+    return with_kernel_default(name, postgres::number(text).value() * scale);
   }
   return switched_on(text);
 }

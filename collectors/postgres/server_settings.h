@@ -10,8 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "collectors/host_facts.h"
-
 namespace pgconn::collectors {
 
 // Settings that are times, with the unit the server gives a plain number.
@@ -38,12 +36,9 @@ class ServerSettings {
   // A setting that is not among the values is not known.
   explicit ServerSettings(SettingValues values, std::vector<std::string> pending_restart = {});
 
-  // The same where what the server leaves to its kernel (tcp_keepalives_*) is known.
-  ServerSettings on(const KernelKeepalives& kernel) const;
-
-  // A time in seconds. Where the server leaves it to its kernel, the kernel's value if it is known,
-  // else Linux's default. nullopt: the server has no such setting, we may not see it, its value is
-  // masked, or it is -1, for no limit.
+  // A time in seconds. Where the server leaves it to its kernel (tcp_keepalives_*), Linux's
+  // default. nullopt: the server has no such setting, we may not see it, its value is masked, or it
+  // is -1, for no limit.
   std::optional<double> seconds(std::string_view name) const;
 
   // A number: sizes in bytes, switches as 0 or 1; log_connections is 1 if it logs any aspect.
@@ -57,11 +52,8 @@ class ServerSettings {
   const std::vector<std::string>& pending_restart() const { return pending_restart_; }
 
  private:
-  double with_kernel_value(std::string_view name, double value) const;
-
   SettingValues settings_;
   std::vector<std::string> pending_restart_;
-  KernelKeepalives kernel_;
 };
 
 }  // namespace pgconn::collectors

@@ -14,12 +14,12 @@ namespace {
 using metrics::Fold;
 using metrics::Unit;
 
-constexpr auto kSeconds = metrics::gauge(
-    "pgconn_setting_seconds",
-    "The server's own value of a setting that is a time, whatever our session's "
-    "value is; where the server leaves a keepalive to its kernel, that kernel's value "
-    "if it is known (host: true), else Linux's default.",
-    {"name"}, Unit::kSeconds, Fold::kMax);
+constexpr auto kSeconds =
+    metrics::gauge("pgconn_setting_seconds",
+                   "The server's own value of a setting that is a time, whatever our session's "
+                   "value is; where the "
+                   "server leaves a keepalive to its kernel, Linux's default.",
+                   {"name"}, Unit::kSeconds, Fold::kMax);
 constexpr auto kValue = metrics::gauge(
     "pgconn_setting_value",
     "The server's own value of a setting that is a number, a size in bytes or a switch (0, 1).",
@@ -33,11 +33,10 @@ constexpr auto kPendingRestart =
     metrics::gauge("pgconn_setting_pending_restart",
                    "1 for a setting whose new value waits for a restart of the server.", {"name"},
                    Unit::kNone, Fold::kMax);
-constexpr auto kFinding =
-    metrics::gauge("pgconn_finding",
-                   "1 for something in the server's settings, on its host or in the exporter's dsn "
-                   "that needs fixing.",
-                   {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
+constexpr auto kFinding = metrics::gauge(
+    "pgconn_finding",
+    "1 for something in the server's settings, or in the exporter's dsn, that needs fixing.",
+    {"finding", "severity", "subject"}, Unit::kNone, Fold::kMax);
 
 constexpr const metrics::Descriptor* kDescriptors[] = {&kSeconds, &kValue, &kOverride,
                                                        &kPendingRestart, &kFinding};
@@ -70,8 +69,7 @@ class SettingsCollector final : public Collector {
   CollectorOutput collect(const Readings& readings, const CollectContext& context) const override {
     CollectorOutput output;
     metrics::MetricBatch& batch = output.batch;
-    const ServerSettings settings =
-        readings.parsed(settings_reading(), read_settings).on(context.options.host.keepalives);
+    const ServerSettings& settings = readings.parsed(settings_reading(), read_settings);
     const Overrides& overrides = readings.parsed(overrides_reading(), read_overrides);
     add_settings(settings, batch);
     for (const Override& override : overrides.all()) {

@@ -11,7 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Seconds = std::chrono::duration<double>;
 
 constexpr milliseconds kPatience(500);  // for one look
 constexpr std::size_t kLooksKept = 16;
@@ -27,11 +26,6 @@ void HostSource::learn(const host::ServerClaims& claims) {
   const std::lock_guard lock(mutex_);
   claims_ = claims;
   has_claims_ = true;
-}
-
-host::HostReading HostSource::latest() const {
-  const std::lock_guard lock(mutex_);
-  return looks_.empty() ? host::HostReading() : looks_.back().reading;
 }
 
 metrics::MetricBatch HostSource::metrics() const {
@@ -52,12 +46,7 @@ void HostSource::add_to(probes::Evidence& evidence, const probes::Incident& inci
   probes::Testimony testimony;
   testimony.source = "host";
   testimony.at = looks_.back().at;
-  testimony.words = "the kernel killed a process of the server for lack of memory";
-  if (!kills.of_postgres.empty()) {  // its log says when; the counter only that
-    const double at = kills.of_postgres.front().unix_time;
-    testimony.at = Date(std::chrono::duration_cast<Date::duration>(Seconds(at)));
-    testimony.words += " (process " + std::to_string(kills.of_postgres.front().pid) + ")";
-  }
+  testimony.words = "the kernel killed a process of the server for want of memory";
   evidence.testimonies.push_back(std::move(testimony));
 }
 

@@ -10,7 +10,6 @@
 #include "exporter/sources/source.h"
 #include "sources/host/host_ledger.h"
 #include "sources/host/host_reader.h"
-#include "sources/host/host_reading.h"
 
 namespace pgconn::exporter {
 
@@ -20,9 +19,6 @@ class HostSource final : public Source {
 
   // What the server says about itself, as of the latest scrape. Any thread.
   void learn(const host::ServerClaims& claims);
-
-  // The latest look, without its sockets; of a server elsewhere before the first. Any thread.
-  host::HostReading latest() const;
 
   metrics::MetricBatch metrics() const override;
   void add_to(probes::Evidence& evidence, const probes::Incident& incident) const override;

@@ -204,8 +204,7 @@ asio::awaitable<void> Target::carry_out(Run& run) {
   note_outcome(collected, begin);
   if (log) co_await log->wait_for(ticket, std::min(run.deadline, begin + kLogMayTake));
   metrics::MetricBatch batch;
-  collectors::Options options = with_measured(options_, prober_.path_idle_limit());
-  if (host_) options.host = host_facts(host_->latest());
+  const collectors::Options options = with_measured(options_, prober_.path_idle_limit());
   const auto reports = run_collectors(collected, collectors, options, batch);
   log_.reports(reports, known_.facts ? known_.facts->role : "");
   if (collectors == enabled_) {

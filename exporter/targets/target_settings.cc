@@ -66,23 +66,6 @@ collectors::Options with_measured(collectors::Options options,
   return options;
 }
 
-collectors::HostFacts host_facts(const host::HostReading& reading) {
-  collectors::HostFacts facts;
-  if (!reading.postmaster) return facts;
-  const auto setting = [&](std::string_view name) {
-    return value_of(reading.kernel_settings, name);
-  };
-  facts.memory = usable_memory(reading.memory, reading.cgroup);
-  facts.limited = reading.cgroup.limit && reading.cgroup.limit < reading.memory.total;
-  facts.swap = reading.memory.swap_total;
-  facts.overcommit_memory = setting("vm.overcommit_memory");
-  facts.postmaster_oom_score_adj = reading.oom_scores.postmaster;
-  facts.keepalives.idle = setting("net.ipv4.tcp_keepalive_time");
-  facts.keepalives.interval = setting("net.ipv4.tcp_keepalive_intvl");
-  facts.keepalives.count = setting("net.ipv4.tcp_keepalive_probes");
-  return facts;
-}
-
 std::optional<postgres::ConnInfo> place_of(const config::Target& target, std::string& refused) {
   try {
     return parsed(target);

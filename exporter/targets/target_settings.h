@@ -12,7 +12,6 @@
 #include "config/config.h"
 #include "postgres/conninfo.h"
 #include "probes/prober.h"
-#include "sources/host/host_reading.h"
 
 namespace pgconn::exporter {
 
@@ -30,10 +29,6 @@ collectors::Options options_of(const config::Target& config,
 // The same with what the idle probe has measured of the path: the shorter limit counts.
 collectors::Options with_measured(collectors::Options options,
                                   std::optional<std::chrono::milliseconds> path_idle_limit);
-
-// What a look at the server's host showed, for the findings; nothing if the server is not known to
-// be on it.
-collectors::HostFacts host_facts(const host::HostReading& reading);
 
 probes::ProbeSettings probe_settings(const config::Target& target);
 

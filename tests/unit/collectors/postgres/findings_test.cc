@@ -10,7 +10,6 @@ using namespace pgconn::collectors;
 
 namespace {
 
-constexpr double kMegabyte = 1024.0 * 1024;
 const std::string kIdle = "idle_in_transaction_session_timeout";
 const std::string kDisabled = "idle_in_transaction_timeout_disabled";
 const std::string kTooLow = "idle_in_transaction_timeout_too_low";
@@ -181,99 +180,6 @@ TEST_CASE("Settings of TLS, passwords, logs and slots are looked at one by one")
   CHECK(found({{"superuser_reserved_connections", "0"}}).contains("reserved_slots_zero server"));
   CHECK(found({{"tcp_user_timeout", "0", "ms"}}).contains("tcp_user_timeout_unset server"));
   CHECK(found({{"client_connection_check_interval", "0", "ms"}}).size() == 1);
-}
-
-TEST_CASE("Without knowing the host there are no findings about it") {
-  CHECK(found({{"shared_buffers", "1048576", "8kB"},
-               {"work_mem", "1048576", "kB"},
-               {"max_connections", "1000"}})
-            .empty());
-}
-
-TEST_CASE("Memory is compared with shared_buffers and two times work_mem for each connection") {
-  Options options;
-  options.host.memory = 1024.0 * kMegabyte;
-  const auto with = [&](const std::string& work_mem, const std::string& connections) {
-    return found({{"shared_buffers", "224", "MB"},
-                  {"work_mem", work_mem, "MB"},
-                  {"max_connections", connections}},
-                 {}, options);
-  };
-  const std::string name = "work_mem_times_connections server";
-  CHECK(with("4", "100").empty());
-  CHECK(with("8", "50").empty());
-  CHECK(with("9", "50").at(name) ==
-        "ALTER SYSTEM SET work_mem = '8MB'; SELECT pg_reload_conf(); -- and more for the roles "
-        "that need it");
-  CHECK(with("4", "101").at(name) ==
-        "ALTER SYSTEM SET work_mem = '4MB'; ALTER SYSTEM SET max_connections = 100; -- needs a "
-        "restart; put a pool in front");
-}
-
-TEST_CASE("What is advised for work_mem is no finding any more") {
-  Options options;
-  options.host.memory = 4096.0 * kMegabyte;
-  const auto with = [&](const std::string& work_mem) {
-    return found({{"shared_buffers", "1600", "MB"},
-                  {"work_mem", work_mem, "MB"},
-                  {"max_connections", "100"}},
-                 {}, options);
-  };
-  CHECK(with("13").at("work_mem_times_connections server").find("work_mem = '12MB'") !=
-        std::string::npos);
-  CHECK(with("12").empty());
-}
-
-TEST_CASE("shared_buffers may have two fifths of the memory") {
-  Options options;
-  options.host.memory = 1000.0 * kMegabyte;
-  CHECK(found({{"shared_buffers", "400", "MB"}}, {}, options).empty());
-  CHECK(found({{"shared_buffers", "401", "MB"}}, {}, options).at("shared_buffers_share server") ==
-        "ALTER SYSTEM SET shared_buffers = '250MB'; -- needs a restart");
-}
-
-TEST_CASE("A postmaster that the kernel may choose is a finding about the host") {
-  Options options;
-  options.host.postmaster_oom_score_adj = -1;
-  CHECK(found({}, {}, options).empty());
-  options.host.postmaster_oom_score_adj = 0;
-  CHECK(found({}, {}, options).contains("oom_score_unprotected host"));
-  options.host.limited = true;
-  CHECK(found({}, {}, options).contains("oom_score_unprotected host"));
-}
-
-TEST_CASE("Overcommit and swap count where no cgroup limits the server") {
-  Options options;
-  options.host.overcommit_memory = 2;
-  options.host.swap = 1;
-  CHECK(found({}, {}, options).empty());
-  options.host.overcommit_memory = 0;
-  options.host.swap = 0;
-  CHECK(found({}, {}, options).contains("overcommit host"));
-  CHECK(found({}, {}, options).contains("no_swap host"));
-  options.host.overcommit_memory = 1;
-  CHECK(found({}, {}, options).contains("overcommit host"));
-  options.host.limited = true;
-  CHECK(found({}, {}, options).empty());
-}
-
-TEST_CASE("What the kernel itself has for keepalives counts where it is known") {
-  Options options;
-  options.path_idle_limit = std::chrono::seconds(350);
-  const std::vector<Setting> left = {{"tcp_keepalives_idle", "0", "s"},
-                                     {"tcp_keepalives_interval", "0", "s"},
-                                     {"tcp_keepalives_count", "0"}};
-  const auto with = [&](const KernelKeepalives& kernel) {
-    return evaluate({.server_version = 180000,
-                     .settings = read_settings(settings(left)).on(kernel),
-                     .overrides = std::nullopt,
-                     .plaintext_remote_rules = std::nullopt,
-                     .options = options})
-        .size();
-  };
-  CHECK(with({}) == 2);
-  CHECK(with({.idle = 60, .interval = 10, .count = 6}) == 0);
-  CHECK(with({.idle = 350, .interval = 10, .count = 6}) == 2);
 }
 
 TEST_CASE("A pending restart names what waits for it") {

@@ -38,14 +38,6 @@ TEST_CASE("A keepalive of 0 is the kernel's, a user timeout of 0 is 0") {
   CHECK(values.seconds("tcp_keepalives_interval") == 75.0);
   CHECK(values.number("tcp_keepalives_count") == 9.0);
   CHECK(values.seconds("tcp_user_timeout") == 0.0);
-  const ServerSettings known = values.on({.idle = 60, .interval = 10, .count = 6});
-  CHECK(known.seconds("tcp_keepalives_idle") == 60.0);
-  CHECK(known.seconds("tcp_keepalives_interval") == 10.0);
-  CHECK(known.number("tcp_keepalives_count") == 6.0);
-  CHECK(known.seconds("tcp_user_timeout") == 0.0);
-  CHECK(
-      read({{"tcp_keepalives_idle", "30", "s"}}).on({.idle = 60}).seconds("tcp_keepalives_idle") ==
-      30.0);
 }
 
 TEST_CASE("A time of -1 is no limit and has no value, one of 0 has") {
