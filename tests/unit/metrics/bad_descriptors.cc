@@ -6,8 +6,8 @@
 using namespace pgconn::metrics;
 
 // clang-format off
-constexpr auto k01 = gauge("node_sessions", "H.");  // name_must_start_with_pgconn_or_process
-constexpr auto k02 = gauge("pgconn", "H.");  // name_must_start_with_pgconn_or_process
+constexpr auto k01 = gauge("node_sessions", "H.");  // name_must_start_with_pgconn_process_or_probe
+constexpr auto k02 = gauge("pgconn", "H.");  // name_must_start_with_pgconn_process_or_probe
 constexpr auto k03 = gauge("pgconn_Sessions", "H.");  // name_must_be_lower_case_letters_digits_and_underscores
 constexpr auto k04 = gauge("pgconn_a:b", "H.");  // name_must_be_lower_case_letters_digits_and_underscores
 constexpr auto k05 = gauge("pgconn_\xC3\xA9", "H.");  // name_must_be_lower_case_letters_digits_and_underscores
