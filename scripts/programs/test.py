@@ -98,7 +98,7 @@ class Tests:
         self._run_beside("integration tests", {
             "C++, older versions": [_PGBOX, "with", *every[:4], "--", *program],
             "C++, newer versions": [_PGBOX, "with", *every[4:], "--", *program],
-            "Python": spread(4, "tests/support", "tests/integration"),
+            "Python": spread(3, "tests/support", "tests/integration"),
         })
 
     def e2e(self):
@@ -109,13 +109,13 @@ class Tests:
         chosen = every if self._versions == "all" else rotating(every, int(time.time() // _DAY))
         print("   faults are tried on PostgreSQL", *chosen, flush=True)
         left_out = " and ".join(f"not pg{version}" for version in every if version not in chosen)
-        self._run("faults", spread(8, "tests/faults", "-k", left_out))
+        self._run("faults", spread(5, "tests/faults", "-k", left_out))
 
     def alerts(self):
         """Runs side by side: Prometheus and Alertmanager, the distribution's and current ones, mostly wait. promtool
         computes all the time, and lets them go first."""
         self._run_beside("alerts", {"rules": ["nice", "-n", 5, *pytest("tests/alerts")],
-                                    "from metric to pager": spread(4, "tests/pager")})
+                                    "from metric to pager": spread(2, "tests/pager")})
 
     def dashboards(self):
         self._run("dashboards", pytest("tests/dashboards"))
@@ -182,7 +182,7 @@ def main():
     parser.add_argument("--preset", default="release", help="one of CMakePresets.json; release unless named")
     parser.add_argument("--only", choices=_PARTS)
     parser.add_argument("--versions", choices=["all"])
-    parser.add_argument("--tidy", action="store_true", help="clang-tidy beside the tests, as continuous integration does")
+    parser.add_argument("--tidy", action="store_true", help="clang-tidy beside the tests, for a machine with more than two CPUs")
     options = parser.parse_args()
     if options.tidy and options.preset != "release":
         parser.error("--tidy is for the preset release")
