@@ -25,10 +25,16 @@ def _version_of(item):
     return re.search(r"\[.*?(pg\d\d)\b", item.nodeid)
 
 
+# These load the machine, or measure how fast it answers: never at the same time.
+_LOUD = {"probe_test.py", "slow_clients_test.py", "target_files_test.py"}
+
+
 def _group_of(item):
     """What one process gets as a whole when several share a run: a file's tests of one version. It starts that version's
     server once. Tests that are `alone` have no group."""
     variant = re.search(r"\[.*?(pg\d\d|native|bookworm|sid)\b", item.nodeid)
+    if item.path.name in _LOUD:
+        return "loud"
     return f"{item.path.name} {variant[1]}" if variant else item.path.name
 
 

@@ -104,12 +104,12 @@ def test_a_database_that_the_role_may_not_connect_to(box, collect):
     says(told, "permission", "closed", "CONNECT")
 
 
-def test_all_slots_taken(box, collect):
+def test_the_roles_own_limit_reached(box, collect):
     box.psql("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
     with contextlib.ExitStack() as stack:
         taken = stack.enter_context(contextlib.closing(box.connect("narrow")))
         told = scrape_down_then_mend(collect(box.dsn("narrow")), taken.close)
-    says(told, "too_many_connections", "narrow", "slots")
+    says(told, "role_limit", "narrow", "CONNECTION LIMIT")
 
 
 def test_tls_that_the_server_does_not_offer(box, collect):

@@ -92,11 +92,13 @@ def test_a_role_without_privileges_is_told_what_was_not_looked_at(newest):
 
 def test_watching_tells_what_drops_connections(newest):
     def terminate():
+        # Once it has been held for a while.
         eventually(lambda: newest.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                                       " WHERE application_name = 'pgconn_exporter/roundtrip'"))
+                                       " WHERE application_name = 'pgconn_exporter/roundtrip'"
+                                       " AND query_start > backend_start + interval '1 s'"))
 
     killer = threading.Thread(target=terminate)
     killer.start()
-    status, text = diagnose(newest.dsn(), "--watch=6s")
+    status, text = diagnose(newest.dsn(), "--watch=15s")
     killer.join()
     assert status == 2 and "lost while watching: cause admin_terminate" in text, text

@@ -105,4 +105,4 @@ def test_the_documented_probe_job_works(newest):
         with _or_skip(Prometheus({"pgconn-probe": job})) as server:
             eventually(lambda: server.value("probe_success") == 1, 60, "a probe")
             assert server.value("pgconn_up") == 1
-            assert {row["target"]: value for row, value in server.query("up")} == {place: 1, "127.0.0.1:1": 0}
+            eventually(lambda: {row["target"]: value for row, value in server.query("up")} == {place: 1, "127.0.0.1:1": 0})
