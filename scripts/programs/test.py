@@ -102,7 +102,7 @@ class Tests:
         })
 
     def e2e(self):
-        self._run("end-to-end tests", spread(3, "tests/e2e"))
+        self._run("end-to-end tests", spread(2, "tests/e2e"))
 
     def faults(self):
         every = known_versions()
