@@ -72,14 +72,17 @@ Field<ServerLog> choice(const Choice<Word>& of, std::string_view default_text,
 
 std::vector<Field<ServerLog>> form_fields() {
   return {
-      choice<LogOrigin>(
-          {"from",
-           "files, sql, stdin",
-           &ServerLog::from,
-           {{"files", LogOrigin::kFiles}, {"sql", LogOrigin::kSql}, {"stdin", LogOrigin::kStdin}}},
-          "files",
-          "How the log is read: `files`, of this machine; `sql`, by queries, from a "
-          "server whose files cannot be mounted; `stdin`, from standard input."),
+      choice<LogOrigin>({"from",
+                         "files, sql, stdin, journal",
+                         &ServerLog::from,
+                         {{"files", LogOrigin::kFiles},
+                          {"sql", LogOrigin::kSql},
+                          {"stdin", LogOrigin::kStdin},
+                          {"journal", LogOrigin::kJournal}}},
+                        "files",
+                        "How the log is read: `files`, of this machine; `sql`, by queries, from a "
+                        "server whose files cannot be mounted; `stdin`, from standard input; "
+                        "`journal`, from systemd's, by journalctl."),
       {.key = "files",
        .type = "list of texts",
        .allowed = std::string(kPatternsAllowed),
@@ -87,15 +90,19 @@ std::vector<Field<ServerLog>> form_fields() {
        .help = "The server's log files.",
        .read = [](const Value& value, ReadContext& context,
                   ServerLog& log) { read_patterns(value, context, log); }},
-      choice<LogFormat>({"format",
-                         "stderr, csvlog, jsonlog",
-                         &ServerLog::format,
-                         {{"stderr", LogFormat::kStderr},
-                          {"csvlog", LogFormat::kCsv},
-                          {"jsonlog", LogFormat::kJson}}},
-                        "",
-                        "Of the lines. Unless given it follows from each file's name: `.csv`, "
-                        "`.json`, and any other is `stderr`, text with `line_prefix`."),
+      choice<LogFormat>(
+          {"format",
+           "stderr, csvlog, jsonlog, cloudnativepg, pgbouncer",
+           &ServerLog::format,
+           {{"stderr", LogFormat::kStderr},
+            {"csvlog", LogFormat::kCsv},
+            {"jsonlog", LogFormat::kJson},
+            {"cloudnativepg", LogFormat::kCloudNativePg},
+            {"pgbouncer", LogFormat::kPgbouncer}}},
+          "",
+          "Of the lines. Unless given it follows from each file's name: `.csv`, "
+          "`.json`, and any other is `stderr`, text with `line_prefix`. `pgbouncer`: it is the log "
+          "of a PgBouncer, which has counters of its own."),
       boolean("container", &ServerLog::container,
               "Each line has a time, `stdout` or `stderr`, and `F` or `P` in front, as in a "
               "Kubernetes node's `/var/log/containers`."),
@@ -129,21 +136,48 @@ void check_origin(const KeyCheck& check) {
   }
   check.only_for("files", "files", from == LogOrigin::kFiles);
   check.only_for("interval", "sql", from == LogOrigin::kSql);
+  check.only_for("units", "journal", from == LogOrigin::kJournal);
+  check.only_for("directory", "journal", from == LogOrigin::kJournal);
   if (from == LogOrigin::kSql) {
     const std::string why = "is asked of the server with `from: sql`; allowed: leave it out";
     for (const char* key : {"line_prefix", "format", "container"}) check.refuse(key, why);
   }
+  if (from == LogOrigin::kJournal) {
+    for (const char* key : {"format", "container"}) {
+      check.refuse(key, "is not for `from: journal`; allowed: leave it out");
+    }
+  }
   if (check.log.container &&
       (check.log.format == LogFormat::kCsv || check.log.format == LogFormat::kJson)) {
-    check.refuse("format", "is in no container's log; allowed: stderr");
+    check.refuse("format", "is in no container's log; allowed: stderr, cloudnativepg, pgbouncer");
   }
 }
+
+constexpr std::string_view kUnitsAllowed = "a list of 1 to 20 names such as `postgresql@17-main`";
+constexpr TextRule kUnit = {kUnitsAllowed, [](std::string_view text) {
+                              return !text.empty() && text.size() <= 255 &&
+                                     text.find_first_of(std::string_view("\n\r\0", 3)) ==
+                                         std::string_view::npos;
+                            }};
+constexpr TextRule kDirectory = {"an absolute path on one line, such as `/host/var/log/journal`",
+                                 is_absolute_path};
 
 }  // namespace
 
 std::span<const Field<ServerLog>> server_log_fields() {
   static const std::vector<Field<ServerLog>> fields = [] {
     std::vector<Field<ServerLog>> all = form_fields();
+    all.push_back({.key = "units",
+                   .type = "list of texts",
+                   .allowed = std::string(kUnitsAllowed),
+                   .default_text = "",
+                   .help = "With `from: journal`: whose messages are the server's.",
+                   .read = [](const Value& value, ReadContext& context, ServerLog& log) {
+                     read_texts(value, context, {kUnitsAllowed, kUnit, log.units});
+                   }});
+    all.push_back(text("directory", &ServerLog::directory, kDirectory,
+                       "With `from: journal`: where the journal's files are, if they are not this "
+                       "machine's own."));
     all.push_back(duration("interval", &ServerLog::interval, kLogInterval,
                            "With `from: sql`: how often the server is asked. An incident asks at "
                            "once."));

@@ -63,9 +63,8 @@ inline constexpr auto kPoolerClosings =
             "its log gives (server_log with format: pgbouncer).",
             {"side", "reason"});
 
-// Without kPoolerClosings: no configuration leads to a pooler's log yet.
-inline constexpr std::array<const metrics::Descriptor*, 10> kAll = {
-    &kEventsTotal,   &kLines,     &kParseErrors, &kRefusedLogins, &kSessionDuration,
-    &kLoginDuration, &kLastEvent, &kLagBytes,    &kLag,           &kTroubles};
+inline constexpr std::array<const metrics::Descriptor*, 11> kAll = {
+    &kEventsTotal, &kLines,    &kParseErrors, &kRefusedLogins, &kSessionDuration, &kLoginDuration,
+    &kLastEvent,   &kLagBytes, &kLag,         &kTroubles,      &kPoolerClosings};
 
 }  // namespace pgconn::server_log::families

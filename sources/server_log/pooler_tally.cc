@@ -59,6 +59,7 @@ constexpr Words kWords[] = {
     {"connect failed", PoolerReason::kConnectFailed},
     {"reconnect", PoolerReason::kReconnect},
     {"database configuration changed", PoolerReason::kReconnect},
+    {"close_needed", PoolerReason::kReconnect},  // the same in 1.26
     {"obsolete connection", PoolerReason::kReconnect},
     {"unclean server", PoolerReason::kUnclean},
     {"idle server got dirty", PoolerReason::kUnclean},

@@ -39,8 +39,19 @@ TEST_CASE("a server's log can be asked of the server, at an interval") {
   CHECK(load("targets: [{name: a}]\n")->targets.at(0).server_log.from == LogOrigin::kNowhere);
 }
 
-TEST_CASE("a server's log can come from a container or standard input") {
-  CHECK(load(target("{files: [/x/*.log], container: true}"))->targets.at(0).server_log.container);
+TEST_CASE("a server's log can come from the journal, a container or standard input") {
+  const ServerLog journal =
+      load(target("{from: journal, units: [postgresql@17-main], directory: /host/journal}"))
+          ->targets.at(0)
+          .server_log;
+  CHECK(journal.from == LogOrigin::kJournal);
+  CHECK(journal.units == std::vector<std::string>{"postgresql@17-main"});
+  CHECK(journal.directory == "/host/journal");
+  const ServerLog pod = load(target("{files: [/x/*.log], container: true, format: cloudnativepg}"))
+                            ->targets.at(0)
+                            .server_log;
+  CHECK(pod.container);
+  CHECK(pod.format == LogFormat::kCloudNativePg);
   CHECK(load(target("{from: stdin}"))->targets.at(0).server_log.from == LogOrigin::kStdin);
 }
 
@@ -73,13 +84,19 @@ TEST_CASE("what cannot be a server's log is refused with what is allowed") {
   refused("{files: [/x.log], line_prefix: '%y'}", "has the escape %y");
   refused("{files: [/x.log], line_prefx: '%t'}", "did you mean `line_prefix`?");
   refused("{from: tape}",
-          "server_log.from: is not of the allowed form; allowed: files, sql, stdin");
+          "server_log.from: is not of the allowed form; allowed: files, sql, stdin, journal");
   refused("{from: sql, files: [/x]}", "files: is only for `from: files`");
   refused("{from: sql, line_prefix: '%m '}", "line_prefix: is asked of the server");
   refused("{files: [/x], interval: 5s}", "interval: is only for `from: sql`");
   refused("{from: sql, interval: 1ms}", "1s to 10m");
   refused("{from: sql, format: csvlog}", "format: is asked of the server");
-  refused("{files: [/x], format: syslog}", "allowed: stderr, csvlog, jsonlog");
+  refused("{from: journal, files: [/x]}", "files: is only for `from: files`");
+  refused("{from: journal, container: true}", "container: is not for `from: journal`");
+  refused("{from: journal, units: ['']}", "units[0]: is not allowed");
+  refused("{from: journal, directory: here}", "server_log.directory");
+  refused("{from: stdin, units: [a]}", "units: is only for `from: journal`");
+  refused("{files: [/x], format: syslog}",
+          "allowed: stderr, csvlog, jsonlog, cloudnativepg, pgbouncer");
   refused("{files: [/x], format: csvlog, container: true}", "is in no container's log");
   refused("true", "a mapping with at least `files`");
 }

@@ -50,6 +50,8 @@ TEST_CASE("pgbouncer: a connection that it closed has a side and a reason") {
   CHECK(told(server("query timeout")) == "server query_timeout");
   CHECK(told(server("connect failed")) == "server connect_failed");
   CHECK(told(server("reconnect")) == "server reconnect");
+  CHECK(told(server("database configuration changed")) == "server reconnect");
+  CHECK(told(server("close_needed")) == "server reconnect");
   CHECK(told(server("of a new kind")) == "server other");
 }
 
