@@ -94,11 +94,14 @@ void ContainerParser::end_partial(const Sink& sink) {
   const PartialLine partial = std::move(*partial_);
   partial_.reset();
   give(partial.text, partial.bytes, sink);
+  // The held lines' bytes are among the partial line's. A position is one number: nothing of them
+  // may stay pending once one of their entries is given, or a restart would count it again.
   for (const std::string& held : partial.held) {
+    flush(sink);
     give(held, 0, sink);
-    // Its bytes are among the partial line's.
-    pending_ = inner_->pending() > 0 ? std::max(pending_, partial.bytes) : 0;
   }
+  if (!partial.held.empty()) flush(sink);
+  if (!partial.held.empty() && inner_->pending() > 0) pending_ = partial.bytes;
 }
 
 // One whole line of the container; `bytes` of the file.

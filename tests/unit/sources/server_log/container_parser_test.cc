@@ -99,6 +99,29 @@ TEST_CASE("container: who begins anew where another stopped finds the rest, and 
   }
 }
 
+TEST_CASE("container: an entry is given once, wherever reading stops amid two streams' lines") {
+  const std::string aside = row(kHead + "LOG:  aside", "F", "stdout");
+  const std::string text = row(kHead + "LOG:  one") + row(kHead + "ERROR:  t", "P") + aside +
+                           row("wo") + row("\tmore") + row("\tx", "P") + aside + row("y") +
+                           row(kHead + "LOG:  three") + aside + row(kHead + "LOG:  four");
+  const auto whole = container_of(Format::kStderr);
+  const Strings expected = parse(*whole, text, text.size()).messages();
+  CHECK(expected.size() == 7);
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    for (const bool is_quiet : {false, true}) {
+      Collected in_two;
+      const auto first = container_of(Format::kStderr);
+      first->feed(text.substr(0, at), in_two.sink());
+      if (is_quiet) first->flush(in_two.sink());
+      const auto second = container_of(Format::kStderr);
+      second->feed(text.substr(at - first->pending()), in_two.sink());
+      second->finish(in_two.sink());
+      CAPTURE(at, is_quiet);
+      REQUIRE(in_two.messages() == expected);
+    }
+  }
+}
+
 TEST_CASE("container: any bytes are survived") {
   std::mt19937 random(3);
   const std::string text = row(kHead + "LOG:  t", "P") + row("wo") + row(kHead + "LOG:  one");
