@@ -11,8 +11,8 @@ ELSEWHERE = {
     **dict.fromkeys(("probe_success", "probe_duration_seconds", "probe_failure_info"), "tests/e2e/probe_test.py"),
     "pgconn_exporter_capped_series": "takes hundreds of sessions: tests/integration/names_test.py",
 }
-# Of targets with `server_log` and `host`, see tests/faults/witnesses_test.py.
-WITNESSES = ("pgconn_log_", "pgconn_host_")
+# Of targets with `server_log` and `host`, see tests/faults/witnesses_test.py and pgbouncer_log_test.py.
+WITNESSES = ("pgconn_log_", "pgconn_host_", "pgconn_pgbouncer_log_")
 ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<type>\w+) \|(?P<labels>[^|]*)\|", re.MULTILINE)
 
 

@@ -20,12 +20,13 @@ pytestmark = pytest.mark.alone
 HOUR = 60.0
 # The longest wait of an alert that is not about days is one hour (PgConnCertificateExpiry): it must end as well.
 WATCHED = 1.3 * HOUR
+PREFIX = "%m [%p] %e %q%u@%d "
 # What our own advice is: see the findings.
 WELL_KEPT = {
     "max_connections": 60, "idle_in_transaction_session_timeout": "60s", "idle_session_timeout": "1h",
     "statement_timeout": "5min",
     "tcp_keepalives_idle": 60, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 6,
-    "log_connections": "on", "log_disconnections": "on",
+    "log_connections": "on", "log_disconnections": "on", "log_line_prefix": PREFIX,
 }
 # What a healthy shop has none of, or only now and then.
 ABSENT_IN_HEALTH = {
@@ -94,6 +95,7 @@ def test_an_hour_of_healthy_work_fires_nothing_but_the_watchdog(version, new_box
               "certificate": {"interval": "6s", "timeout": "5s"}}
     revoked = Authority(tmp_path / "authority", "Root").revocation_list(time.time() + 7 * DAY)
     target = {"name": "orders", "dsn": box.dsn("monitor"), "labels": {"cluster": "shop"}, "path_idle_limit": "2m",
+              "host": True, "server_log": {"files": [str(box.directory / "log")], "line_prefix": PREFIX},
               "files": [{"name": "crl", "path": str(revoked)}]}
     with Shop(box) as shop:
         _, pager = watch([target], probes)
