@@ -1,4 +1,4 @@
-// Names in SQL. Pure; any thread.
+// Names and texts in SQL. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -14,6 +14,16 @@ inline std::string quoted_identifier(std::string_view name) {
     if (c == '"') text += c;
   }
   return text + '"';
+}
+
+// As SQL quotes a text, whatever standard_conforming_strings says: it's is 'it''s', a\b is E'a\\b'.
+inline std::string quoted_literal(std::string_view value) {
+  std::string text = value.find('\\') == std::string_view::npos ? "'" : "E'";
+  for (const char c : value) {
+    text += c;
+    if (c == '\'' || c == '\\') text += c;
+  }
+  return text + '\'';
 }
 
 }  // namespace pgconn::postgres

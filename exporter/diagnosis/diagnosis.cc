@@ -7,6 +7,7 @@
 #include "collectors/postgres/findings.h"
 #include "exporter/diagnosis/readout.h"
 #include "postgres/identifier.h"
+#include "text/times.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -24,12 +25,6 @@ constexpr std::string_view kWhoHoldsSlots =
     "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity WHERE "
     "backend_type = 'client backend' GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC;";
 
-std::string literal(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted.append(c == '\'' ? 2 : 1, c);
-  return quoted + "'";
-}
-
 // "app" of alice in shop
 std::string session_of(const Readout::Row& row) {
   const std::string application = row.label("application");
@@ -40,8 +35,9 @@ std::string session_of(const Readout::Row& row) {
 std::string sessions_like(const Readout::Row& row) {
   return "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE "
          "'idle in transaction%' AND usename = " +
-         literal(row.label("user")) + " AND datname = " + literal(row.label("database")) +
-         " AND application_name = " + literal(row.label("application")) + ";";
+         postgres::quoted_literal(row.label("user")) +
+         " AND datname = " + postgres::quoted_literal(row.label("database")) +
+         " AND application_name = " + postgres::quoted_literal(row.label("application")) + ";";
 }
 
 std::string sessions(double count) {
@@ -122,7 +118,7 @@ void add_blocking(const Readout& readout, Diagnosis& diagnosis) {
     diagnosis.problems.push_back(
         {Urgency::kWarning,
          "A session in database \"" + row.label("database") + "\" has waited for a lock for " +
-             spoken_seconds(row.value) +
+             text::spoken_seconds(row.value) +
              (depth && *depth > 1 ? ", in a chain of " + plain_number(*depth) + " waits" : "") +
              ".",
          "Whoever waits holds a connection, and perhaps locks that others want.",
@@ -146,11 +142,11 @@ void add_idle(const Readout& readout, Diagnosis& diagnosis) {
   }
   for (const Readout::Row& row : readout.rows("pgconn_session_state_oldest_seconds")) {
     if (!row.label("state").starts_with("idle in transaction") || row.value < kIdleLong) continue;
-    diagnosis.problems.push_back({Urgency::kWarning,
-                                  "A transaction has been idle for " + spoken_seconds(row.value) +
-                                      ": " + session_of(row) + ".",
-                                  "It keeps its locks and its slot, and may hold back vacuum.",
-                                  sessions_like(row)});
+    diagnosis.problems.push_back(
+        {Urgency::kWarning,
+         "A transaction has been idle for " + text::spoken_seconds(row.value) + ": " +
+             session_of(row) + ".",
+         "It keeps its locks and its slot, and may hold back vacuum.", sessions_like(row)});
   }
 }
 
@@ -177,12 +173,13 @@ void add_certificates(const Examination& seen, Diagnosis& diagnosis) {
   }
   if (!seen.certificates || !seen.certificates->not_after) return;
   const auto left = static_cast<double>(*seen.certificates->not_after - seen.now);
-  diagnosis.seen.push_back(left > 0 ? "certificates are valid for another " + spoken_seconds(left)
-                                    : "certificates have expired");
+  diagnosis.seen.push_back(left > 0
+                               ? "certificates are valid for another " + text::spoken_seconds(left)
+                               : "certificates have expired");
   if (left > kCertificateWarning || left <= 0) return;  // expired: said above
   diagnosis.problems.push_back(
       {left <= kCertificateCritical ? Urgency::kCritical : Urgency::kWarning,
-       "The server's certificates expire in " + spoken_seconds(left) + ".",
+       "The server's certificates expire in " + text::spoken_seconds(left) + ".",
        "From then on clients that verify them are refused, all at once.",
        "Renew the certificate, replace the files that ssl_cert_file and ssl_key_file name, then "
        "SELECT pg_reload_conf();"});
@@ -190,7 +187,8 @@ void add_certificates(const Examination& seen, Diagnosis& diagnosis) {
 
 void add_losses(const Examination& seen, Diagnosis& diagnosis) {
   if (seen.watched_seconds && seen.losses.empty()) {
-    diagnosis.seen.push_back("no connection was lost in " + spoken_seconds(*seen.watched_seconds));
+    diagnosis.seen.push_back("no connection was lost in " +
+                             text::spoken_seconds(*seen.watched_seconds));
   }
   for (const WatchedLoss& loss : seen.losses) {
     diagnosis.problems.push_back(

@@ -45,23 +45,4 @@ std::string plain_number(double value) {
   return text.data();
 }
 
-std::string spoken_seconds(double seconds) {
-  struct Step {
-    double from;  // seconds
-    double unit;
-    const char* name;
-  };
-  constexpr std::array<Step, 5> kSteps = {{{2 * 86400.0, 86400, " days"},
-                                           {2 * 3600.0, 3600, " h"},
-                                           {120, 60, " min"},
-                                           {1, 1, " s"},
-                                           {0, 0.001, " ms"}}};
-  const auto step =
-      std::ranges::find_if(kSteps, [seconds](const Step& s) { return seconds >= s.from; });
-  if (step == kSteps.end()) return plain_number(seconds) + " s";
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.0f%s", seconds / step->unit, step->name);
-  return text.data();
-}
-
 }  // namespace pgconn::exporter

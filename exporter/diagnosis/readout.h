@@ -33,7 +33,6 @@ class Readout {
   const metrics::MetricBatch& batch_;
 };
 
-std::string plain_number(double value);      // "3", "0.25"
-std::string spoken_seconds(double seconds);  // "850 ms", "12 s", "5 min", "3 h", "14 days"
+std::string plain_number(double value);  // "3", "0.25"
 
 }  // namespace pgconn::exporter

@@ -1,27 +1,13 @@
 #include "exporter/log/log_format.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "text/times.h"
 #include "text/utf8.h"
 
 namespace pgconn::exporter::log {
 namespace {
-
-std::string timestamp(std::chrono::system_clock::time_point time) {
-  const auto since_epoch =
-      std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(since_epoch / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char date[32];
-  char text[48];
-  std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text, sizeof(text), "%s.%03dZ", date, static_cast<int>(since_epoch % 1000));
-  return text;
-}
 
 // A JSON string literal is also what logfmt readers expect between quotes. There \u may stand for
 // any character, also for one that deceives.
@@ -66,7 +52,7 @@ std::string_view to_string(Level level) {
 
 std::string format(const Record& record, Format format) {
   std::string line = format == Format::kJson ? "{" : "";
-  append_pair(line, "ts", timestamp(record.time), format);
+  append_pair(line, "ts", text::rfc3339(record.time), format);
   append_pair(line, "level", to_string(record.level), format);
   append_pair(line, "msg", record.message, format);
   for (const auto& [name, value] : record.fields) append_pair(line, name, value, format);

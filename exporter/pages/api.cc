@@ -6,8 +6,9 @@
 #include <optional>
 
 #include "collectors/postgres/findings.h"
-#include "exporter/pages/times.h"
+#include "exporter/pages/links.h"
 #include "postgres/sqlstate.h"
+#include "text/times.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -27,7 +28,7 @@ json seconds_or_null(const std::optional<std::chrono::milliseconds>& duration) {
 // Unix time; null if there is none.
 json date_or_null(const std::optional<std::int64_t>& unix_time) {
   if (!unix_time) return {};
-  return rfc3339(std::chrono::system_clock::time_point(std::chrono::seconds(*unix_time)));
+  return text::rfc3339(std::chrono::system_clock::time_point(std::chrono::seconds(*unix_time)));
 }
 
 json trouble_json(const Trouble& trouble) {
@@ -95,7 +96,7 @@ json target_json(const TargetSnapshot& target) {
               {"findings", target.findings.size()},
               {"incidents", target.incidents.size()}};
   if (target.last_scrape) {
-    one["last_scrape"] = {{"at", rfc3339(target.last_scrape->at)},
+    one["last_scrape"] = {{"at", text::rfc3339(target.last_scrape->at)},
                           {"seconds", target.last_scrape->took.count()}};
   }
   if (target.idle) {
@@ -144,7 +145,7 @@ json incident_json(const probes::Incident& incident) {
   return {{"target", incident.target},
           {"id", incident.id},
           {"page", incident_path(incident)},
-          {"began", rfc3339(incident.began)},
+          {"began", text::rfc3339(incident.began)},
           {"seconds", Seconds(incident.last - incident.first).count()},
           {"decided", incident.decided},
           {"cause", to_string(incident.verdict.cause)},

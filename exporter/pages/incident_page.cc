@@ -5,8 +5,9 @@
 
 #include "exporter/pages/html_page.h"
 #include "exporter/pages/landing_page.h"
-#include "exporter/pages/times.h"
+#include "exporter/pages/links.h"
 #include "postgres/sqlstate.h"
+#include "text/times.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -32,14 +33,10 @@ std::string cause_of(const probes::Incident& incident) {
   return incident.decided ? std::string(to_string(incident.verdict.cause)) : "being investigated";
 }
 
-std::string seconds_text(double seconds) {
-  return spoken(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
-}
-
 std::string list_row(const probes::Incident& incident) {
   return "<tr>" +
          cell("When", "<a href=\"" + html_escaped(incident_path(incident)) + "\">" +
-                          rfc3339(incident.began) + "</a>") +
+                          text::rfc3339(incident.began) + "</a>") +
          cell("Target", html_escaped(incident.target)) + cell("Cause", cause_of(incident)) +
          cell("Scope", std::string(to_string(incident.verdict.scope))) +
          cell("Lost", std::to_string(incident.in_all()) + " of " +
@@ -57,12 +54,13 @@ std::string drops_table(const probes::Incident& incident) {
       "<h2>Lost connections</h2>\n<table>\n<thead><tr><th>After</th><th>Probe</th><th>Phase</th>"
       "<th>Reason</th><th>SQLSTATE</th><th>Idle for</th><th>Message</th></tr></thead>\n<tbody>\n";
   for (const probes::Drop& drop : incident.drops) {
-    html += "<tr>" + cell("After", seconds_text(Seconds(drop.at - incident.first).count())) +
+    html += "<tr>" +
+            cell("After", text::spoken_seconds(Seconds(drop.at - incident.first).count())) +
             cell("Probe", std::string(to_string(drop.probe))) +
             cell("Phase", std::string(postgres::to_string(drop.error.phase()))) +
             cell("Reason", std::string(postgres::to_string(drop.error.reason()))) +
             cell("SQLSTATE", std::string(postgres::sqlstate_label(drop.error.sqlstate()))) +
-            cell("Idle for", seconds_text(Seconds(drop.silent_for).count())) +
+            cell("Idle for", text::spoken_seconds(Seconds(drop.silent_for).count())) +
             cell("Message", html_escaped(drop.error.what())) + "</tr>\n";
   }
   html += "</tbody>\n</table>\n";
@@ -77,8 +75,8 @@ std::string incident_html(const probes::Incident& incident) {
   return "<nav><a href=\"/\">All targets</a> · <a href=\"/incidents?target=" +
          percent_encoded(incident.target) + "\">Incidents of " + name + "</a></nav>\n<h1>" +
          cause_of(incident) + " <small>" + name + ", incident " + std::to_string(incident.id) +
-         "</small></h1>\n<dl>\n" + fact("Began", rfc3339(incident.began)) +
-         fact("Lasted", seconds_text(Seconds(incident.last - incident.first).count())) +
+         "</small></h1>\n<dl>\n" + fact("Began", text::rfc3339(incident.began)) +
+         fact("Lasted", text::spoken_seconds(Seconds(incident.last - incident.first).count())) +
          fact("Scope", std::string(to_string(incident.verdict.scope)) + ": " +
                            std::to_string(incident.in_all()) + " lost, " +
                            std::to_string(incident.held_before) + " held before") +

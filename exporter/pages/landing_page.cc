@@ -1,14 +1,14 @@
 #include "exporter/pages/landing_page.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "collectors/postgres/findings.h"
 #include "exporter/pages/html_page.h"
 #include "exporter/pages/incident_page.h"
-#include "exporter/pages/times.h"
+#include "exporter/pages/links.h"
 #include "postgres/identifier.h"
 #include "text/ascii.h"
+#include "text/times.h"
 
 namespace pgconn::exporter {
 namespace {
@@ -84,8 +84,8 @@ std::string scrape_cell(const TargetSnapshot& target, std::chrono::system_clock:
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;
   if (!target.last_scrape) return R"(<span class="quiet">never</span>)";
-  return spoken(duration_cast<milliseconds>(now - target.last_scrape->at)) + " ago" +
-         small("took " + spoken(duration_cast<milliseconds>(target.last_scrape->took)));
+  return text::spoken(duration_cast<milliseconds>(now - target.last_scrape->at)) + " ago" +
+         small("took " + text::spoken(duration_cast<milliseconds>(target.last_scrape->took)));
 }
 
 // Collectors that did not succeed, all for the same reason.
@@ -228,18 +228,6 @@ std::string landing_page(const LandingPage& view) {
           "<a href=\"/runbooks/\">/runbooks/</a><a href=\"/-/healthy\">/-/healthy</a>"
           "<a href=\"/-/ready\">/-/ready</a></nav>\n<h2>" +
           heading(view) + "</h2>\n" + table(view) + recent_incidents(view));
-}
-
-std::string spoken(std::chrono::milliseconds duration) {
-  const auto ms = std::max<std::chrono::milliseconds::rep>(duration.count(), 0);
-  if (ms < 1) return "under 1 ms";
-  if (ms < 1000) return std::to_string(ms) + " ms";
-  if (ms < 10000) return std::to_string(ms / 1000) + "." + std::to_string(ms / 100 % 10) + " s";
-  const auto seconds = ms / 1000;
-  if (seconds < 120) return std::to_string(seconds) + " s";
-  if (seconds < 120 * 60) return std::to_string(seconds / 60) + " min";
-  if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + " h";
-  return std::to_string(seconds / 86400) + " d";
 }
 
 }  // namespace pgconn::exporter

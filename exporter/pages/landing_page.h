@@ -26,8 +26,4 @@ struct LandingPage {
 // The whole HTML document. Every text is escaped, invalid UTF-8 replaced.
 std::string landing_page(const LandingPage& view);
 
-// A duration as people say it: "under 1 ms", "850 ms", "12 s", "3 min", "2 d". Rounded down; 1 s to
-// 10 s with one decimal.
-std::string spoken(std::chrono::milliseconds duration);
-
 }  // namespace pgconn::exporter

@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "probes/drops": "async postgres metrics",
     "probes/certificates": "postgres metrics files text x509",
     "sources/host": "metrics files text",
-    "sources/server_log": "metrics postgres text",
+    "sources/server_log": "files metrics postgres text",
     "exporter": None,
     "exporter/log": "text",
     "exporter/own_metrics": "postgres metrics files text",

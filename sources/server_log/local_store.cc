@@ -1,25 +1,18 @@
 #include "sources/server_log/local_store.h"
 
 #include <fcntl.h>
-#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <string_view>
 #include <utility>
 
+#include "files/matching_files.h"
+
 namespace pgconn::server_log {
 namespace {
-
-bool is_compressed(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kSuffixes = {".gz", ".zst", ".bz2",
-                                                         ".xz", ".lz4", ".Z"};
-  return std::ranges::any_of(kSuffixes, [path](auto suffix) { return path.ends_with(suffix); });
-}
 
 TimePoint written_at(const struct stat& facts) {
   return TimePoint(std::chrono::seconds(facts.st_mtim.tv_sec)) +
@@ -29,11 +22,8 @@ TimePoint written_at(const struct stat& facts) {
 
 // Returns whether any file was found.
 bool list_matches(const std::string& pattern, Listing& listing) {
-  glob_t found{};
-  const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
   bool has_any = false;
-  for (std::size_t i = 0; status == 0 && i < found.gl_pathc; ++i) {
-    const std::string path = found.gl_pathv[i];
+  for (const std::string& path : files::matching_files(pattern)) {
     struct stat facts{};
     if (is_compressed(path) || ::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
       continue;
@@ -42,7 +32,6 @@ bool list_matches(const std::string& pattern, Listing& listing) {
     listing.try_emplace(FileId{facts.st_dev, facts.st_ino},
                         Listed{path, static_cast<std::uint64_t>(facts.st_size), written_at(facts)});
   }
-  ::globfree(&found);
   return has_any;
 }
 

@@ -2,12 +2,15 @@
 // own by SQL (RemoteStore). One thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sources/server_log/entry.h"
@@ -21,6 +24,13 @@ struct Listed {
   TimePoint written{};
 };
 using Listing = std::map<FileId, Listed>;
+
+// What a rotation has compressed: never followed.
+inline bool is_compressed(std::string_view path) {
+  constexpr std::array<std::string_view, 6> kSuffixes = {".gz", ".zst", ".bz2",
+                                                         ".xz", ".lz4", ".Z"};
+  return std::ranges::any_of(kSuffixes, [path](auto suffix) { return path.ends_with(suffix); });
+}
 
 // An open file. It must not outlive its store.
 class LogHandle {

@@ -14,29 +14,12 @@ using postgres::Rows;
 
 constexpr std::string_view kRead = "pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)";
 
-// As SQL quotes a text, whatever standard_conforming_strings says.
-std::string literal(std::string_view text) {
-  std::string quoted = "E'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') quoted += c;
-    quoted += c;
-  }
-  return quoted + '\'';
-}
-
 // Names of files that PostgreSQL's log_filename makes, and others like them.
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= 255 && std::ranges::all_of(name, [](char c) {
     return text::is_letter(c) || text::is_digit(c) ||
            std::string_view("-_.+@,=: ").find(c) != std::string_view::npos;
   });
-}
-
-bool is_compressed(std::string_view name) {
-  for (const std::string_view ending : {".gz", ".zst", ".bz2", ".xz", ".lz4", ".Z"}) {
-    if (name.ends_with(ending)) return true;
-  }
-  return false;
 }
 
 // The value of a hexadecimal digit as PostgreSQL writes it; negative: it is none.
@@ -163,10 +146,10 @@ std::string reading_sql(const std::string& directory, const std::vector<RemoteRa
   std::string values;
   for (const RemoteRange& range : ranges) {
     if (!values.empty()) values += ",";
-    values += "(" + literal(range.name) + "," + std::to_string(range.offset) + "," +
-              std::to_string(range.length) + ")";
+    values += "(" + postgres::quoted_literal(range.name) + "," + std::to_string(range.offset) +
+              "," + std::to_string(range.length) + ")";
   }
-  const std::string path = literal(directory + "/") + " || name";
+  const std::string path = postgres::quoted_literal(directory + "/") + " || name";
   return "SELECT name, CASE WHEN length > 0 THEN encode(pg_catalog.pg_read_binary_file(" + path +
          ", at::bigint, length::bigint, true), 'hex') END AS piece, "
          "encode(pg_catalog.pg_read_binary_file(" +

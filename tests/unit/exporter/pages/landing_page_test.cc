@@ -195,20 +195,5 @@ TEST_CASE("the page needs nothing from elsewhere") {
   CHECK(html.find("url(") == std::string::npos);
 }
 
-TEST_CASE("durations are shown in the unit a person would use") {
-  CHECK(spoken(-5ms) == "under 1 ms");
-  CHECK(spoken(0ms) == "under 1 ms");
-  CHECK(spoken(1ms) == "1 ms");
-  CHECK(spoken(999ms) == "999 ms");
-  CHECK(spoken(1000ms) == "1.0 s");
-  CHECK(spoken(9999ms) == "9.9 s");
-  CHECK(spoken(10s) == "10 s");
-  CHECK(spoken(119s) == "119 s");
-  CHECK(spoken(2min) == "2 min");
-  CHECK(spoken(2h) == "2 h");
-  CHECK(spoken(47h) == "47 h");
-  CHECK(spoken(48h) == "2 d");
-}
-
 }  // namespace
 }  // namespace pgconn::exporter

@@ -107,7 +107,7 @@ TEST_CASE("remote log: when a file was written is told by our clock, whatever th
 TEST_CASE("remote log: names are quoted in the query") {
   const std::string sql = reading_sql("o'dd\\dir", {{"a.log", 7, 100}, {"b.log", 0, 0}});
   CHECK(sql.find("E'o''dd\\\\dir/'") != std::string::npos);
-  CHECK(sql.find("(VALUES (E'a.log',7,100),(E'b.log',0,0))") != std::string::npos);
+  CHECK(sql.find("(VALUES ('a.log',7,100),('b.log',0,0))") != std::string::npos);
 }
 
 TEST_CASE("remote log: contents come as hexadecimal, and files that are gone are left out") {

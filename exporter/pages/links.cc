@@ -1,26 +1,12 @@
-#include "exporter/pages/times.h"
+#include "exporter/pages/links.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 
 #include "text/ascii.h"
 
 namespace pgconn::exporter {
-
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole);
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 40> date{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string fraction = std::to_string(rest.count());
-  fraction.insert(0, 3 - fraction.size(), '0');
-  return std::string(date.data()).append(".").append(fraction).append("Z");
-}
 
 std::string incident_path(const probes::Incident& incident) {
   return "/incidents/" + percent_encoded(incident.target) + "/" + std::to_string(incident.id);
